@@ -1,0 +1,91 @@
+/** `cluster.yaml`: its schema with defaults. Rules between fields are in rules.ts. */
+import * as z from "zod";
+import { platforms, roles } from "#bundle";
+
+/** `control-plane` is accepted for `master`. */
+const role = z.preprocess((value) => (value === "control-plane" ? "master" : value), z.enum(roles));
+const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "wants a lower-case RFC 1123 name");
+const ipv4 = z.ipv4();
+const cidr = z.cidrv4();
+const absolute = z.string().regex(/^\/[^\s]*[^/\s]$/, "wants an absolute path");
+const flags = z.record(z.string().regex(/^[a-z0-9-]+$/), z.string());
+
+const node = z.strictObject({
+  name,
+  ip: ipv4,
+  roles: z.array(role).min(1),
+  iface: z.string().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  taints: z.array(z.string()).default([]),
+});
+
+const network = z.strictObject({
+  services: cidr.default("10.254.0.0/16"),
+  pods: cidr.default("172.30.0.0/16"),
+  nodePorts: z
+    .string()
+    .regex(/^\d+-\d+$/, "wants FIRST-LAST")
+    .default("30000-32767"),
+  domain: z
+    .string()
+    .regex(/^[a-z0-9.-]+[a-z0-9]$/, "wants a DNS domain with no dot at its end")
+    .default("cluster.local"),
+  plugin: z.enum(["flannel", "flannel-etcd", "calico", "static-routes"]).optional(),
+  proxyMode: z.enum(["iptables", "ipvs", "nftables"]).optional(),
+});
+
+const api = z.strictObject({
+  /** How consumers reach the API servers. */
+  endpoint: z.enum(["first-master", "vip", "local-proxy"]).default("first-master"),
+  vip: z
+    .strictObject({
+      address: ipv4,
+      interface: z.string(),
+      port: z.int().default(8443),
+      routerId: z.int().min(1).max(255).default(68),
+    })
+    .optional(),
+  /** Further names and addresses for the API server's certificate. */
+  sans: z.array(z.string()).default([]),
+});
+
+const host = z.strictObject({
+  swap: z.enum(["keep", "off"]).default("off"),
+  selinux: z.enum(["keep", "permissive", "disabled"]).default("keep"),
+  firewall: z.enum(["keep", "open-ports", "disable"]).default("keep"),
+  hostname: z.boolean().default(false),
+  hosts: z.boolean().default(true),
+  sysctls: z.record(z.string(), z.coerce.string()).default({}),
+  modules: z.array(z.string()).default([]),
+  stopServices: z.array(z.string()).default([]),
+});
+
+export const clusterSchema = z.strictObject({
+  name,
+  release: z.string(),
+  platforms: z.array(z.enum(platforms)).min(1).default(["linux/amd64"]),
+  nodes: z.array(node).min(1),
+  /** Any address in here may become a worker with no entry of its own. */
+  workers: z.strictObject({ subnet: cidr }).optional(),
+  network: network.prefault({}),
+  api: api.prefault({}),
+  runtime: z.enum(["containerd", "docker"]).default("containerd"),
+  etcd: z.strictObject({ dataDir: absolute.default("/var/lib/etcd"), walDir: absolute.optional() }).prefault({}),
+  directories: z
+    .strictObject({
+      kubelet: absolute.default("/var/lib/kubelet"),
+      containerd: absolute.default("/var/lib/containerd"),
+      docker: absolute.default("/var/lib/docker"),
+    })
+    .prefault({}),
+  encryptionAtRest: z.boolean().default(true),
+  audit: z.boolean().default(true),
+  /** Extra flags by daemon, checked against the version's table: `kube-apiserver: { event-ttl: 2h }`. */
+  flags: z.record(z.string(), flags).default({}),
+  addons: z.array(z.string()).optional(),
+  host: host.prefault({}),
+  packages: z.array(z.strictObject({ distribution: z.string(), names: z.array(z.string()) })).default([]),
+});
+
+export type ClusterConfig = z.infer<typeof clusterSchema>;
+export type ClusterNode = ClusterConfig["nodes"][number];

@@ -1,0 +1,77 @@
+/**
+ * A release manifest: which components a release has, and where each artifact's bytes come from.
+ * `manifests/releases/*.yaml` are of this shape; they are data only.
+ */
+import * as z from "zod";
+import { platforms, roles } from "#bundle";
+
+const platform = z.enum(platforms);
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`, as upstream publishes it. */
+export const publishedDigest = z
+  .string()
+  .regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/, "wants sha256:<64 hex digits> or sha512:<128 hex digits>");
+
+const artifact = z.strictObject({
+  platform,
+  /** `https://…`, `http://…`, `file:…`, or `apt:PACKAGE[=VERSION]` (of the machine's own distribution). */
+  from: z.string(),
+  /** Further places for the same bytes, tried in order. */
+  mirrors: z.array(z.string()).default([]),
+  /** Absent for `apt:` (the distribution's signed index has it) and where `checksum` or `pin` says more. */
+  digest: publishedDigest.optional(),
+  /** Upstream's published checksum file, for `lock` to read where `digest` is absent. */
+  checksum: z.string().optional(),
+  /** No published digest was found: `lock` refuses and says how to pin it. */
+  pin: z.literal("missing").optional(),
+  /** Where the digest was read, and how sure it is. */
+  source: z.string().optional(),
+  confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
+  /**
+   * Archive member → name of the binary (or file) it becomes in the catalogue: `usr/bin/etcd: etcd`.
+   * The member `.` is the artifact itself (a plain binary). A member may end in `/*`: every file right below it, under its own name.
+   */
+  files: z.record(z.string(), z.string()),
+});
+
+const component = z.strictObject({
+  name: z.string(),
+  /** Absent where the distribution decides (`apt:`). */
+  version: z.string().optional(),
+  /** Who needs it; a component that no chosen node needs is not fetched. */
+  roles: z.array(z.enum(roles)).min(1),
+  /** Only with this setting of cluster.yaml, for instance `runtime: docker`. */
+  when: z.record(z.string(), z.string()).optional(),
+  artifacts: z.array(artifact).min(1),
+  /** Other ways to the same binaries (a server tarball, single binaries), by name; the first that is asked for is taken. */
+  alternatives: z.record(z.string(), z.array(artifact)).default({}),
+  note: z.string().optional(),
+});
+
+const image = z.strictObject({
+  /** `registry.k8s.io/pause:3.10.2` */
+  name: z.string(),
+  /** Of the index or manifest, `sha256:…`; absent: `lock` asks the registry. */
+  digest: z.string().optional(),
+  for: z.string(),
+  roles: z.array(z.enum(roles)).min(1),
+  when: z.record(z.string(), z.string()).optional(),
+  source: z.string().optional(),
+});
+
+export const releaseManifest = z.strictObject({
+  /** `kubernetes-1.36`, `distro` */
+  release: z.string(),
+  description: z.string(),
+  /** Which generation of units, flags and files is rendered: a name in builder/render. */
+  generation: z.enum(["distro", "1.6", "1.11", "1.16", "1.36"]),
+  /** Kubernetes' version; null where the release has none. */
+  kubernetes: z.string().nullable(),
+  components: z.array(component).min(1),
+  images: z.array(image).default([]),
+});
+
+export type ReleaseManifest = z.infer<typeof releaseManifest>;
+export type Component = ReleaseManifest["components"][number];
+export type Artifact = Component["artifacts"][number];
+export type ReleaseImage = ReleaseManifest["images"][number];

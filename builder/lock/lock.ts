@@ -1,0 +1,65 @@
+/**
+ * `cluster.lock`: what `lock` resolved, so that every later build takes the same bytes.
+ * A digest here is what every later step compares with; a mirror never changes it.
+ */
+import * as z from "zod";
+import { platforms } from "#bundle";
+import { publishedDigest } from "../config/release.ts";
+
+const lockedArtifact = z.strictObject({
+  component: z.string(),
+  version: z.string(),
+  platform: z.enum(platforms),
+  /** As the release manifest wrote it. */
+  from: z.string(),
+  /** Exactly what is fetched: a URL, or `apt:etcd-server=3.4.23-4+b4` (never the name of a distribution's mirror). */
+  resolved: z.string(),
+  /** Further places for the same bytes. */
+  mirrors: z.array(z.string()),
+  digest: publishedDigest,
+  /** Bytes; null where nobody published it before the first download. */
+  size: z.int().nonnegative().nullable(),
+  pinnedBy: z.enum(["release", "upstream", "distribution", "operator", "first-use"]),
+  files: z.record(z.string(), z.string()),
+});
+
+const lockedImage = z.strictObject({
+  name: z.string(),
+  platform: z.enum(platforms),
+  /** Digest of the platform's manifest. */
+  digest: z.string(),
+  /** Digest that the tag pointed at (an index, or the same manifest). */
+  resolved: z.string(),
+  pinnedBy: z.enum(["release", "upstream", "operator", "first-use"]),
+});
+
+const lockedPackage = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  format: z.enum(["deb", "rpm"]),
+  distribution: z.string(),
+  resolved: z.string(),
+  digest: publishedDigest,
+  size: z.int().nonnegative(),
+  /** Named in cluster.yaml, or drawn in as a dependency. */
+  wanted: z.boolean(),
+});
+
+export const lockSchema = z.strictObject({
+  version: z.literal(1),
+  release: z.string(),
+  /** Digest of the release manifest's bytes that were resolved. */
+  manifest: z.string(),
+  platforms: z.array(z.enum(platforms)),
+  /** The day, `2026-11-21`. */
+  locked: z.string(),
+  artifacts: z.array(lockedArtifact),
+  images: z.array(lockedImage).default([]),
+  packages: z.array(lockedPackage).default([]),
+});
+
+export type Lock = z.infer<typeof lockSchema>;
+export type LockedArtifact = z.infer<typeof lockedArtifact>;
+export type LockedImage = z.infer<typeof lockedImage>;
+export type LockedPackage = z.infer<typeof lockedPackage>;

@@ -1,0 +1,308 @@
+/**
+ * Bundle format 1: the shape of `bundle.json`, its encoder and its decoder. FORMAT.md is the prose of this file.
+ *
+ * Everything that an installer does on a host follows from this index and the host itself.
+ */
+import * as z from "zod";
+import { ExpectedError } from "#kit/errors";
+import { type Digest, isDigest } from "./digest.ts";
+
+export const formatVersion = 1;
+
+export const roles = ["etcd", "master", "worker"] as const;
+export type Role = (typeof roles)[number];
+
+export const platforms = ["linux/amd64", "linux/arm64"] as const;
+export type Platform = (typeof platforms)[number];
+
+/** Literal texts in a worker's files that the installer replaces, and nothing else is ever replaced. */
+export const tokens = ["@NODE_IP@", "@NODE_NAME@", "@NODE_IFACE@"] as const;
+export type Token = (typeof tokens)[number];
+
+const digest = z.custom<Digest>((value) => typeof value === "string" && isDigest(value), "wants 64 hex digits");
+const role = z.enum(roles);
+const platform = z.enum(platforms);
+const size = z.int().nonnegative();
+/** Where on a node: absolute, normalized, no `..`, no control characters. */
+const nodePath = z.string().refine(isCleanAbsolute, "wants a clean absolute path");
+/** Where in the bundle: relative, normalized, no `..`. */
+const memberPath = z.string().refine((text) => isCleanAbsolute(`/${text}`), "wants a clean relative path");
+const mode = z.string().regex(/^[0-7]{4}$/, "wants four octal digits");
+const owner = z.string().regex(/^\d+:\d+$/, "wants numeric uid:gid");
+
+/** For whom: on a node that takes one of `roles`, if it is one of `nodes` (absent: any) on one of `platforms` (absent: any). */
+const selector = z.strictObject({
+  roles: z.array(role),
+  nodes: z.array(z.string()).optional(),
+  platforms: z.array(platform).optional(),
+});
+
+/** Where a file's bytes came from, so that an audit years later can say it. */
+const origin = z.discriminatedUnion("from", [
+  z.strictObject({
+    from: z.literal("artifact"),
+    url: z.string(),
+    digest: z.string(),
+    pinnedBy: z.enum(["release", "upstream", "distribution", "operator", "first-use"]),
+    member: z.string().optional(),
+    version: z.string().optional(),
+  }),
+  z.strictObject({ from: z.literal("template"), template: z.string() }),
+  z.strictObject({ from: z.literal("pki"), name: z.string() }),
+]);
+
+const file = z.strictObject({
+  path: nodePath,
+  mode,
+  owner,
+  /** Of the content as it is in the bundle, before tokens are replaced. */
+  digest,
+  size,
+  tokens: z.array(z.enum(tokens)),
+  /** Travels in `secrets/`, never in a blob; its content is never printed. */
+  sensitive: z.boolean(),
+  for: selector,
+  origin,
+});
+
+const directory = z.strictObject({ path: nodePath, mode, owner, for: selector });
+
+/** A health check: a command that only looks. Tokens in argv are replaced like those in files. */
+const check = z.strictObject({
+  name: z.string(),
+  /** The unit it speaks for; its check runs after that unit started. */
+  unit: z.string().optional(),
+  argv: z.array(z.string()).min(1),
+  environment: z.record(z.string(), z.string()),
+  /** Exit code 0 is always wanted; besides it, stdout or stderr must match this regular expression. */
+  matches: z.string().optional(),
+  timeoutSeconds: z.int().positive(),
+  /** `quorum`: on a member of a larger cluster the failure is only a warning, since the other members may not be up yet. */
+  severity: z.enum(["error", "warning", "quorum"]),
+  /** The command to run next when it fails. */
+  hint: z.string(),
+  for: selector,
+});
+
+const unit = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9@._-]+\.(service|socket|timer|mount|target)$/),
+  /** Links below /etc/systemd/system that enable it: `multi-user.target.wants/etcd.service`. */
+  links: z.array(memberPath),
+  /** Started (and on undo stopped) in this order; equal numbers in order of name. Null: enabled but not started. */
+  start: z.int().nullable(),
+  /** A start that does not wait: a first etcd member is up only when the others are. */
+  noBlock: z.boolean(),
+  /** Changed content of any of these restarts it. */
+  restartOn: z.array(nodePath),
+  for: selector,
+});
+
+const sysctl = z.strictObject({
+  key: z.string().regex(/^[a-z0-9_.*/-]+$/i),
+  value: z.string(),
+  /** `raise`: a larger number that the host already has is left alone. */
+  policy: z.enum(["set", "raise"]),
+  for: selector,
+});
+
+const module = z.strictObject({ name: z.string().regex(/^[a-z0-9_-]+$/i), optional: z.boolean(), for: selector });
+
+const host = z.strictObject({
+  modules: z.array(module),
+  sysctls: z.array(sysctl),
+  /** `off`: now and after a reboot. */
+  swap: z.enum(["keep", "off"]),
+  selinux: z.enum(["keep", "permissive", "disabled"]),
+  firewall: z.strictObject({
+    mode: z.enum(["keep", "open-ports", "disable"]),
+    ports: z.array(z.strictObject({ port: z.string(), protocol: z.enum(["tcp", "udp"]), for: selector })),
+  }),
+  /** Lines `ip name` of the managed block in /etc/hosts. */
+  hosts: z.array(z.strictObject({ ip: z.string(), name: z.string() })),
+  /** Sets the host name to the node's name. */
+  hostname: z.boolean(),
+  /** Foreign services to stop and disable while Kubeferry's are installed. */
+  stopServices: z.array(z.string()),
+});
+
+const node = z.strictObject({
+  name: z.string(),
+  /** Null: any address in `subnet` (workers that come and go). */
+  ip: z.string().nullable(),
+  subnet: z.string().nullable(),
+  roles: z.array(role),
+  iface: z.string().nullable(),
+});
+
+const image = z.strictObject({
+  name: z.string(),
+  digest: z.string(),
+  /** OCI layout archive that `ctr -n k8s.io images import` and `docker load` take: path on the node. */
+  path: nodePath,
+  for: selector,
+});
+
+const osPackage = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  architecture: z.string(),
+  format: z.enum(["deb", "rpm"]),
+  /** ID and VERSION_ID of os-release for which it was resolved. */
+  distribution: z.string(),
+  path: nodePath,
+  for: selector,
+});
+
+/** Something in a running cluster, brought about by a command of the bundle after the start. */
+const object = z.strictObject({
+  name: z.string(),
+  /** `kubectl`: a manifest applied; `etcd`: a key put. */
+  via: z.enum(["kubectl", "etcd2", "etcd3"]),
+  /** File on the node: the manifest, or the key's value. */
+  path: nodePath,
+  key: z.string().optional(),
+  for: selector,
+});
+
+const certificate = z.strictObject({
+  path: nodePath,
+  node: z.string(),
+  subject: z.string(),
+  sans: z.array(z.string()),
+  notBefore: z.string(),
+  notAfter: z.string(),
+});
+
+const secret = z.strictObject({
+  node: z.string(),
+  member: memberPath,
+  /** False: `--plaintext-secrets`, for labs. */
+  sealed: z.boolean(),
+  /** age recipients (public keys). */
+  recipients: z.array(z.string()),
+});
+
+const bundleIndex = z.strictObject({
+  format: z.literal(formatVersion),
+  /** `kubeferry 0.1.0` */
+  producer: z.string(),
+  /** Day of the lock, `2026-11-21`: how old the bundle's software is. */
+  locked: z.string(),
+  release: z.strictObject({
+    name: z.string(),
+    kubernetes: z.string().nullable(),
+    components: z.record(z.string(), z.string()),
+  }),
+  cluster: z.strictObject({
+    name: z.string(),
+    domain: z.string(),
+    serviceCidr: z.string(),
+    podCidr: z.string(),
+    endpoint: z.string().nullable(),
+  }),
+  platforms: z.array(platform).min(1),
+  /** Members that are neither blobs nor secrets: the launcher, the installers, README.txt. */
+  members: z.record(memberPath, z.strictObject({ digest, size, mode })),
+  /** Stored frames by the digest of their stored bytes; `length` is what comes out. */
+  blobs: z.record(digest, z.strictObject({ size, length: size })),
+  /** Where each plain content lies: in which frame, from which byte of what comes out. */
+  contents: z.record(digest, z.strictObject({ size, blob: digest, offset: size })),
+  nodes: z.array(node),
+  directories: z.array(directory),
+  files: z.array(file),
+  units: z.array(unit),
+  host,
+  images: z.array(image),
+  packages: z.array(osPackage),
+  objects: z.array(object),
+  checks: z.array(check),
+  certificates: z.array(certificate),
+  secrets: z.array(secret),
+});
+
+export type BundleIndex = z.infer<typeof bundleIndex>;
+export type Selector = z.infer<typeof selector>;
+export type Origin = z.infer<typeof origin>;
+export type FileEntry = z.infer<typeof file>;
+export type DirectoryEntry = z.infer<typeof directory>;
+export type UnitEntry = z.infer<typeof unit>;
+export type ModuleEntry = z.infer<typeof module>;
+export type SysctlEntry = z.infer<typeof sysctl>;
+export type HostEntry = z.infer<typeof host>;
+export type CheckEntry = z.infer<typeof check>;
+export type NodeEntry = z.infer<typeof node>;
+export type ImageEntry = z.infer<typeof image>;
+export type PackageEntry = z.infer<typeof osPackage>;
+export type ObjectEntry = z.infer<typeof object>;
+export type CertificateEntry = z.infer<typeof certificate>;
+export type SecretEntry = z.infer<typeof secret>;
+
+/** Canonical bytes of an index: keys sorted at every level, two-space indent, one line feed at the end. */
+export function encodeIndex(index: BundleIndex): string {
+  return `${JSON.stringify(sortKeys(bundleIndex.parse(index)), null, 1)}\n`;
+}
+
+/** The index that `text` holds; FORMAT_TOO_NEW or FORMAT_INVALID with every problem otherwise. */
+export function decodeIndex(text: string, where: string): BundleIndex {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ExpectedError("FORMAT_INVALID", "bundle.json is not JSON", {
+      where,
+      cause,
+      hint: "copy the bundle again",
+    });
+  }
+  const version = (value as { format?: unknown } | null)?.format;
+  if (typeof version === "number" && version > formatVersion) {
+    throw new ExpectedError("FORMAT_TOO_NEW", "this bundle was made by a newer Kubeferry", {
+      where,
+      wanted: `format ${formatVersion} or older`,
+      found: `format ${version}`,
+      hint: "use the ./install that is in the bundle, or a newer kubeferry",
+    });
+  }
+  const result = bundleIndex.safeParse(value);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new ExpectedError(
+      "FORMAT_INVALID",
+      `bundle.json is not of format ${formatVersion}: ${problems.slice(0, 5).join("; ")}`,
+      { where },
+    );
+  }
+  return result.data;
+}
+
+/** Whether an entry is for a node that takes `chosen` roles. */
+export function selects(entry: Selector, nodeName: string, chosen: readonly Role[], on: Platform): boolean {
+  return (
+    entry.roles.some((name) => chosen.includes(name)) &&
+    (entry.nodes === undefined || entry.nodes.includes(nodeName)) &&
+    (entry.platforms === undefined || entry.platforms.includes(on))
+  );
+}
+
+export function isCleanAbsolute(path: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return (
+    path.startsWith("/") &&
+    !/[\x00-\x1f\x7f\\]/.test(path) &&
+    path
+      .slice(1)
+      .split("/")
+      .every((part) => part !== "" && part !== "." && part !== "..")
+  );
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sortKeys(item)]),
+  );
+}

@@ -1,0 +1,54 @@
+/** The only ways in which Kubeferry changes a host. Every effect may be performed again after a crash. */
+import type { Digest } from "#bundle";
+
+/** Numeric owner. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * What a written file holds: bytes named by their digest (in the bundle, in the node's secrets, or kept before
+ * they were replaced), or the text of a host's own file that was edited (fstab, hosts), which no bundle ever saw.
+ */
+export type Content = { readonly digest: Digest; readonly size: number } | { readonly text: string };
+
+export type Effect =
+  /** Makes one directory; an existing one gets mode and owner. */
+  | { readonly do: "mkdir"; readonly path: string; readonly mode: number; readonly owner: Owner }
+  /** Keeps the present file under its digest in the journal's folder: a hard link, or a copy across file systems. */
+  | { readonly do: "keep"; readonly path: string; readonly digest: Digest }
+  /** Temporary file in the same directory, fsync, rename, fsync of the directory. */
+  | {
+      readonly do: "write";
+      readonly path: string;
+      readonly content: Content;
+      readonly mode: number;
+      readonly owner: Owner;
+      readonly mtimeMs?: number;
+    }
+  /** Puts a kept file back: the very inode where it was linked, with its times and labels. */
+  | {
+      readonly do: "restore";
+      readonly path: string;
+      readonly digest: Digest;
+      readonly mode: number;
+      readonly owner: Owner;
+      readonly mtimeMs: number;
+    }
+  | { readonly do: "symlink"; readonly path: string; readonly target: string }
+  /** Moves what somebody edited aside, to `path` + `.kubeferry-kept`, and never over an existing file. */
+  | { readonly do: "set-aside"; readonly path: string }
+  /** Removes a file or symbolic link; absent is fine. */
+  | { readonly do: "remove"; readonly path: string }
+  /** Absent or not empty is fine. */
+  | { readonly do: "rmdir-if-empty"; readonly path: string }
+  /** Writes a value into a kernel file under /proc/sys, in place. */
+  | { readonly do: "set"; readonly path: string; readonly value: string }
+  /** Runs a program; any exit code outside `accept` (default: 0) is a failure. */
+  | {
+      readonly do: "run";
+      readonly argv: readonly string[];
+      readonly accept?: readonly number[];
+      readonly timeoutSeconds?: number;
+    };

@@ -1,0 +1,141 @@
+/**
+ * What a command tells: to people as lines (with progress on a terminal), to machines as NDJSON.
+ *
+ * With `json`, stdout carries one JSON object a line and people's text goes to stderr.
+ */
+import { type ExpectedError, redact } from "./errors.ts";
+
+export interface Writer {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface Reporter {
+  readonly json: boolean;
+  /** A stage of the main flow begins, in the words of the design: `verify  every byte`. */
+  stage(name: string, what: string): void;
+  /** A line for people. */
+  info(text: string): void;
+  warn(text: string): void;
+  /** Progress of one named thing; `total` null when unknown. Draws on terminals only, and is rate-limited. */
+  progress(task: string, done: number, total: number | null, unit?: "bytes" | "items"): void;
+  /** A record for machines; people do not see it. `type` names the record's shape. */
+  record(type: string, data: Record<string, unknown>): void;
+  error(error: ExpectedError): void;
+}
+
+export interface ReporterOptions {
+  readonly json?: boolean;
+  readonly colour?: boolean;
+  readonly out: Writer;
+  readonly err: Writer;
+  readonly now?: () => number;
+}
+
+const tenth = 100;
+
+export function createReporter(options: ReporterOptions): Reporter {
+  const json = options.json ?? false;
+  const people = json ? options.err : options.out;
+  const now = options.now ?? (() => performance.now());
+  const paint = painter(options.colour ?? false);
+  const started = new Map<string, { at: number; from: number }>();
+  let drawn = 0;
+  let lastDraw = -Infinity;
+
+  function clear(): void {
+    if (drawn > 0) options.err.write("\r\x1b[K");
+    drawn = 0;
+  }
+  function line(writer: Writer, text: string): void {
+    clear();
+    writer.write(`${redact(text)}\n`);
+  }
+  function record(type: string, data: Record<string, unknown>): void {
+    if (json) options.out.write(`${redact(JSON.stringify({ type, ...data }))}\n`);
+  }
+
+  return {
+    json,
+    record,
+    stage(name, what) {
+      record("stage", { name, what });
+      line(people, `${paint(name.padEnd(10), "bold")} ${what}`);
+    },
+    info(text) {
+      line(people, text);
+    },
+    warn(text) {
+      record("warning", { message: text });
+      line(options.err, `${paint("warning:", "yellow")} ${text}`);
+    },
+    progress(task, done, total, unit = "bytes") {
+      if (options.err.isTTY !== true) return;
+      const at = now();
+      const start = started.get(task) ?? { at, from: done };
+      started.set(task, start);
+      if (total !== null && done >= total) {
+        started.delete(task);
+        clear();
+        return;
+      }
+      if (at - lastDraw < tenth) return;
+      lastDraw = at;
+      const text = progressLine(task, done, total, unit, (done - start.from) / Math.max((at - start.at) / 1000, 0.001));
+      clear();
+      drawn = Math.min(text.length, (options.err.columns ?? 80) - 1);
+      options.err.write(text.slice(0, drawn));
+    },
+    error(error) {
+      record("error", {
+        code: error.code,
+        message: error.message,
+        where: error.where,
+        wanted: error.wanted,
+        found: error.found,
+        hint: error.hint,
+        exitCode: error.exitCode,
+      });
+      line(options.err, describeError(error, paint));
+    },
+  };
+}
+
+/** An error as people read it: what, where, wanted and found one under the other, what to do. */
+export function describeError(error: ExpectedError, paint: Paint = (text) => text): string {
+  const lines = [`${paint("error", "red")} ${error.code}: ${error.message}`];
+  if (error.where !== undefined) lines.push(`   where: ${error.where}`);
+  if (error.wanted !== undefined) lines.push(`  wanted: ${error.wanted}`);
+  if (error.found !== undefined) lines.push(`   found: ${error.found}`);
+  if (error.hint !== undefined) lines.push(`    next: ${error.hint}`);
+  return lines.join("\n");
+}
+
+/** `12.3 MB`, decimal units. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 100 ? 1 : 0)} ${units[unit]}`;
+}
+
+function progressLine(task: string, done: number, total: number | null, unit: "bytes" | "items", rate: number): string {
+  const show = unit === "bytes" ? formatBytes : (count: number) => String(Math.round(count));
+  const parts = [task, total === null ? show(done) : `${show(done)} of ${show(total)}`, `${show(rate)}/s`];
+  if (total !== null && rate > 0) parts.push(`${Math.ceil((total - done) / rate)} s left`);
+  return parts.join("  ");
+}
+
+type Style = "bold" | "red" | "yellow" | "green" | "dim";
+export type Paint = (text: string, style: Style) => string;
+const escapes: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+
+/** Colours text where colours are wanted (a terminal, NO_COLOR unset). */
+export function painter(colour: boolean): Paint {
+  return colour ? (text, style) => `\x1b[${escapes[style]}m${text}\x1b[0m` : (text) => text;
+}
