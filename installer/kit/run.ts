@@ -1,0 +1,100 @@
+/**
+ * Runs a command-line program to its exit code: an ExpectedError is told as one and ends with its own code,
+ * a wrong call with 2, Ctrl-C with 130, and anything else is a bug: its stack, and 1.
+ */
+import { type Command, CommanderError } from "commander";
+import { ExpectedError, isExpected } from "./errors.ts";
+import { createReporter, type Reporter, type Writer } from "./reporter.ts";
+
+/** What a program takes from the process it runs in; nothing below the two main.ts reads `process`. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly out: Writer;
+  readonly err: Writer;
+  readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** The reporter for a command called with or without `--json`; NO_COLOR and the terminal decide on colour. */
+export function reporterFor(surroundings: Surroundings, options: { json?: boolean | undefined }): Reporter {
+  const { environment, out, err } = surroundings;
+  const noColour = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
+  return createReporter({ json: options.json ?? false, colour: err.isTTY === true && !noColour, out, err });
+}
+
+/** Parses `argv` (without the program's own name), runs the chosen command and gives its exit code. */
+export async function run(program: Command, argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  overrideExit(program, surroundings);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    return report(error, argv, surroundings);
+  }
+}
+
+/** Ends a command with an exit code and nothing more to say. */
+export class Exit extends Error {
+  override readonly name = "Exit";
+  readonly code: number;
+  constructor(code: number) {
+    super(`exit ${code}`);
+    this.code = code;
+  }
+}
+
+function report(error: unknown, argv: readonly string[], surroundings: Surroundings): number {
+  if (error instanceof Exit) return error.code;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const reporter = reporterFor(surroundings, { json: argv.includes("--json") });
+  if (surroundings.signal.aborted && !isExpected(error)) {
+    reporter.error(
+      new ExpectedError("INTERRUPTED", "stopped by a signal", { hint: "run the same command again, it continues" }),
+    );
+    return 130;
+  }
+  if (isExpected(error)) {
+    reporter.error(error);
+    return error.exitCode;
+  }
+  surroundings.err.write(`This is a bug in Kubeferry; please report it with the lines below.\n${stackOf(error)}\n`);
+  return 1;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** commander must not end the process itself: the exit code comes back to main.ts. */
+function overrideExit(command: Command, surroundings: Surroundings): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => surroundings.out.write(text),
+    writeErr: (text) => surroundings.err.write(text),
+  });
+  for (const child of command.commands) overrideExit(child, surroundings);
+}
+
+/** The surroundings of this very process, for main.ts. SIGINT and SIGTERM abort once; a second one ends the process. */
+export function processSurroundings(process: NodeJS.Process): Surroundings {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      controller.abort();
+      process.once(signal, () => process.exit(130));
+    });
+  }
+  // A reader that went away (`kubeferry inspect | head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+  });
+  return {
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    out: process.stdout,
+    err: process.stderr,
+    in: process.stdin,
+    signal: controller.signal,
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * `npm run build`: one executable per platform from the TypeScript sources.
+ *
+ *     builder/main.ts    → dist/kubeferry                  (the machine's own platform)
+ *     installer/main.ts  → dist/install-linux-{amd64,arm64}
+ *     installer/install  → dist/install                    (the launcher, copied)
+ *
+ * esbuild makes one CommonJS file of each program; @yao-pkg/pkg joins it with the registry's Node as a
+ * single-executable application. pkg would download its Node; instead its cache is seeded with the Node that
+ * package-lock.json pins, so that no host but the npm registry is asked.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { listManifests, readManifest } from "../builder/config/manifests.ts";
+import { nodeBinary, nodeVersion, type NodePlatform } from "./node-binary.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const stage = join(dist, ".stage");
+const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string }).version;
+
+/** Node's name of a platform → the name that Kubeferry's files carry. */
+const platformNames: Record<NodePlatform, string> = { "linux-x64": "linux-amd64", "linux-arm64": "linux-arm64" };
+
+await main();
+
+async function main(): Promise<void> {
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()]);
+  await compile("installer/main.ts", "install.cjs", []);
+  const own: NodePlatform = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
+  for (const platform of ["linux-x64", "linux-arm64"] as const) {
+    await seedPkgCache(platform);
+    pack("install.cjs", platform, `install-${platformNames[platform]}`);
+  }
+  pack("kubeferry.cjs", own, "kubeferry");
+  copyFileSync(join(root, "installer/install"), join(dist, "install"));
+  rmSync(stage, { recursive: true, force: true });
+}
+
+/** One CommonJS file; native parts of optional dependencies are left out. */
+async function compile(entry: string, output: string, plugins: Plugin[]): Promise<void> {
+  await build({
+    entryPoints: [join(root, entry)],
+    outfile: join(stage, output),
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    external: ["cpu-features"],
+    loader: { ".node": "empty" },
+    define: { "import.meta.dirname": "__dirname", KUBEFERRY_VERSION: JSON.stringify(version) },
+    legalComments: "none",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    logLevel: "warning",
+    plugins,
+  });
+}
+
+/** Replaces builder/config/manifests.ts by a module that holds every file of `manifests/`. */
+function embeddedManifests(): Plugin {
+  return {
+    name: "embedded-manifests",
+    setup({ onLoad }) {
+      onLoad({ filter: /builder\/config\/manifests\.ts$/ }, () => {
+        const files = Object.fromEntries(listManifests(".").map((path) => [path, readManifest(path)]));
+        const contents = `const files = ${JSON.stringify(files)};
+          export const readManifest = (path) => files[path];
+          export const listManifests = (below) => Object.keys(files).filter((path) => below === "." || path.startsWith(below + "/"));`;
+        return { contents, loader: "js" };
+      });
+    },
+  };
+}
+
+/** The layout of pkg's cache is not a documented interface: pkg is pinned exactly, and test/integration/00-build.test.ts tries it. */
+async function seedPkgCache(platform: NodePlatform): Promise<void> {
+  const cache = join(stage, "home/.pkg-cache/sea");
+  const name = `node-v${nodeVersion()}-${platform}`;
+  mkdirSync(join(cache, name, "bin"), { recursive: true });
+  cpSync(await nodeBinary(platform), join(cache, name, "bin/node"));
+  for (const mark of [`${name}/bin/node.ok`, `${name}.tar.gz`, `${name}.tar.gz.ok`])
+    writeFileSync(join(cache, mark), "");
+}
+
+function pack(input: string, platform: NodePlatform, output: string): void {
+  const pkg = join(root, "node_modules/@yao-pkg/pkg/lib-es5/bin.js");
+  const partial = join(stage, output);
+  execFileSync(
+    process.execPath,
+    [pkg, join(stage, input), "--sea", "-t", `node${nodeVersion()}-${platform}`, "-o", partial],
+    {
+      env: { PATH: process.env["PATH"], HOME: join(stage, "home") },
+      stdio: ["ignore", "ignore", "inherit"],
+      cwd: stage,
+    },
+  );
+  if (!existsSync(partial)) throw new Error(`pkg made no ${output}`);
+  renameSync(partial, join(dist, output));
+}
