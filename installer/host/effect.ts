@@ -37,14 +37,33 @@ export type Effect =
       readonly mtimeMs: number;
     }
   | { readonly do: "symlink"; readonly path: string; readonly target: string }
+  /**
+   * Takes back an edit of the host's own file: the kept file where nobody touched ours since (`written`),
+   * otherwise only our lines. `kept` null: there was no file.
+   */
+  | {
+      readonly do: "unedit";
+      readonly path: string;
+      readonly written: Digest;
+      readonly kept: {
+        readonly digest: Digest;
+        readonly mode: number;
+        readonly owner: Owner;
+        readonly mtimeMs: number;
+      } | null;
+      /** Whole lines; `to` null: the line goes. */
+      readonly lines: readonly { readonly from: string; readonly to: string | null }[];
+    }
   /** Moves what somebody edited aside, to `path` + `.kubeferry-kept`, and never over an existing file. */
   | { readonly do: "set-aside"; readonly path: string }
   /** Removes a file or symbolic link; absent is fine. */
   | { readonly do: "remove"; readonly path: string }
   /** Absent or not empty is fine. */
   | { readonly do: "rmdir-if-empty"; readonly path: string }
-  /** Writes a value into a kernel file under /proc/sys, in place. */
-  | { readonly do: "set"; readonly path: string; readonly value: string }
+  /** Removes a directory that we made with everything in it, on its own file system only. Asked for by `--delete-data`. */
+  | { readonly do: "remove-tree"; readonly path: string }
+  /** Writes a value into a kernel file under /proc/sys, in place. `optional`: an absent key is fine. */
+  | { readonly do: "set"; readonly path: string; readonly value: string; readonly optional?: boolean }
   /** Runs a program; any exit code outside `accept` (default: 0) is a failure. */
   | {
       readonly do: "run";

@@ -13,6 +13,8 @@ export interface Kind<Spec, Before> {
   forward(spec: Spec, before: Before): Effect[];
   /** Pure. Restores `before` from any interrupted state. */
   backward(spec: Spec, before: Before): Effect[];
+  /** Pure. What undo does once everything else of the transaction is back: reload, start what ran before. */
+  settle?(spec: Spec, before: Before): Effect[];
   /** Files that somebody changed since we wrote them: undo sets them aside instead of losing them. */
   edited?(host: HostReader, spec: Spec, before: Before): Promise<string[]>;
   /** Why it cannot be taken back; it then needs its own flag. */
