@@ -3,7 +3,7 @@ import * as z from "zod";
 import { platforms, roles } from "#bundle";
 
 /** `control-plane` is accepted for `master`. */
-const role = z.preprocess((value) => (value === "control-plane" ? "master" : value), z.enum(roles));
+const role = z.enum([...roles, "control-plane"]).transform((value) => (value === "control-plane" ? "master" : value));
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "wants a lower-case RFC 1123 name");
 const ipv4 = z.ipv4();
 const cidr = z.cidrv4();

@@ -1,0 +1,36 @@
+/** IPv4 addresses and networks as numbers. Texts are trusted to be valid: the schema has checked them. */
+
+export interface Network {
+  /** First address, as an unsigned 32-bit number. */
+  readonly first: number;
+  readonly last: number;
+  /** Length of the prefix, 0 to 32. */
+  readonly prefix: number;
+}
+
+/** `10.0.0.1` → 167772161. */
+export function addressNumber(text: string): number {
+  return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** 167772161 → `10.0.0.1`. */
+export function addressText(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
+}
+
+/** `10.0.0.7/16` → the network that holds it, 10.0.0.0 to 10.0.255.255. */
+export function network(cidr: string): Network {
+  const [base = "", length = "32"] = cidr.split("/");
+  const prefix = Number(length);
+  const size = 2 ** (32 - prefix);
+  const first = Math.floor(addressNumber(base) / size) * size;
+  return { first, last: first + size - 1, prefix };
+}
+
+export function contains(outer: Network, address: number): boolean {
+  return address >= outer.first && address <= outer.last;
+}
+
+export function overlaps(a: Network, b: Network): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}

@@ -1,0 +1,52 @@
+/** Finds and reads release manifests: by name in `manifests/releases`, or by path. */
+import { readFile } from "node:fs/promises";
+import { digestOf } from "#bundle";
+import { ExpectedError, messageOf } from "#kit/errors";
+import { proposal } from "./explain.ts";
+import { loadYaml } from "./load.ts";
+import { listManifests, readManifest } from "./manifests.ts";
+import { type ReleaseManifest, releaseManifest } from "./release.ts";
+
+export interface LoadedRelease {
+  readonly manifest: ReleaseManifest;
+  /** SHA-256 of the manifest's bytes, 64 hex digits: the lock holds it. */
+  readonly digest: string;
+}
+
+/** Names of the releases that come with Kubeferry, sorted. */
+export function listReleases(): string[] {
+  return listManifests("releases").flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? []);
+}
+
+/**
+ * A release by name (`kubernetes-1.36`) or by the path of a YAML file (anything with a `/`, or ending in .yaml or .yml).
+ * Throws RELEASE_UNKNOWN, which lists what there is; RELEASE_INVALID or CONFIG_SYNTAX with every problem of the file.
+ */
+export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
+  const isPath = nameOrPath.includes("/") || /\.ya?ml$/.test(nameOrPath);
+  const text = isPath
+    ? await readOwn(nameOrPath)
+    : listReleases().includes(nameOrPath)
+      ? readManifest(`releases/${nameOrPath}.yaml`)
+      : undefined;
+  if (text === undefined) {
+    const known = listReleases();
+    throw new ExpectedError("RELEASE_UNKNOWN", `there is no release ${nameOrPath}${proposal(nameOrPath, known)}`, {
+      wanted: `one of ${known.join(", ")}, or the path of a release manifest`,
+      found: nameOrPath,
+      hint: "kubeferry releases",
+    });
+  }
+  const where = isPath ? nameOrPath : `manifests/releases/${nameOrPath}.yaml`;
+  const manifest = await loadYaml(where, releaseManifest, text, { invalid: "RELEASE_INVALID" });
+  return { manifest, digest: digestOf(text) };
+}
+
+async function readOwn(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new ExpectedError("CONFIG_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { where: path, cause });
+  }
+}
