@@ -65,8 +65,8 @@ async function compile(entry: string, output: string, plugins: Plugin[]): Promis
 function embeddedManifests(): Plugin {
   return {
     name: "embedded-manifests",
-    setup({ onLoad }) {
-      onLoad({ filter: /builder\/config\/manifests\.ts$/ }, () => {
+    setup(build) {
+      build.onLoad({ filter: /builder\/config\/manifests\.ts$/ }, () => {
         const files = Object.fromEntries(listManifests(".").map((path) => [path, readManifest(path)]));
         const contents = `const files = ${JSON.stringify(files)};
           export const readManifest = (path) => files[path];

@@ -1,0 +1,152 @@
+/** The rules of the house that a linter cannot hold: who imports whom, where packages live, how large files get. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const sources: Source[] = ["builder", "installer"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      const text = readFileSync(file, "utf8");
+      const found = text.matchAll(/(?:^(?:import|export)\b[^;]*?from\s*|^import\s+|\bimport\()"([^"]+)"/gm);
+      return { path: relative(root, file), text, imports: [...found].map((match) => match[1] ?? "") };
+    }),
+);
+
+/** The path below the project that a relative import means; null for packages and `#…`. */
+function target(source: Source, specifier: string): string | null {
+  return specifier.startsWith(".") ? join(dirname(source.path), specifier) : null;
+}
+
+function violations(check: (source: Source, specifier: string) => string | false): string[] {
+  return sources.flatMap((source) =>
+    source.imports
+      .map((specifier) => check(source, specifier))
+      .filter((text) => text !== false)
+      .map((text) => `${source.path}: ${text}`),
+  );
+}
+
+test("builder and installer meet only at #bundle and #kit", () => {
+  const found = violations((source, specifier) => {
+    const other = source.path.startsWith("builder/") ? "installer/" : "builder/";
+    return (target(source, specifier)?.startsWith(other) ?? false) && `imports ${specifier}`;
+  });
+  assert.deepEqual(found, []);
+});
+
+test("bundle/ and kit/ are leaves: they import nothing of the rest of the installer", () => {
+  const found = violations((source, specifier) => {
+    if (!/^installer\/(bundle|kit)\//.test(source.path)) return false;
+    const path = target(source, specifier);
+    return path !== null && !/^installer\/(bundle|kit)\//.test(path) && `imports ${specifier}`;
+  });
+  assert.deepEqual(found, []);
+});
+
+test("in the installer only host/local.ts starts programs", () => {
+  const found = violations(
+    (source, specifier) =>
+      source.path.startsWith("installer/") &&
+      specifier === "node:child_process" &&
+      source.path !== "installer/host/local.ts" &&
+      `imports ${specifier}`,
+  );
+  assert.deepEqual(found, []);
+});
+
+test("in the installer only host/local.ts, bundle/ and journal/ write files", () => {
+  const writers =
+    /\b(writeFile|appendFile|mkdir|rm|rmdir|unlink|rename|link|symlink|chmod|chown|truncate|createWriteStream)(Sync)?\b[^"\n]*from "node:fs/;
+  const found = sources
+    .filter(
+      (source) =>
+        source.path.startsWith("installer/") && !/^installer\/(bundle\/|journal\/|host\/local)/.test(source.path),
+    )
+    .filter((source) => writers.test(source.text))
+    .map((source) => source.path);
+  assert.deepEqual(found, []);
+});
+
+test("process.env is read only by way of the surroundings", () => {
+  const found = sources.filter(
+    (source) => source.text.includes("process.env") && source.path !== "installer/kit/run.ts",
+  );
+  assert.deepEqual(
+    found.map((source) => source.path),
+    [],
+  );
+});
+
+test("no program is started through a shell", () => {
+  const found = sources.filter((source) =>
+    /\bshell:\s*true|\bexecSync?\(/.test(source.text.replaceAll(/\.exec\(/g, "")),
+  );
+  assert.deepEqual(
+    found.map((source) => source.path),
+    [],
+  );
+});
+
+test("a third-party package has one home", () => {
+  const homes: Record<string, RegExp> = {
+    "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
+    commander: /^installer\/kit\/run|^(builder|installer)\/(program|main)/,
+    ejs: /^builder\/render\/template/,
+    "node-forge": /^builder\/pki\/|^installer\/checks\//,
+    tar: /^installer\/bundle\/|^builder\/fetch\//,
+    undici: /^builder\/fetch\//,
+    zod: /^builder\/(config|lock)\/|^installer\/bundle\/format/,
+    "ssh2-sftp-client": /^builder\/deliver\//,
+    yaml: /^builder\//,
+    "p-limit": /^builder\//,
+  };
+  const found = violations((source, specifier) => {
+    const name = specifier.startsWith("@")
+      ? specifier.split("/").slice(0, 2).join("/")
+      : (specifier.split("/")[0] ?? "");
+    const home = homes[name];
+    return home !== undefined && !home.test(source.path) && `imports ${name}`;
+  });
+  assert.deepEqual(found, []);
+});
+
+test("files are small, and none is called utils, helpers, common or types", () => {
+  const long = sources.filter((source) => source.text.split("\n").length > 301).map((source) => source.path);
+  assert.deepEqual(long, []);
+  const vague = sources
+    .filter((source) => /\/(utils?|helpers?|common|types|misc)\.ts$/.test(source.path))
+    .map((source) => source.path);
+  assert.deepEqual(vague, []);
+});
+
+test("no import goes round in a circle", () => {
+  const graph = new Map(
+    sources.map((source) => [
+      source.path,
+      source.imports.map((specifier) => target(source, specifier)).filter((path) => path !== null),
+    ]),
+  );
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [[...trail.slice(trail.indexOf(path)), path].join(" → ")];
+    if (done.has(path)) return [];
+    const circles = (graph.get(path) ?? []).flatMap((next) => visit(next, [...trail, path]));
+    done.add(path);
+    return circles;
+  };
+  assert.deepEqual(
+    [...graph.keys()].flatMap((path) => visit(path, [])),
+    [],
+  );
+});
