@@ -33,7 +33,8 @@ async function main(): Promise<number> {
       return 0;
     case "run":
     case "boot": {
-      await using machine = action === "run" ? await Machine.restore(await snapshot()) : await Machine.boot(await image());
+      await using machine =
+        action === "run" ? await Machine.restore(await snapshot()) : await Machine.boot(await image());
       if (values.bundle !== undefined) await plugFolder(machine, values.bundle, "/mnt");
       const result = await machine.exec(["/bin/bash", "-c", script], { timeoutSeconds: 3600 });
       process.stdout.write(result.stdout);
@@ -41,7 +42,9 @@ async function main(): Promise<number> {
       return result.code ?? 1;
     }
     default:
-      process.stderr.write("usage: npm run vm build | run [--bundle PATH] 'COMMAND' | boot [--bundle PATH] 'COMMAND' | clean\n");
+      process.stderr.write(
+        "usage: npm run vm build | run [--bundle PATH] 'COMMAND' | boot [--bundle PATH] 'COMMAND' | clean\n",
+      );
       return 2;
   }
 }

@@ -5,7 +5,6 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Written to standard input. */
   readonly input?: string;
-  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Resolves with standard output; throws with the end of standard error when the program fails. */
@@ -14,7 +13,6 @@ export async function command(argv: readonly [string, ...string[]], options: Com
   const child = spawn(program, rest, {
     stdio: "pipe",
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.environment === undefined ? {} : { env: options.environment }),
   });
   const output: Buffer[] = [];
   let complaint = "";

@@ -43,18 +43,17 @@ export class GuestAgent {
   static async open(path: string, alive: () => void, timeoutSeconds = 240): Promise<GuestAgent> {
     const socket = await JsonSocket.open(path, alive);
     const deadline = Date.now() + timeoutSeconds * 1000;
-    let newest = 0;
-    let answered = false;
+    const sync = { newest: 0, answered: false };
     socket.onMessage = (message) => {
-      answered ||= message["return"] === newest;
+      sync.answered ||= message["return"] === sync.newest;
       return true;
     };
-    while (!answered) {
+    while (!sync.answered) {
       alive();
       if (Date.now() > deadline) throw new Error(`the guest agent did not answer in ${timeoutSeconds} s`);
-      newest = 1 + Math.floor(Math.random() * 1e9);
-      socket.send({ execute: "guest-sync-delimited", arguments: { id: newest } }, "\u00ff");
-      for (let turn = 0; turn < 60 && !answered; turn += 1) await sleep(25);
+      sync.newest = 1 + Math.floor(Math.random() * 1e9);
+      socket.send({ execute: "guest-sync-delimited", arguments: { id: sync.newest } }, "\u00ff");
+      for (let turn = 0; turn < 60 && !sync.answered; turn += 1) await sleep(25);
     }
     socket.onMessage = null;
     return new GuestAgent(socket);

@@ -71,9 +71,14 @@ export class Machine {
     return machine;
   }
 
-  /** Processes' id of qemu on this machine. */
+  /** Process id of qemu on the host. */
   get pid(): number {
     return this.#running().pid;
+  }
+
+  /** How many disks were plugged in so far. */
+  get pluggedDisks(): number {
+    return this.#plugged.length;
   }
 
   /** Runs a program; any exit code is an answer. */
@@ -94,7 +99,13 @@ export class Machine {
     const disk: PluggedDisk = { path, serial, slot: firstPlugSlot + this.#plugged.length };
     const qemu = this.#running();
     await qemu.request("blockdev-add", blockNode(disk));
-    const device = { driver: "virtio-blk-pci", drive: nodeName(disk), serial, id: serial, addr: disk.slot.toString(16) };
+    const device = {
+      driver: "virtio-blk-pci",
+      drive: nodeName(disk),
+      serial,
+      id: serial,
+      addr: disk.slot.toString(16),
+    };
     await qemu.request("device_add", device);
     this.#plugged.push(disk);
     const name = `/dev/disk/by-id/virtio-${serial}`;
@@ -180,7 +191,18 @@ export class Machine {
     const drives = diskNames.map((serial) => ({ serial, path: this.#disk(serial) }));
     const { folder, hardwareAddress, address } = this;
     const switchPath = this.#switchPath;
-    return { kernel, initrd, folder, drives, plugged: this.#plugged, hardwareAddress, address, switchPath, memory, restore };
+    return {
+      kernel,
+      initrd,
+      folder,
+      drives,
+      plugged: this.#plugged,
+      hardwareAddress,
+      address,
+      switchPath,
+      memory,
+      restore,
+    };
   }
 
   async #start(memory: QemuOptions["memory"]): Promise<void> {

@@ -19,13 +19,11 @@ export async function makeMedium(source: string, output: string): Promise<void> 
   if (isFile) rmSync(tree, { recursive: true });
 }
 
-let count = 0;
-
 /** Plugs `source` into the machine and mounts it read-only at `target`. */
 export async function plugFolder(machine: Machine, source: string, target: string): Promise<void> {
-  count += 1;
-  const disk = join(machine.folder, `medium-${count}.ext4`);
+  const serial = `medium${machine.pluggedDisks}`;
+  const disk = join(machine.folder, `${serial}.ext4`);
   await makeMedium(source, disk);
-  const device = await machine.plug(disk, `medium${count}`);
+  const device = await machine.plug(disk, serial);
   await machine.run(`mkdir -p ${target} && mount -o ro,noload ${device} ${target}`);
 }
