@@ -1,0 +1,238 @@
+/**
+ * The cluster as every later stage sees it: one list of nodes and every value that follows from cluster.yaml,
+ * derived here once. Pure.
+ */
+import type { Role } from "#bundle";
+import type { ClusterConfig } from "./cluster.ts";
+import { type Generation, generations } from "./generations.ts";
+import type { ReleaseManifest } from "./release.ts";
+
+export interface TopologyNode {
+  readonly name: string;
+  /** Where the node listens; the literal token `@NODE_IP@` for the profile of workers that come and go. */
+  readonly ip: string;
+  /** As the cluster knows it; `@NODE_NAME@` for the profile. */
+  readonly hostname: string;
+  readonly iface: string | null;
+  readonly roles: readonly Role[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly string[];
+  /** The addresses that may take this profile; null for a node of its own. */
+  readonly subnet: string | null;
+}
+
+export interface Topology {
+  readonly cluster: ClusterConfig;
+  readonly release: { readonly name: string; readonly kubernetes: string | null };
+  readonly generation: Generation;
+  /** Every node, in the order of cluster.yaml; the worker profile last. */
+  readonly nodes: readonly TopologyNode[];
+  readonly etcdMembers: readonly TopologyNode[];
+  readonly masters: readonly TopologyNode[];
+  readonly workers: readonly TopologyNode[];
+  readonly network: {
+    readonly services: string;
+    readonly pods: string;
+    readonly domain: string;
+    /** First address of the services' network: the API's own service. */
+    readonly apiService: string;
+    /** Second address: the cluster's DNS. */
+    readonly dnsService: string;
+    readonly nodePorts: { readonly first: number; readonly last: number };
+    readonly plugin: Generation["plugin"];
+    readonly proxyMode: Generation["proxyMode"];
+    readonly mtu: number;
+  };
+  readonly etcd: {
+    readonly clientUrls: readonly string[];
+    /** `name=https://ip:2380` of every member. */
+    readonly initialCluster: readonly string[];
+    readonly token: string;
+    readonly dataDir: string;
+    readonly walDir: string | null;
+  };
+  readonly api: {
+    readonly endpoint: ClusterConfig["api"]["endpoint"];
+    /** Port on which the load balancer (VIP or local proxy) listens. */
+    readonly balancerPort: number;
+    /** Names and addresses in every API server's certificate. */
+    readonly sans: readonly string[];
+    /** What people and workers are told: `https://10.0.0.1:6443`; null without masters. */
+    readonly url: string | null;
+  };
+  readonly paths: Paths;
+  readonly addons: readonly string[];
+}
+
+export interface Paths {
+  readonly binaries: string;
+  readonly cniBinaries: string;
+  readonly cniConfig: string;
+  readonly units: string;
+  /** Configurations and kubeconfigs of Kubernetes. */
+  readonly config: string;
+  readonly pki: string;
+  readonly etcdPki: string;
+  readonly kubeletPki: string;
+  readonly kubelet: string;
+  readonly kubeProxy: string;
+  readonly containerd: string;
+  readonly docker: string;
+  readonly auditLog: string;
+  /** Manifests and scripts of Kubeferry itself. */
+  readonly own: string;
+}
+
+/** Name of the profile node for workers that have no entry of their own. */
+export const workerProfile = "worker";
+export const apiPort = 6443;
+
+/** Who asks for the API: each has its own nearest address. */
+export type ApiConsumer = "admin" | "worker" | "master";
+
+/** Everything that follows from a cluster and the release it wants. Never throws: rules between fields are in rules.ts. */
+export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Topology {
+  const generation = generations[manifest.generation];
+  const nodes: TopologyNode[] = cluster.nodes.map((node) => ({
+    name: node.name,
+    ip: node.ip,
+    hostname: node.name,
+    iface: node.iface ?? null,
+    roles: [...new Set(node.roles)],
+    labels: node.labels,
+    taints: node.taints,
+    subnet: null,
+  }));
+  if (cluster.workers !== undefined) nodes.push(profileOf(cluster.workers.subnet));
+  const having = (role: Role): TopologyNode[] => nodes.filter((node) => node.roles.includes(role));
+  const etcdMembers = having("etcd");
+  const masters = having("master");
+  const services = cluster.network.services;
+  const apiService = addressIn(services, 1);
+  const domain = cluster.network.domain;
+  const [first = 0, last = 0] = cluster.network.nodePorts.split("-").map(Number);
+  const { vip, endpoint } = cluster.api;
+  const plugin = cluster.network.plugin ?? generation.plugin;
+  const url = apiUrl(endpoint, vip, masters);
+
+  return {
+    cluster,
+    release: { name: manifest.release, kubernetes: manifest.kubernetes },
+    generation,
+    nodes,
+    etcdMembers,
+    masters,
+    workers: having("worker"),
+    network: {
+      services,
+      pods: cluster.network.pods,
+      domain,
+      apiService,
+      dnsService: addressIn(services, 2),
+      nodePorts: { first, last },
+      plugin,
+      proxyMode: cluster.network.proxyMode ?? generation.proxyMode,
+      mtu: plugin === "static-routes" ? 1500 : 1450,
+    },
+    etcd: {
+      clientUrls: etcdMembers.map((node) => `https://${node.ip}:2379`),
+      initialCluster: etcdMembers.map((node) => `${node.name}=https://${node.ip}:2380`),
+      token: `etcd-${cluster.name}`,
+      dataDir: cluster.etcd.dataDir,
+      walDir: cluster.etcd.walDir ?? null,
+    },
+    api: {
+      endpoint,
+      balancerPort: vip?.port ?? 8443,
+      sans: unique([
+        "127.0.0.1",
+        ...masters.map((node) => node.ip),
+        ...(vip === undefined ? [] : [vip.address]),
+        apiService,
+        "localhost",
+        ...masters.map((node) => node.name),
+        ...serviceNames(domain),
+        ...cluster.api.sans,
+      ]),
+      url,
+    },
+    paths: {
+      binaries: "/usr/local/bin",
+      cniBinaries: "/opt/cni/bin",
+      cniConfig: "/etc/cni/net.d",
+      units: "/etc/systemd/system",
+      config: "/etc/kubernetes",
+      pki: generation.pki,
+      etcdPki: generation.etcdPki,
+      kubeletPki: generation.kubeletPki,
+      kubelet: cluster.directories.kubelet,
+      kubeProxy: "/var/lib/kube-proxy",
+      containerd: cluster.directories.containerd,
+      docker: cluster.directories.docker,
+      auditLog: "/var/log/kubernetes/audit",
+      own: "/etc/kubernetes/kubeferry",
+    },
+    addons: cluster.addons ?? generation.addons,
+  };
+}
+
+/** Where a consumer on a node finds the API; null without masters. */
+export function apiServerUrl(topology: Topology, consumer: ApiConsumer, node: TopologyNode): string | null {
+  const isMaster = node.roles.includes("master");
+  if (consumer === "master" && isMaster) return `https://${node.ip}:${apiPort}`;
+  const { endpoint, balancerPort, url } = topology.api;
+  if (endpoint === "local-proxy") {
+    // The proxy is on every node that runs masters' or workers' software; an admin on a master uses it as well.
+    return topology.masters.length === 0 ? null : `https://127.0.0.1:${balancerPort}`;
+  }
+  return url;
+}
+
+/** The node's or profile's entry as an index names it. */
+export function indexAddress(node: TopologyNode): string | null {
+  return node.subnet === null ? node.ip : null;
+}
+
+/** The `offset`th address of an IPv4 network: 1 is the first host. */
+export function addressIn(cidr: string, offset: number): string {
+  const [base = "0.0.0.0", bits = "32"] = cidr.split("/");
+  const mask = Number(bits) === 0 ? 0 : (0xffffffff << (32 - Number(bits))) >>> 0;
+  const start = (base.split(".").reduce((value, part) => value * 256 + Number(part), 0) & mask) >>> 0;
+  const address = start + offset;
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}
+
+function profileOf(subnet: string): TopologyNode {
+  return {
+    name: workerProfile,
+    ip: "@NODE_IP@",
+    hostname: "@NODE_NAME@",
+    iface: "@NODE_IFACE@",
+    roles: ["worker"],
+    labels: {},
+    taints: [],
+    subnet,
+  };
+}
+
+function apiUrl(
+  endpoint: ClusterConfig["api"]["endpoint"],
+  vip: ClusterConfig["api"]["vip"],
+  masters: readonly TopologyNode[],
+): string | null {
+  const first = masters[0];
+  if (first === undefined) return null;
+  return endpoint === "vip" && vip !== undefined
+    ? `https://${vip.address}:${vip.port}`
+    : `https://${first.ip}:${apiPort}`;
+}
+
+function serviceNames(domain: string): string[] {
+  const service = "kubernetes.default.svc";
+  const [firstLabel = domain] = domain.split(".");
+  return ["kubernetes", "kubernetes.default", service, `${service}.${firstLabel}`, `${service}.${domain}`];
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,191 @@
+/**
+ * A cluster's keys and certificates: made once in `<cluster>.pki/`, reused by every later build, never overwritten.
+ *
+ *     kubernetes-ca.pem etcd-ca.pem front-proxy-ca.pem    key and certificate
+ *     sa.pem                                              key of service-account tokens
+ *     encryption.key                                      of encryption at rest
+ *     <node>/<name>.<n>.pem                               leaf; a reissue gets the next number
+ *     <node>/bootstrap.<n>.token
+ */
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { ExpectedError, messageOf } from "#kit/errors";
+import type { Topology } from "../config/topology.ts";
+import { type AuthorityName, authorities, wantedAuthorities, wantedLeaves, type WantedLeaf } from "./certificates.ts";
+import { describeCertificate, type IssuedPair, parsePair, whyStale } from "./issued.ts";
+import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
+import { openVault, type Vault } from "./vault.ts";
+import { generateKey, makeCertificate, privatePem, publicPem } from "./x509.ts";
+
+/** A certificate with its private key, both PEM. */
+export interface Authority extends IssuedPair {
+  readonly name: AuthorityName;
+}
+
+export interface Leaf extends IssuedPair {
+  readonly name: string;
+  /** The node whose own it is. */
+  readonly node: string;
+  readonly authority: AuthorityName;
+}
+
+export interface Pki {
+  readonly authorities: readonly Authority[];
+  readonly leaves: readonly Leaf[];
+  /** PEM; signs service-account tokens and nothing else. */
+  readonly serviceAccount: { readonly privateKey: string; readonly publicKey: string };
+  /** Base64 of 32 bytes. */
+  readonly encryptionKey: string;
+  /** By node with the worker role. */
+  readonly tokens: ReadonlyMap<string, BootstrapToken>;
+  /** What was reissued and what is near its end, one line each, for people. */
+  readonly notes: readonly string[];
+}
+
+/** Days. A leaf never outlives its CA. */
+export const lifetimes = { authority: 3650, leaf: 1095, token: 365, renewBefore: 90 } as const;
+
+const day = 24 * 60 * 60 * 1000;
+
+/**
+ * Opens the PKI of a cluster and makes what is missing. Leaves near their end, or whose names no longer match the
+ * topology, are reissued by the same CA beside the old ones. PKI_INVALID when a file is damaged or the CA has ended.
+ */
+export async function openPki(dir: string, topology: Topology, now: Date): Promise<Pki> {
+  const vault = await openVault(dir);
+  const notes: string[] = [];
+  const cas = await Promise.all(wantedAuthorities(topology).map((name) => openAuthority(vault, name, topology, now)));
+  for (const ca of cas) {
+    const left = daysLeft(ca.notAfter, now);
+    if (left <= 0) {
+      throw new ExpectedError("PKI_INVALID", `${authorities[ca.name]} ended on ${ca.notAfter.toISOString()}`, {
+        where: dir,
+        hint: `mv ${dir} ${dir}.ended   # the next build makes new CAs; every node then needs the new bundle`,
+      });
+    }
+    if (left < 365) notes.push(`${authorities[ca.name]} ends in ${left} days`);
+  }
+  const leaves = await Promise.all(
+    wantedLeaves(topology).map(async (wanted) => {
+      const ca = cas.find((candidate) => candidate.name === wanted.spec.authority);
+      if (ca === undefined) throw new Error(`no CA for ${wanted.spec.name}`);
+      return openLeaf(vault, wanted, ca, now, notes);
+    }),
+  );
+  const privateKey = await vault.readOrMake("sa.pem", async () => privatePem(await generateKey()));
+  const encryption = await vault.readOrMake("encryption.key", makeEncryptionKey);
+  const tokens = new Map<string, BootstrapToken>();
+  for (const node of topology.generation.daemons ? topology.workers : []) {
+    tokens.set(node.name, await openToken(vault, node.name, now, notes));
+  }
+  return {
+    authorities: cas,
+    leaves,
+    serviceAccount: { privateKey, publicKey: publicPem(readKey(privateKey, `${dir}/sa.pem`)) },
+    encryptionKey: parseEncryptionKey(encryption, `${dir}/encryption.key`),
+    tokens,
+    notes: notes.toSorted(),
+  };
+}
+
+/** A CA of an opened PKI. */
+export function authorityOf(pki: Pki, name: AuthorityName): Authority {
+  const found = pki.authorities.find((authority) => authority.name === name);
+  if (found === undefined) throw new Error(`this cluster has no ${name} CA`);
+  return found;
+}
+
+/** A node's own leaf of an opened PKI. */
+export function leafOf(pki: Pki, node: string, name: string): Leaf {
+  const found = pki.leaves.find((leaf) => leaf.node === node && leaf.name === name);
+  if (found === undefined) throw new Error(`${node} has no certificate ${name}`);
+  return found;
+}
+
+async function openAuthority(vault: Vault, name: AuthorityName, topology: Topology, now: Date): Promise<Authority> {
+  const file = `${authorities[name]}.pem`;
+  const text = await vault.readOrMake(file, async () => {
+    const key = await generateKey();
+    const certificate = makeCertificate(
+      {
+        subject: { commonName: authorities[name], organization: topology.cluster.name },
+        publicKey: createPublicKey(key),
+        ...validity(now, lifetimes.authority),
+        issuer: null,
+        usages: [],
+        sans: [],
+      },
+      key,
+    );
+    return privatePem(key) + certificate;
+  });
+  return { name, ...parsePair(text, `${vault.dir}/${file}`) };
+}
+
+async function openLeaf(vault: Vault, wanted: WantedLeaf, ca: Authority, now: Date, notes: string[]): Promise<Leaf> {
+  const { spec, node } = wanted;
+  const own = { name: spec.name, node: node.name, authority: spec.authority };
+  const number = await latest(vault, node.name, spec.name, "pem");
+  if (number > 0) {
+    const file = `${node.name}/${spec.name}.${number}.pem`;
+    const pair = parsePair((await vault.read(file)) ?? "", `${vault.dir}/${file}`);
+    const why = whyStale(pair, wanted, ca, now, lifetimes.renewBefore);
+    if (why === null) return { ...own, ...pair };
+    notes.push(`reissued ${describeCertificate(node.name, spec.name)}: ${why}`);
+  }
+  const file = `${node.name}/${spec.name}.${number + 1}.pem`;
+  const text = await vault.readOrMake(file, async () => {
+    const key = await generateKey();
+    const { notBefore, notAfter } = validity(now, lifetimes.leaf);
+    const certificate = makeCertificate(
+      {
+        subject: { commonName: spec.commonName(node), organization: spec.organization },
+        publicKey: createPublicKey(key),
+        notBefore: notBefore < ca.notBefore ? ca.notBefore : notBefore,
+        notAfter: notAfter > ca.notAfter ? ca.notAfter : notAfter,
+        issuer: ca,
+        usages: spec.usages,
+        sans: wanted.sans,
+      },
+      readKey(ca.key, ca.name),
+    );
+    return privatePem(key) + certificate;
+  });
+  return { ...own, ...parsePair(text, `${vault.dir}/${file}`) };
+}
+
+async function openToken(vault: Vault, node: string, now: Date, notes: string[]): Promise<BootstrapToken> {
+  const number = await latest(vault, node, "bootstrap", "token");
+  if (number > 0) {
+    const file = `${node}/bootstrap.${number}.token`;
+    const token = parseToken((await vault.read(file)) ?? "", `${vault.dir}/${file}`);
+    if (daysLeft(token.expires, now) >= lifetimes.renewBefore) return token;
+    notes.push(`reissued ${describeCertificate(node, "bootstrap token")}: it ends ${token.expires.toISOString()}`);
+  }
+  const file = `${node}/bootstrap.${number + 1}.token`;
+  const expires = new Date(now.getTime() + lifetimes.token * day);
+  return parseToken(await vault.readOrMake(file, () => makeToken(expires)), `${vault.dir}/${file}`);
+}
+
+/** The highest number of `<node>/<name>.<n>.<extension>`; 0 when there is none. */
+async function latest(vault: Vault, node: string, name: string, extension: string): Promise<number> {
+  const pattern = new RegExp(`^${name}\\.(\\d+)\\.${extension}$`);
+  return Math.max(0, ...(await vault.list(node)).map((file) => Number(pattern.exec(file)?.[1] ?? 0)));
+}
+
+/** From the day before, since clocks beyond an air gap are rarely right. */
+function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {
+  const start = Math.floor(now.getTime() / 1000) * 1000;
+  return { notBefore: new Date(start - day), notAfter: new Date(start + days * day) };
+}
+
+function daysLeft(end: Date, now: Date): number {
+  return Math.floor((end.getTime() - now.getTime()) / day);
+}
+
+function readKey(pem: string, where: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new ExpectedError("PKI_INVALID", `not a private key: ${messageOf(cause)}`, { where, cause });
+  }
+}

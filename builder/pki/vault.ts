@@ -1,0 +1,117 @@
+/**
+ * The directory that keeps a cluster's secrets: 0700, every file 0600 from its first byte, made once and whole,
+ * never overwritten. A crash leaves at most a temporary file, and the next run goes on.
+ */
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ExpectedError } from "#kit/errors";
+
+export interface Vault {
+  readonly dir: string;
+  /** Text of a file; null when it was not made yet. */
+  read(name: string): Promise<string | null>;
+  /** What the file holds, made by `make` where it is missing. Two builds at once get the same text. */
+  readOrMake(name: string, make: () => string | Promise<string>): Promise<string>;
+  /** Names of the files in a folder of it, sorted. */
+  list(folder: string): Promise<string[]>;
+}
+
+/** Opens or makes the directory. PKI_INVALID when others may look into it. */
+export async function openVault(dir: string): Promise<Vault> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const { mode } = await stat(dir);
+  if ((mode & 0o077) !== 0) {
+    throw new ExpectedError("PKI_INVALID", "the directory of the cluster's keys is open to other users", {
+      where: dir,
+      wanted: "mode 0700",
+      found: `mode 0${(mode & 0o777).toString(8)}`,
+      hint: `chmod 0700 ${dir}`,
+    });
+  }
+  await removeLeftovers(dir);
+
+  async function read(name: string): Promise<string | null> {
+    try {
+      return await readFile(join(dir, name), "utf8");
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return null;
+      throw new ExpectedError("PKI_INVALID", `cannot read ${name} in the directory of the cluster's keys`, {
+        where: join(dir, name),
+        cause: error,
+        hint: `ls -l ${join(dir, name)}`,
+      });
+    }
+  }
+
+  return {
+    dir,
+    read,
+    async readOrMake(name, make) {
+      return (await read(name)) ?? createOnce(join(dir, name), await make());
+    },
+    async list(folder) {
+      try {
+        return (await readdir(join(dir, folder))).filter((name) => !isTemporary(name)).toSorted();
+      } catch (error) {
+        if (isCode(error, "ENOENT")) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+/** Writes beside and links into place, so that the name either is not there or names the whole file. */
+async function createOnce(path: string, text: string): Promise<string> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = join(folder, `.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(temporary, path);
+    const handle = await open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return text;
+  } catch (error) {
+    // Another build made it in the meantime: its text is the one.
+    if (isCode(error, "EEXIST")) return readFile(path, "utf8");
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Temporary files of builds that are no longer there. */
+async function removeLeftovers(dir: string): Promise<void> {
+  for (const entry of await readdir(dir, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !isTemporary(entry.name)) continue;
+    if (!isAlive(Number(entry.name.split(".")[1]))) await rm(join(entry.parentPath, entry.name), { force: true });
+  }
+}
+
+function isTemporary(name: string): boolean {
+  return /^\.\d+\.[0-9a-f]{12}\.tmp$/.test(name);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isCode(error, "EPERM");
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
