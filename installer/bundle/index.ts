@@ -1,3 +1,12 @@
 /** The contract between builder and installer: both import this folder as `#bundle`, never each other. */
+export { indexPath, indexProblems, secretPath } from "./consistency.ts";
 export * from "./digest.ts";
 export * from "./format.ts";
+export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
+export { type Member, type Source, readMember } from "./member.ts";
+export { type IntegrityProblem, problemError } from "./problem.ts";
+export { type Bundle, openBundle, secretFiles } from "./reader.ts";
+export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
+export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
+export { type VerifyOptions, verifyBundle } from "./verify.ts";
+export { type TarMember, memberDigest, writeTar } from "./writer.ts";

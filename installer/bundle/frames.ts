@@ -1,0 +1,94 @@
+/**
+ * Frames: a blob is one zstd frame that holds several contents one after the other.
+ *
+ * Long-distance matching over a window of 2^27 finds the code that Go binaries share. One frame a blob and never two,
+ * because Node's decoder drops what follows the first; length and digests are checked because a decoder alone would
+ * let a cut frame pass (shared/reference/packaging.md).
+ */
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { type ZstdCompress, constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { ExpectedError, isExpected } from "#kit/errors";
+import { type Digest, digestFile } from "./digest.ts";
+import type { Member } from "./member.ts";
+
+/** Reads and decoder output, in bytes: Node's defaults cost a factor of two to four. */
+export const chunkSize = 1024 * 1024;
+const windowLog = 27;
+
+/** Where a blob lies in the bundle. */
+export function blobPath(digest: Digest): string {
+  return `blobs/sha256/${digest}`;
+}
+
+/** Names everything that decides a frame's bytes besides its contents; part of a cached frame's key. */
+export function frameParameters(level: number): string {
+  return `zstd level=${level} long=${windowLog} node=${process.versions["zstd"]}`;
+}
+
+/** A compressor for one frame that will hold `length` bytes. */
+export function createFrame(length: number, level: number): ZstdCompress {
+  // A window no larger than the input: small frames then need no 128 MB on either side.
+  const fitting = Math.min(windowLog, Math.max(10, Math.ceil(Math.log2(length + 1))));
+  return createZstdCompress({
+    chunkSize,
+    pledgedSrcSize: length,
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_windowLog]: fitting,
+      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+      [constants.ZSTD_c_contentSizeFlag]: 1,
+      [constants.ZSTD_c_checksumFlag]: 1,
+    },
+  });
+}
+
+/**
+ * What a frame holds, in chunks of at most {@link chunkSize}. Its stored bytes are hashed before the decoder sees
+ * them; then not one byte beyond `length` is taken from it. DIGEST_MISMATCH, SIZE_MISMATCH, ARCHIVE_INVALID.
+ */
+export async function* decodeFrame(member: Member, blob: Digest, length: number): AsyncGenerator<Buffer> {
+  const where = `${member.file}: ${member.path}`;
+  const stored = digestFile(member.file, member.offset, member.size);
+  if (stored.digest !== blob) {
+    throw new ExpectedError("DIGEST_MISMATCH", "a blob is not what its name says", {
+      where,
+      wanted: blob,
+      found: stored.digest,
+      hint: "copy the bundle again from where it was built",
+    });
+  }
+  const decoder = createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
+  const { file, offset, size } = member;
+  const input = createReadStream(file, {
+    start: offset,
+    end: offset + Math.max(size, 1) - 1,
+    highWaterMark: chunkSize,
+  });
+  const fed = pipeline(input, decoder).catch(() => undefined);
+  let total = 0;
+  try {
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > length) throw wrongLength(where, length, `more than ${length} bytes`);
+      yield chunk;
+    }
+  } catch (cause) {
+    if (isExpected(cause) || !isDecoderError(cause)) throw cause;
+    throw new ExpectedError("ARCHIVE_INVALID", "a blob is not one whole zstd frame", { where, cause });
+  } finally {
+    decoder.destroy();
+    input.destroy();
+    await fed;
+  }
+  if (total !== length) throw wrongLength(where, length, `${total} bytes`);
+}
+
+function wrongLength(where: string, length: number, found: string): ExpectedError {
+  const detail = { where, wanted: `${length} bytes`, found };
+  return new ExpectedError("SIZE_MISMATCH", "a blob decodes to another length than the index says", detail);
+}
+
+function isDecoderError(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && /^(ZSTD_|Z_|ERR_ZLIB|ERR_BUFFER)/.test(String(cause.code));
+}

@@ -1,0 +1,120 @@
+/** Opens a bundle: its index, and the ways to what the index names. */
+import { ExpectedError } from "#kit/errors";
+import { indexPath, indexProblems } from "./consistency.ts";
+import { type Digest, digestOf } from "./digest.ts";
+import { extractContents } from "./extract.ts";
+import { type BundleIndex, type FileEntry, type NodeEntry, decodeIndex } from "./format.ts";
+import { type Source, readMember } from "./member.ts";
+import { type IntegrityProblem, problemError } from "./problem.ts";
+import { openSecrets, secretProblems, secretsLimit } from "./secrets.ts";
+import { openSource } from "./source.ts";
+import { decodeSums, sumsPath } from "./sums.ts";
+
+/** A thousand nodes make an index of some 40 MB. */
+const indexLimit = 256 * 1024 * 1024;
+const sumsLimit = 32 * 1024 * 1024;
+
+export interface Bundle {
+  readonly where: string;
+  readonly index: BundleIndex;
+  /** SHA-256 of bundle.json's bytes: the bundle's identity. */
+  readonly payloadDigest: Digest;
+  readonly source: Source;
+  /** SHA256SUMS, decoded; `listing` has what is wrong with it and with the source's names. */
+  readonly sums: ReadonlyMap<string, Digest>;
+  readonly listing: readonly IntegrityProblem[];
+  /** See {@link extractContents}. */
+  extract(wanted: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
+  /**
+   * The secret files of a node of the index by absolute path, each checked against the index; empty when it has none.
+   * NODE_UNKNOWN, KEY_MISSING, KEY_WRONG, SECRETS_INVALID.
+   */
+  secrets(node: string, identity: string | null): Promise<Map<string, Buffer>>;
+  /** All bytes of a small member (README.txt, a signature); undefined when there is none. */
+  read(member: string, limit?: number): Buffer | undefined;
+}
+
+/**
+ * Opens the bundle at `where`, a .tar (not unpacked) or a directory. Only bundle.json is checked here, against
+ * SHA256SUMS; everything else is `verifyBundle`'s. MEMBER_MISSING, DIGEST_MISMATCH, FORMAT_INVALID, FORMAT_TOO_NEW.
+ */
+export async function openBundle(where: string): Promise<Bundle> {
+  const source = openSource(where);
+  const { sums, problems } = decodeSums(required(source, sumsPath, sumsLimit).toString("utf8"));
+  const bytes = required(source, indexPath, indexLimit);
+  const payloadDigest = digestOf(bytes);
+  const wanted = sums.get(indexPath);
+  if (wanted !== payloadDigest) {
+    const found = payloadDigest;
+    const message = wanted === undefined ? `is not listed in ${sumsPath}` : `is not what ${sumsPath} says`;
+    const cause = problems[0] ?? { member: indexPath, code: "DIGEST_MISMATCH", message };
+    throw problemError(
+      wanted === undefined ? cause : { member: indexPath, code: "DIGEST_MISMATCH", message, wanted, found },
+      where,
+    );
+  }
+  const text = bytes.toString("utf8");
+  const index = decodeIndex(text, `${where}: ${indexPath}`);
+  const listing = [...source.problems, ...problems, ...indexProblems(index)];
+  return {
+    where,
+    index,
+    payloadDigest,
+    source,
+    sums,
+    listing,
+    extract: (set, place) => extractContents(source, index, set, place),
+    secrets: (node, identity) => nodeSecrets(source, index, node, identity),
+    read(path, limit = 1024 * 1024) {
+      const member = source.members.get(path);
+      return member === undefined ? undefined : readMember(member, limit);
+    },
+  };
+}
+
+/** The sensitive files that the index promises for one of its nodes, by path. */
+export function secretFiles(index: BundleIndex, node: NodeEntry): Map<string, FileEntry> {
+  const mine = index.files.filter(
+    ({ sensitive, for: to }) =>
+      sensitive &&
+      to.roles.some((role) => node.roles.includes(role)) &&
+      (to.nodes === undefined || to.nodes.includes(node.name)),
+  );
+  return new Map(mine.map((file) => [file.path, file]));
+}
+
+async function nodeSecrets(
+  source: Source,
+  index: BundleIndex,
+  name: string,
+  identity: string | null,
+): Promise<Map<string, Buffer>> {
+  const node = index.nodes.find((entry) => entry.name === name);
+  if (node === undefined) {
+    const found = index.nodes.map((entry) => entry.name).join(", ");
+    throw new ExpectedError("NODE_UNKNOWN", `${name} is not a node of this bundle`, { where: source.where, found });
+  }
+  const promised = secretFiles(index, node);
+  const entry = index.secrets.find((secret) => secret.node === name);
+  if (entry === undefined) {
+    if (promised.size === 0) return new Map();
+    throw new ExpectedError("SECRETS_INVALID", `the bundle has no secrets for ${name}`, { where: source.where });
+  }
+  const where = `${source.where}: ${entry.member}`;
+  const bytes = required(source, entry.member, secretsLimit);
+  const files = await openSecrets(bytes, entry.sealed, identity, where);
+  const problem = secretProblems(entry.member, files, promised, digestOf)[0];
+  if (problem !== undefined) throw problemError(problem, source.where);
+  return files;
+}
+
+function required(source: Source, path: string, limit: number): Buffer {
+  const member = source.members.get(path);
+  if (member !== undefined) return readMember(member, limit);
+  const [problem] = source.problems;
+  if (problem !== undefined) throw problemError(problem, source.where);
+  throw new ExpectedError("MEMBER_MISSING", `this is not a bundle: it has no ${path}`, {
+    where: source.where,
+    hint: "give the .tar that `kubeferry build` wrote, or the directory it was unpacked into",
+  });
+}
