@@ -1,0 +1,184 @@
+/** With local-files.ts the one place of the installer that touches the machine. Every effect may be performed again after a crash. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { digestFile } from "#bundle";
+import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import type { Effect } from "./effect.ts";
+import type { Host, QueryResult, Stat } from "./host.ts";
+import { inside, insideFollowed } from "./inside.ts";
+import {
+  change,
+  codeOf,
+  type ContentFolders,
+  keep,
+  keptName,
+  makeDirectory,
+  removeTree,
+  replace,
+  restore,
+  setAside,
+  takeBack,
+  temporaryName,
+  tolerate,
+  write,
+} from "./local-files.ts";
+
+export interface LocalHostOptions {
+  /** `/`, or the mounted tree of `--root`. */
+  readonly root: string;
+  readonly contents: ContentFolders;
+  /** Default: whether `root` is `/`. */
+  readonly live?: boolean;
+}
+
+const smallFile = 1024 * 1024;
+const outputLimit = 256 * 1024;
+const environment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C",
+  SYSTEMD_PAGER: "",
+};
+
+/** The host below `root`. `perform` throws NO_SPACE when the disk is full and APPLY_FAILED for anything else. */
+export function createLocalHost({ root, contents, live = root === "/" }: LocalHostOptions): Host {
+  return {
+    root,
+    live,
+    async stat(path) {
+      return describe(inside(root, path));
+    },
+    async digest(path) {
+      return digestFile(inside(root, path)).digest;
+    },
+    async read(path) {
+      return readSmall(insideFollowed(root, path));
+    },
+    async list(path) {
+      try {
+        return fs.readdirSync(insideFollowed(root, path)).toSorted();
+      } catch {
+        return [];
+      }
+    },
+    query: (argv, options = {}) => run(argv, options.timeoutSeconds ?? 60, options.environment),
+    async perform(effect) {
+      try {
+        await perform(effect, root, contents);
+      } catch (error) {
+        throw explained(error, effect);
+      }
+    },
+  };
+}
+
+async function perform(effect: Effect, root: string, contents: ContentFolders): Promise<void> {
+  if (effect.do === "run") return runEffect(effect);
+  const path = inside(root, effect.path);
+  switch (effect.do) {
+    case "mkdir":
+      return makeDirectory(path, effect.mode, effect.owner);
+    case "keep":
+      return keep(path, effect.digest, join(contents.before, keptName(effect.digest, effect.path)));
+    case "write":
+      return write(path, effect.content, contents.stage, { ...effect, mtimeMs: effect.mtimeMs ?? null });
+    case "restore":
+      return restore(path, effect.digest, join(contents.before, keptName(effect.digest, effect.path)), effect);
+    case "unedit":
+      return takeBack(effect, path, contents);
+    case "symlink":
+      return replace(path, (temporary) => fs.symlinkSync(effect.target, temporary));
+    case "set-aside":
+      return setAside(path);
+    case "remove":
+      fs.rmSync(temporaryName(path), { force: true });
+      return tolerate(() => change(path, () => fs.unlinkSync(path)), "ENOENT", "ENOTDIR");
+    case "rmdir-if-empty": {
+      const fine = ["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"];
+      return tolerate(() => change(path, () => fs.rmdirSync(path)), ...fine);
+    }
+    case "remove-tree":
+      return removeTree(path);
+    case "set":
+      return tolerate(() => fs.writeFileSync(path, effect.value, { flag: "r+" }), effect.optional ? "ENOENT" : "");
+  }
+}
+
+function describe(path: string): Stat | null {
+  let stat: fs.Stats | undefined;
+  try {
+    stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) !== "ENOTDIR") throw error;
+  }
+  if (stat === undefined) return null;
+  const { dev: device, size, mtimeMs } = stat;
+  const owner = { uid: stat.uid, gid: stat.gid };
+  const mode = stat.mode & 0o7777;
+  if (stat.isFile()) return { type: "file", mode, owner, size, mtimeMs, device };
+  if (stat.isDirectory()) return { type: "directory", mode, owner, device };
+  if (stat.isSymbolicLink()) return { type: "symlink", target: fs.readlinkSync(path), device };
+  return { type: "other", device };
+}
+
+function readSmall(path: string): string | null {
+  try {
+    const stat = fs.statSync(path);
+    if (!stat.isFile() || stat.size > smallFile) return null;
+    return fs.readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** Runs a program with a fixed environment, never through a shell; a missing program gives code 127, a time-out 124. */
+function run(
+  argv: readonly string[],
+  timeoutSeconds: number,
+  extra: Record<string, string> = {},
+): Promise<QueryResult> {
+  const [program = "", ...args] = argv;
+  return new Promise((resolve) => {
+    let stdout = "";
+    let stderr = "";
+    // In a group of its own: the operator's Ctrl-C is ours to answer, between two effects.
+    const child = spawn(program, args, {
+      env: { ...environment, ...extra },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      timeout: timeoutSeconds * 1000,
+      killSignal: "SIGKILL",
+    });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout = (stdout + text).slice(-outputLimit)));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-outputLimit)));
+    child.on("error", (error) =>
+      resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, stdout, stderr: error.message }),
+    );
+    child.on("close", (code) => resolve({ code: code ?? 124, stdout, stderr }));
+  });
+}
+
+async function runEffect(effect: Effect & { do: "run" }): Promise<void> {
+  const seconds = effect.timeoutSeconds ?? 300;
+  const { code, stdout, stderr } = await run(effect.argv, seconds);
+  if ((effect.accept ?? [0]).includes(code)) return;
+  const said = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("; ");
+  const reason =
+    code === 124 ? `did not end within ${seconds} s` : code === 127 ? "is not there" : `ended with ${code}`;
+  throw new ExpectedError("APPLY_FAILED", `${effect.argv[0]} ${reason}${said === "" ? "" : `: ${said}`}`, {
+    where: effect.argv.join(" "),
+    hint: effect.argv.join(" "),
+  });
+}
+
+/** The kernel's refusals as an operator understands them. */
+function explained(error: unknown, effect: Effect): unknown {
+  const code = codeOf(error);
+  if (isExpected(error) || code === "") return error;
+  const where = effect.do === "run" ? effect.argv.join(" ") : effect.path;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const hint = `df -h ${where}; df -i ${where}`;
+    return new ExpectedError("NO_SPACE", "the file system is full", { where, hint, cause: error });
+  }
+  return new ExpectedError("APPLY_FAILED", `${effect.do} failed: ${messageOf(error)}`, { where, cause: error });
+}

@@ -1,0 +1,26 @@
+/** The one table of what Kubeferry can do to a host. The names are those in the journal: never rename one. */
+import { directory } from "./directory.ts";
+import { file } from "./file.ts";
+import { hosts } from "./hosts.ts";
+import { module, sysctl } from "./kernel.ts";
+import type { Change, Kind, Operation } from "./operation.ts";
+import { swap } from "./swap.ts";
+import { unit } from "./unit.ts";
+
+const catalogue = { file, directory, unit, module, sysctl, swap, hosts };
+
+export type KindName = keyof typeof catalogue;
+type SpecOf<K> = K extends Kind<infer Spec, infer _> ? Spec : never;
+
+/** An operation with its kind's own spec. */
+export function operation<Name extends KindName>(kind: Name, spec: SpecOf<(typeof catalogue)[Name]>): Operation {
+  return { kind, spec };
+}
+
+/** The kind of an operation or change. A name that is not in the table is a bug, or a journal of a newer installer. */
+export function kindOf({ kind }: Operation | Change): Kind<unknown, unknown> {
+  const found = (catalogue as Partial<Record<string, unknown>>)[kind];
+  if (found === undefined) throw new Error(`no kind of operation is called ${kind}`);
+  // Each spec and before was made by the very kind that is looked up here, and has been JSON at most in between.
+  return found as Kind<unknown, unknown>;
+}

@@ -1,0 +1,75 @@
+/** The running kernel: modules and sysctl keys. What holds after a reboot is in ordinary files of the bundle. */
+import type { Kind } from "./operation.ts";
+
+export interface ModuleSpec {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+export interface ModuleBefore {
+  readonly loaded: boolean;
+  readonly available: boolean;
+}
+
+export const module: Kind<ModuleSpec, ModuleBefore> = {
+  resource: ({ name }) => `module ${name}`,
+  describe: ({ name }) => `kernel module ${name}`,
+  async inspect(host, { name }) {
+    if ((await host.stat(`/sys/module/${name.replaceAll("-", "_")}`)) !== null)
+      return { loaded: true, available: true };
+    const release = (await host.read("/proc/sys/kernel/osrelease"))?.trim() ?? "";
+    // Parts of the kernel itself that take no parameters have no folder in /sys/module.
+    const builtIn = (await host.read(`/lib/modules/${release}/modules.builtin`)) ?? "";
+    if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`))) return { loaded: true, available: true };
+    const { code } = await host.query(["modprobe", "-n", "-q", name]);
+    return { loaded: false, available: code === 0 };
+  },
+  forward({ name, optional }, before) {
+    return before.loaded || (optional && !before.available) ? [] : [{ do: "run", argv: ["modprobe", name] }];
+  },
+  backward({ name }, before) {
+    // Code 1: something else uses it by now. It is harmless and gone with the next boot.
+    return before.loaded ? [] : [{ do: "run", argv: ["modprobe", "-r", name], accept: [0, 1] }];
+  },
+};
+
+export interface SysctlSpec {
+  /** `net.ipv4.ip_forward` */
+  readonly key: string;
+  readonly value: string;
+  /** `raise`: a larger number that the host already has is left alone. */
+  readonly policy: "set" | "raise";
+  /** The module of this plan that brings the key; null: a kernel without the key is left alone. */
+  readonly broughtBy: string | null;
+}
+
+/** Null: the kernel has no such key, yet or at all. */
+export type SysctlBefore = string | null;
+
+export const sysctl: Kind<SysctlSpec, SysctlBefore> = {
+  resource: ({ key }) => `sysctl ${key}`,
+  describe: ({ key, value }) => `sysctl ${key} = ${value}`,
+  async inspect(host, { key }) {
+    const text = await host.read(sysctlPath(key));
+    return text === null ? null : text.trim().replaceAll(/\s+/g, " ");
+  },
+  forward({ key, value, policy, broughtBy }, before) {
+    const path = sysctlPath(key);
+    if (before === null) return broughtBy === null ? [] : [{ do: "set", path, value, optional: true }];
+    if (before === value.trim().replaceAll(/\s+/g, " ")) return [];
+    if (policy === "raise" && isNumber(before) && isNumber(value) && BigInt(before) >= BigInt(value)) return [];
+    return [{ do: "set", path, value }];
+  },
+  backward({ key }, before) {
+    return before === null ? [] : [{ do: "set", path: sysctlPath(key), value: before }];
+  },
+};
+
+const isNumber = (text: string): boolean => /^\d+$/.test(text.trim());
+
+/** As sysctl(8) reads a key: with the first separator `/`, dots are literal; otherwise dots separate and `/` is a dot. */
+export function sysctlPath(key: string): string {
+  const slashed = /^[^./]*\//.test(key);
+  const swapped = slashed ? key : key.replaceAll(/[./]/g, (separator) => (separator === "." ? "/" : "."));
+  return `/proc/sys/${swapped}`;
+}
