@@ -12,6 +12,18 @@ export const publishedDigest = z
   .string()
   .regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/, "wants sha256:<64 hex digits> or sha512:<128 hex digits>");
 
+/** Settings of a cluster that decide whether it needs something; all that are named must hold. See wanted.ts. */
+const condition = z.strictObject({
+  runtime: z.enum(["containerd", "docker"]).optional(),
+  plugin: z.enum(["flannel", "flannel-etcd", "calico", "static-routes"]).optional(),
+  endpoint: z.enum(["first-master", "vip", "local-proxy"]).optional(),
+  proxyMode: z.enum(["iptables", "ipvs", "nftables"]).optional(),
+  /** One of the cluster's `addons` has this name. */
+  addon: z.string().optional(),
+  /** One of the cluster's `tools` has this name. */
+  tool: z.string().optional(),
+});
+
 const artifact = z.strictObject({
   platform,
   /** `https://…`, `http://…`, `file:…`, or `apt:PACKAGE[=VERSION]` (of the machine's own distribution). */
@@ -40,9 +52,11 @@ const component = z.strictObject({
   version: z.string().optional(),
   /** Who needs it; a component that no chosen node needs is not fetched. */
   roles: z.array(z.enum(roles)).min(1),
-  /** Only with this setting of cluster.yaml, for instance `runtime: docker`. */
-  when: z.record(z.string(), z.string()).optional(),
+  /** Only with this setting of the cluster, for instance `runtime: docker`. */
+  when: condition.optional(),
   artifacts: z.array(artifact).min(1),
+  /** Platforms for which upstream publishes nothing that could be pinned, each with the reason. */
+  unavailable: z.partialRecord(platform, z.string()).default({}),
   /** Other ways to the same binaries (a server tarball, single binaries), by name; the first that is asked for is taken. */
   alternatives: z.record(z.string(), z.array(artifact)).default({}),
   note: z.string().optional(),
@@ -53,10 +67,16 @@ const image = z.strictObject({
   name: z.string(),
   /** Of the index or manifest, `sha256:…`; absent: `lock` asks the registry. */
   digest: z.string().optional(),
+  /** Taken from here instead of a registry: `oci:DIRECTORY[:TAG]` or `docker-archive:FILE`. */
+  from: z.string().optional(),
   for: z.string(),
   roles: z.array(z.enum(roles)).min(1),
-  when: z.record(z.string(), z.string()).optional(),
+  when: condition.optional(),
+  /** Where the name stands for one platform only (`metrics-server-amd64`). */
+  platform: platform.optional(),
   source: z.string().optional(),
+  confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
+  note: z.string().optional(),
 });
 
 export const releaseManifest = z.strictObject({
@@ -74,4 +94,5 @@ export const releaseManifest = z.strictObject({
 export type ReleaseManifest = z.infer<typeof releaseManifest>;
 export type Component = ReleaseManifest["components"][number];
 export type Artifact = Component["artifacts"][number];
+export type Condition = NonNullable<Component["when"]>;
 export type ReleaseImage = ReleaseManifest["images"][number];

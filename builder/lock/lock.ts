@@ -31,6 +31,8 @@ const lockedImage = z.strictObject({
   /** Digest that the tag pointed at (an index, or the same manifest). */
   resolved: z.string(),
   pinnedBy: z.enum(["release", "upstream", "operator", "first-use"]),
+  /** Taken from here instead of a registry: `oci:DIRECTORY[:TAG]` or `docker-archive:FILE`. */
+  from: z.string().optional(),
 });
 
 const lockedPackage = z.strictObject({

@@ -137,6 +137,8 @@ const node = z.strictObject({
 const image = z.strictObject({
   name: z.string(),
   digest: z.string(),
+  /** Digest of its configuration, by which dockerd knows it. */
+  config: z.string().optional(),
   /** OCI layout archive that `ctr -n k8s.io images import` and `docker load` take: path on the node. */
   path: nodePath,
   for: selector,

@@ -8,5 +8,6 @@ export { type IntegrityProblem, problemError } from "./problem.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
 export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
+export { encodeHeader, paddingOf } from "./tar-header.ts";
 export { type VerifyOptions, verifyBundle } from "./verify.ts";
 export { type TarMember, memberDigest, writeTar } from "./writer.ts";
