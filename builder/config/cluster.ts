@@ -83,6 +83,8 @@ export const clusterSchema = z.strictObject({
   /** Extra flags by daemon, checked against the version's table: `kube-apiserver: { event-ttl: 2h }`. */
   flags: z.record(z.string(), flags).default({}),
   addons: z.array(z.string()).optional(),
+  /** Optional programs of the release for the nodes' operators: `[nerdctl, helm]`. */
+  tools: z.array(z.string()).default([]),
   host: host.prefault({}),
   packages: z.array(z.strictObject({ distribution: z.string(), names: z.array(z.string()) })).default([]),
 });
