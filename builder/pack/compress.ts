@@ -1,0 +1,147 @@
+/** Makes each group's frame, or takes it from the store, where an earlier build left it. */
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import pLimit from "p-limit";
+import * as z from "zod";
+import { type Digest, chunkSize, createFrame, digestFile, digestOf, frameParameters, isDigest } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import type { Reporter } from "#kit/reporter";
+import type { ContentStore } from "./content-store.ts";
+import type { Group } from "./groups.ts";
+
+/** A group's frame: `digest` and `size` of its stored bytes, which lie in the store; `length` is what comes out. */
+export interface Frame {
+  readonly group: Group;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly length: number;
+  /** True when an earlier build had made it. */
+  readonly cached: boolean;
+}
+
+export interface CompressOptions {
+  readonly store: ContentStore;
+  readonly level: number;
+  readonly reporter: Pick<Reporter, "progress">;
+}
+
+/** Frames in work at one time: each holds a window of up to 128 MB. */
+const parallel = 2;
+
+/** The frames of all groups, in their order. Compression runs in libuv's pool, the largest group first. */
+export async function compressGroups(groups: readonly Group[], options: CompressOptions): Promise<Frame[]> {
+  const limit = pLimit(parallel);
+  const total = groups.reduce((sum, group) => sum + lengthOf(group), 0);
+  let done = 0;
+  const report = (bytes: number): void => {
+    done += bytes;
+    options.reporter.progress("compress", done, total);
+  };
+  const order = groups.toSorted((a, b) => lengthOf(b) - lengthOf(a));
+  const frames = await Promise.all(order.map((group) => limit(() => frameOf(group, options, report))));
+  const byName = new Map(frames.map((frame) => [frame.group.name, frame]));
+  return groups.flatMap((group) => byName.get(group.name) ?? []);
+}
+
+async function frameOf(group: Group, options: CompressOptions, report: (bytes: number) => void): Promise<Frame> {
+  const { store, level } = options;
+  const length = lengthOf(group);
+  const key = digestOf(JSON.stringify([frameParameters(level), group.contents.map(({ digest }) => digest)]));
+  const note = join(store.dir, "frames", key);
+  const known = await readNote(note);
+  if (known !== null && (await isIntact(store, known))) {
+    report(length);
+    return { group, ...known, length, cached: true };
+  }
+  const compressor = createFrame(length, level);
+  let made: { digest: Digest; size: number } | undefined;
+  await pipeline(Readable.from(bytesOf(group, store, report), { highWaterMark: 1 }), compressor, async (stored) => {
+    made = await store.put(stored as AsyncIterable<Uint8Array>);
+  });
+  if (made === undefined) throw new Error(`no frame was made of ${group.name}`);
+  await writeNote(note, made);
+  return { group, ...made, length, cached: false };
+}
+
+/** A group's bytes in chunks whose borders depend on the contents alone; each content is hashed on the way. */
+async function* bytesOf(group: Group, store: ContentStore, report: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for (const { digest, size, bytes } of group.contents) {
+    if (bytes !== undefined) {
+      if (bytes.length > 0) yield bytes;
+      report(bytes.length);
+      continue;
+    }
+    const hash = createHash("sha256");
+    const path = store.path(digest);
+    const file = await open(path, "r");
+    let total = 0;
+    try {
+      while (total < size) {
+        // Not reused: the compressor reads it after this generator went on.
+        const buffer = Buffer.allocUnsafe(Math.min(chunkSize, size - total));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, total);
+        if (bytesRead === 0) break;
+        const chunk = buffer.subarray(0, bytesRead);
+        hash.update(chunk);
+        total += bytesRead;
+        report(bytesRead);
+        yield chunk;
+      }
+    } finally {
+      await file.close();
+    }
+    const found = hash.digest("hex");
+    if (found !== digest || total !== size) {
+      throw new ExpectedError("DIGEST_MISMATCH", "a blob in the store was damaged", {
+        where: path,
+        wanted: `${digest} (${size} bytes)`,
+        found: `${found} (${total} bytes)`,
+        hint: `rm ${path}, then build again`,
+      });
+    }
+  }
+}
+
+const noteSchema = z.strictObject({
+  digest: z.custom<Digest>((value) => typeof value === "string" && isDigest(value)),
+  size: z.int().nonnegative(),
+});
+
+/** Which frame an earlier build made; null when none did or the note is torn. */
+async function readNote(path: string): Promise<z.infer<typeof noteSchema> | null> {
+  try {
+    return noteSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+async function writeNote(path: string, frame: { digest: Digest; size: number }): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  const file = await open(temporary, "w", 0o644);
+  try {
+    await file.writeFile(JSON.stringify({ digest: frame.digest, size: frame.size }));
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path).catch(async (failure: unknown) => {
+    await rm(temporary, { force: true });
+    throw failure;
+  });
+}
+
+/** "The file exists" is no proof: the frame is hashed again. */
+async function isIntact(store: ContentStore, frame: { digest: Digest; size: number }): Promise<boolean> {
+  if (!(await store.has(frame.digest))) return false;
+  const path = store.path(frame.digest);
+  if ((await stat(path)).size !== frame.size) return false;
+  return digestFile(path).digest === frame.digest;
+}
+
+function lengthOf(group: Group): number {
+  return group.contents.reduce((sum, { size }) => sum + size, 0);
+}

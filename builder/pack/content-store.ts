@@ -1,0 +1,9 @@
+/** What packing needs of the store. */
+import type { Digest } from "#bundle";
+
+export interface ContentStore {
+  readonly dir: string;
+  path(digest: Digest): string;
+  has(digest: Digest): Promise<boolean>;
+  put(bytes: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }>;
+}

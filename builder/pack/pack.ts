@@ -1,0 +1,197 @@
+/** Packs a rendered cluster into one bundle file, and checks it with the node's own code before it gets its name. */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  type BundleIndex,
+  type Digest,
+  type ImageEntry,
+  type PackageEntry,
+  type Platform,
+  type TarMember,
+  blobPath,
+  digestFile,
+  digestOf,
+  encodeSums,
+  indexPath,
+  memberDigest,
+  openBundle,
+  problemError,
+  sumsPath,
+  verifyBundle,
+  writeTar,
+} from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import type { Reporter } from "#kit/reporter";
+import type { Lock } from "../lock/lock.ts";
+import type { Rendered } from "../render/node-file.ts";
+import { type Frame, compressGroups } from "./compress.ts";
+import type { ContentStore } from "./content-store.ts";
+import { groupContents } from "./groups.ts";
+import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
+import type { ClusterKeys } from "./keys.ts";
+import { readmeText } from "./readme.ts";
+import { packSecrets } from "./secrets.ts";
+
+export interface Installers {
+  /** The POSIX sh launcher. */
+  readonly launcher: string;
+  readonly executables: Readonly<Partial<Record<Platform, string>>>;
+}
+
+export interface PackOptions {
+  readonly rendered: Rendered;
+  readonly lock: Lock;
+  readonly store: ContentStore;
+  readonly cluster: BundleIndex["cluster"];
+  /** Kubernetes' version; null for a release that has none. */
+  readonly kubernetes: string | null;
+  readonly installers: Installers;
+  /** Null: `--plaintext-secrets`. */
+  readonly keys: ClusterKeys | null;
+  /** The new file; a directory, or a path that ends in `/`, gets the default name. An older file is replaced. */
+  readonly output: string;
+  /** `kubeferry 0.1.0` */
+  readonly producer: string;
+  readonly images?: readonly ImageEntry[];
+  readonly packages?: readonly PackageEntry[];
+  /** zstd's level; 3 where none is given. */
+  readonly level?: number | undefined;
+  readonly reporter: Reporter;
+}
+
+export interface Packed {
+  readonly path: string;
+  readonly payloadDigest: Digest;
+  readonly size: number;
+  readonly frames: { readonly made: number; readonly cached: number };
+}
+
+/** Where `npm run build` leaves the installers: `install` and `install-linux-<arch>` in one folder. */
+export function installersIn(directory: string, platforms: readonly Platform[]): Installers {
+  const executables = platforms.map((platform) => [platform, join(directory, executableName(platform))] as const);
+  return { launcher: join(directory, "install"), executables: Object.fromEntries(executables) };
+}
+
+/** Writes the bundle. Integrity codes for a damaged store, TOOL_MISSING for an installer that was not built. */
+export async function pack(options: PackOptions): Promise<Packed> {
+  const { rendered, lock, store, reporter } = options;
+  const platforms = lock.platforms.toSorted();
+  const groups = groupContents(rendered.files, lock);
+  const frames = await compressGroups(groups, { store, level: options.level ?? 3, reporter });
+  const secrets = await packSecrets(rendered.nodes, rendered.files, options.keys);
+  const own = await ownMembers(options, platforms);
+  const members = Object.fromEntries(own.map((member) => [member.path, memberEntry(member)]));
+  const index = indexOf({
+    ...options,
+    images: options.images ?? [],
+    packages: options.packages ?? [],
+    platforms,
+    frames,
+    members,
+    secrets: secrets.entries,
+  });
+  const json = indexBytes(index);
+  const payloadDigest = digestOf(json);
+  const rest = [...own, ...frames.map((frame) => blobMember(frame, store)).toSorted(byPath), ...secrets.members];
+  const first: TarMember = { path: indexPath, mode: 0o644, content: json };
+  const sums = encodeSums([first, ...rest].map((member) => [member.path, memberDigest(member)]));
+  const second: TarMember = { path: sumsPath, mode: 0o644, content: Buffer.from(sums) };
+
+  const path = await outputPath(options, payloadDigest);
+  const size = await writeChecked(path, [first, second, ...rest], reporter);
+  const made = frames.filter(({ cached }) => !cached).length;
+  return { path, payloadDigest, size, frames: { made, cached: frames.length - made } };
+}
+
+/** `plant-7-kubernetes-1.36.3-0123456789ab.tar` */
+export function defaultName(cluster: string, release: string, kubernetes: string | null, payload: Digest): string {
+  const what = kubernetes === null ? release : `kubernetes-${kubernetes}`;
+  return `${cluster}-${what}-${payload.slice(0, 12)}.tar`;
+}
+
+async function outputPath(options: PackOptions, payload: Digest): Promise<string> {
+  const { output, cluster, lock, kubernetes } = options;
+  const found = await stat(output).catch(() => null);
+  const isFolder = output.endsWith("/") || found?.isDirectory() === true;
+  const path = isFolder ? join(output, defaultName(cluster.name, lock.release, kubernetes, payload)) : output;
+  await mkdir(dirname(path), { recursive: true });
+  return path;
+}
+
+/** Writes beside the final name, verifies every byte as a node would, and only then renames. */
+async function writeChecked(path: string, members: readonly TarMember[], reporter: Reporter): Promise<number> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`);
+  const total = members.reduce((sum, member) => sum + ("content" in member ? member.content.length : member.size), 0);
+  try {
+    writeTar(temporary, members, (bytes) => reporter.progress("write", bytes, total));
+    const [problem, ...more] = await verifyBundle(await openBundle(temporary), { reporter });
+    if (problem !== undefined) {
+      for (const { member, code, message } of more) reporter.warn(`${member}: ${code}: ${message}`);
+      throw problemError(problem, path);
+    }
+    const { size } = await stat(temporary);
+    await rename(temporary, path);
+    const folder = await open(dirname(path), "r");
+    await folder.sync().finally(() => folder.close());
+    return size;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Launcher, installers and README.txt. */
+async function ownMembers(options: PackOptions, platforms: readonly Platform[]): Promise<TarMember[]> {
+  const { installers, lock, rendered } = options;
+  const readme = readmeText({
+    producer: options.producer,
+    locked: lock.locked,
+    cluster: options.cluster,
+    platforms: [...platforms],
+    release: { name: lock.release, components: componentsOf(lock) },
+    nodes: rendered.nodes,
+    sealed: options.keys !== null,
+  });
+  const launcher = await readFile(installers.launcher).catch((cause: unknown) => {
+    throw notBuilt(installers.launcher, cause);
+  });
+  const executables: TarMember[] = [];
+  for (const platform of platforms) {
+    const file = installers.executables[platform];
+    const size = file === undefined ? undefined : (await stat(file).catch(() => undefined))?.size;
+    if (file === undefined || size === undefined) throw notBuilt(file ?? executableName(platform));
+    executables.push({ path: `bin/${executableName(platform)}`, mode: 0o755, file, ...digestFile(file) });
+  }
+  return [
+    { path: "install", mode: 0o755, content: launcher },
+    ...executables,
+    { path: "README.txt", mode: 0o644, content: Buffer.from(readme) },
+  ];
+}
+
+function notBuilt(where: string, cause?: unknown): ExpectedError {
+  const hint = "npm run build";
+  return new ExpectedError("TOOL_MISSING", "the installer that goes into the bundle is not built", {
+    where,
+    hint,
+    cause,
+  });
+}
+
+function executableName(platform: Platform): string {
+  return `install-${platform.replace("/", "-")}`;
+}
+
+function memberEntry(member: TarMember): BundleIndex["members"][string] {
+  const size = "content" in member ? member.content.length : member.size;
+  return { digest: memberDigest(member), size, mode: member.mode.toString(8).padStart(4, "0") };
+}
+
+function blobMember(frame: Frame, store: ContentStore): TarMember {
+  const { digest, size } = frame;
+  return { path: blobPath(digest), mode: 0o644, file: store.path(digest), size, digest };
+}
+
+function byPath(a: TarMember, b: TarMember): number {
+  return a.path < b.path ? -1 : 1;
+}

@@ -1,0 +1,81 @@
+/** README.txt of a bundle: for whoever finds the stick, with Kubeferry or with coreutils alone. */
+import type { BundleIndex } from "#bundle";
+
+export type ReadmeFacts = Pick<BundleIndex, "producer" | "locked" | "cluster" | "platforms"> & {
+  readonly release: { readonly name: string; readonly components: Readonly<Record<string, string>> };
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly ip: string | null;
+    readonly subnet: string | null;
+    readonly roles: readonly string[];
+  }[];
+  readonly sealed: boolean;
+};
+
+/** The text; it depends on nothing but `facts`. */
+export function readmeText(facts: ReadmeFacts): string {
+  const components = Object.entries(facts.release.components).map(
+    ([name, version]) => `  ${name.padEnd(24)} ${version}`,
+  );
+  const nodes = facts.nodes.map(
+    ({ name, ip, subnet, roles }) => `  ${name.padEnd(16)} ${(ip ?? subnet ?? "").padEnd(18)} ${roles.join(",")}`,
+  );
+  const first = facts.nodes[0];
+  const role = first?.roles.join(",") ?? "worker";
+  const ip = first?.ip ?? "ADDRESS";
+  const open = facts.sealed
+    ? `The secrets (keys, tokens, kubeconfigs) are sealed with age, one file a node. The keys file
+travels apart from this bundle; give it with --key, or the key itself when you are asked.`
+    : `THE SECRETS IN THIS BUNDLE ARE NOT SEALED (--plaintext-secrets). For labs only: whoever
+has this file has the cluster.`;
+  const secretsByHand = facts.sealed
+    ? `      age -d -i KEY secrets/NODE.age | tar -x -C / -f -
+  KEY is a file with that node's AGE-SECRET-KEY-… line (without the node's name before it).`
+    : `      tar -x -C / -f secrets/NODE.tar`;
+  return `A Kubernetes cluster, carried across an air gap
+================================================
+
+Cluster ${facts.cluster.name}, release ${facts.release.name}, software of ${facts.locked}.
+For ${facts.platforms.join(" and ")}. Made by ${facts.producer}. Nothing in here needs a network.
+
+Components
+${components.join("\n")}
+
+Nodes
+${nodes.join("\n")}
+
+CHECK IT
+  tar -xf THIS-BUNDLE.tar -C DIRECTORY, go there, and:
+      sha256sum -c SHA256SUMS
+  If it was signed:
+      minisign -V -P PUBLIC-KEY -m SHA256SUMS
+  With Kubeferry, also for what is missing or too much, and without unpacking:
+      kubeferry verify THIS-BUNDLE.tar        or        ./install verify
+
+INSTALL, as root on each host
+      ./install --role ${role} --ip ${ip} --dry-run      shows every change, makes none
+      ./install --role ${role} --ip ${ip}
+${open}
+
+UNDO, on the same host
+      ./install undo
+puts the host back as it was. The installer keeps what it needs for that in
+/var/lib/kubeferry, so it works without this bundle too.
+
+BY HAND, without Kubeferry
+  bundle.json is the index; everything follows from it.
+  "files" lists every file of every node: path, mode, owner (uid:gid), digest, for whom, and where it came from.
+  "contents" says for a digest in which blob it lies, from which byte ("offset") and how many ("size").
+  A file that is not "sensitive" comes out of its blob so:
+      zstd -d --long=27 -c blobs/sha256/BLOB | tail -c +$((OFFSET + 1)) | head -c SIZE > FILE
+      sha256sum FILE        must print the digest
+  then: chown OWNER FILE; chmod MODE FILE; mv FILE to its path.
+  Where "tokens" is not empty, replace those texts: @NODE_IP@ @NODE_NAME@ @NODE_IFACE@ by the node's own.
+  A node's sensitive files:
+${secretsByHand}
+  then set the modes and owners that bundle.json gives for them.
+  "units" are started with systemctl start in the order of "start"; "links" are the symbolic links in
+  /etc/systemd/system that enable them.
+  To undo by hand: systemctl stop the units, remove those links and the files of "files".
+`;
+}
