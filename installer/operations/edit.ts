@@ -1,5 +1,6 @@
 /** Editing a file of the host's own (fstab, hosts, SELinux' config): kept, written whole, and taken back line by line. */
 import { type Digest, digestOf } from "#bundle";
+import { ExpectedError } from "#kit/errors";
 import type { Effect, Owner } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 
@@ -12,12 +13,18 @@ export type EditBefore = null | {
   readonly mtimeMs: number;
 };
 
-/** A file that is missing, or no small regular file, is null: it is then not edited. */
+/** What the file says; PREFLIGHT where something stands there that cannot be edited. */
 export async function inspectEdit(host: HostReader, path: string): Promise<EditBefore> {
   const stat = await host.stat(path);
-  if (stat?.type !== "file") return null;
-  const text = await host.read(path);
-  if (text === null) return null;
+  if (stat === null) return null;
+  const text = stat.type === "file" ? await host.read(path) : null;
+  if (stat.type !== "file" || text === null) {
+    const found = stat.type === "file" ? "a file of more than 1 MiB" : `a ${stat.type}`;
+    throw new ExpectedError("PREFLIGHT", `${path} is ${found} and cannot be edited`, {
+      where: path,
+      hint: `ls -l ${path}`,
+    });
+  }
   const { mode, owner, mtimeMs } = stat;
   return { text, digest: digestOf(text), mode, owner, mtimeMs };
 }

@@ -1,5 +1,4 @@
 /** Swap off, now and after a reboot: devices, fstab, systemd's swap units, zram. */
-import { digestOf } from "#bundle";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { edit, type EditBefore, inspectEdit, takeBackEdit } from "./edit.ts";
@@ -92,9 +91,8 @@ export function activeSwaps(text: string): { device: string; priority: number }[
 }
 
 async function swapUnits(host: HostReader): Promise<string[]> {
-  const { code, stdout } = await host.query([
-    ...["systemctl", "list-units", "--type=swap", "--all", "--no-legend", "--plain", "--full"],
-  ]);
+  const listing = "systemctl list-units --type=swap --all --no-legend --plain --full".split(" ");
+  const { code, stdout } = await host.query(listing);
   if (code !== 0) return [];
   const names = stdout.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
   const found: string[] = [];
@@ -114,10 +112,4 @@ async function unmasked(host: HostReader, names: readonly string[]): Promise<str
   const free: string[] = [];
   for (const name of names) if ((await host.stat(maskOf(name))) === null) free.push(name);
   return free;
-}
-
-/** For tests: the digest of fstab with its swap lines commented out. */
-export function commentedDigest(text: string): string {
-  const before = { text, digest: digestOf(text), mode: 0, owner: { uid: 0, gid: 0 }, mtimeMs: 0 };
-  return digestOf(comment(before) ?? "");
 }

@@ -1,0 +1,71 @@
+/** What Kubeferry needs to know about a host before it plans anything. Reads only. */
+import { arch, cpus, hostname, networkInterfaces, release, totalmem, userInfo } from "node:os";
+import type { Platform } from "#bundle";
+import type { HostReader } from "./host.ts";
+
+export interface Facts {
+  readonly live: boolean;
+  readonly platform: Platform | null;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of /etc/os-release: `debian`, `12`, `debian 12`. Empty where there is none. */
+  readonly distribution: { readonly id: string; readonly version: string; readonly name: string };
+  readonly kernel: string;
+  readonly hostname: string;
+  readonly systemd: boolean;
+  readonly cgroup: 1 | 2 | null;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly interfaces: readonly { readonly name: string; readonly address: string; readonly cidr: string }[];
+  /** Of SELinux; null where the kernel has none. */
+  readonly selinux: "enforcing" | "permissive" | null;
+}
+
+/** With `--root` the tree's own files are read; the kernel's and the hardware's values are this machine's. */
+export async function gatherFacts(host: HostReader): Promise<Facts> {
+  const { uid, gid } = userInfo();
+  const name = (await host.read("/etc/hostname"))?.trim();
+  const enforce = host.live ? await host.read("/sys/fs/selinux/enforce") : null;
+  return {
+    live: host.live,
+    platform: platformOf(arch()),
+    uid,
+    gid,
+    distribution: parseRelease((await host.read("/etc/os-release")) ?? ""),
+    kernel: release(),
+    hostname: host.live ? hostname() : (name ?? ""),
+    systemd: host.live && (await host.stat("/run/systemd/system"))?.type === "directory",
+    cgroup: host.live ? await cgroupVersion(host) : null,
+    memoryBytes: totalmem(),
+    cpus: cpus().length,
+    interfaces: host.live ? addresses() : [],
+    selinux: enforce === null ? null : enforce.trim() === "1" ? "enforcing" : "permissive",
+  };
+}
+
+function platformOf(machine: string): Platform | null {
+  const names: Record<string, Platform> = { x64: "linux/amd64", arm64: "linux/arm64" };
+  return names[machine] ?? null;
+}
+
+/** The fields of os-release that name a distribution. */
+export function parseRelease(text: string): Facts["distribution"] {
+  const value = (key: string): string => {
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${key}=`));
+    return (line ?? "").slice(key.length + 1).replace(/^(["'])(.*)\1$/, "$2");
+  };
+  return { id: value("ID"), version: value("VERSION_ID"), name: value("PRETTY_NAME") };
+}
+
+async function cgroupVersion(host: HostReader): Promise<1 | 2 | null> {
+  if ((await host.stat("/sys/fs/cgroup/cgroup.controllers")) !== null) return 2;
+  return (await host.stat("/sys/fs/cgroup/memory")) === null ? null : 1;
+}
+
+function addresses(): Facts["interfaces"] {
+  return Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    (list ?? [])
+      .filter(({ family }) => family === "IPv4")
+      .map(({ address, cidr }) => ({ name, address, cidr: cidr ?? `${address}/32` })),
+  );
+}

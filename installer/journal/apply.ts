@@ -1,0 +1,99 @@
+/** Performs a plan: look at everything, record it, then change the host; after a crash, go on where it stopped. */
+import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import type { Effect } from "../host/effect.ts";
+import type { Host, HostReader } from "../host/host.ts";
+import { kindOf } from "../operations/catalogue.ts";
+import type { Change, Plan } from "../operations/operation.ts";
+import type { Header, Journal } from "./journal.ts";
+import { nextId, type RecordedChange, type Transaction, transactions } from "./transaction.ts";
+
+/** What is to be done, in order. What is already as wanted is not in it. May only look. */
+export async function inspectPlan(host: HostReader, plan: Plan): Promise<RecordedChange[]> {
+  const changes: RecordedChange[] = [];
+  for (const { name: phase, operations } of plan.phases) {
+    for (const operation of operations) {
+      const kind = kindOf(operation);
+      const before = await kind.inspect(host, operation.spec);
+      if (kind.forward(operation.spec, before).length === 0) continue;
+      changes.push({ n: changes.length, phase, change: { ...operation, before } });
+    }
+  }
+  return changes;
+}
+
+/** The effects of a change, in the order in which apply performs them. */
+export function effectsOf(change: Change): Effect[] {
+  return kindOf(change).forward(change.spec, change.before);
+}
+
+/** Records a transaction; from here on it can be resumed and undone. `now` is an ISO time. */
+export function begin(
+  journal: Journal,
+  header: Header,
+  plan: Plan,
+  changes: readonly RecordedChange[],
+  now: string,
+): Transaction {
+  const id = nextId(journal.read());
+  journal.append(
+    { type: "begin", id, at: now, ...header },
+    ...plan.phases.map((phase) => ({ type: "phase" as const, id, phase })),
+    ...changes.map((change) => ({ type: "change" as const, id, ...change })),
+  );
+  journal.append({ type: "ready", id, phases: plan.phases.length, changes: changes.length });
+  const found = transactions(journal.read()).find((transaction) => transaction.id === id);
+  if (found === undefined) throw new Error("the journal does not hold what was just written");
+  return found;
+}
+
+export interface ApplyOptions {
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly transaction: Transaction;
+  /** Told before each effect. */
+  readonly onEffect: (effect: Effect, phase: string) => void;
+  /** After each phase: throws when what the phase started is not healthy. */
+  readonly gate: (phase: string, gates: readonly string[]) => Promise<void>;
+  /** Asked between two effects: Ctrl-C. */
+  readonly interrupted: () => boolean;
+  readonly now: () => Date;
+}
+
+/** Performs what is not done yet. Throws what an effect or a gate threw (APPLY_FAILED), or INTERRUPTED. */
+export async function apply(options: ApplyOptions): Promise<void> {
+  const { host, journal, transaction } = options;
+  for (const { name, gates } of transaction.phases) {
+    for (const { n, change } of transaction.changes.filter(({ phase }) => phase === name)) {
+      if (transaction.done.has(n)) continue;
+      for (const effect of effectsOf(change)) {
+        if (options.interrupted()) throw interruption();
+        options.onEffect(effect, name);
+        await perform(host, change, effect);
+      }
+      journal.append({ type: "done", id: transaction.id, n });
+    }
+    await options.gate(name, gates);
+  }
+  journal.append({ type: "commit", id: transaction.id, at: options.now().toISOString() });
+}
+
+async function perform(host: Host, change: Change, effect: Effect): Promise<void> {
+  try {
+    await host.perform(effect);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    throw new ExpectedError("APPLY_FAILED", `${kindOf(change).describe(change.spec)}: ${messageOf(error)}`, {
+      where: error.where,
+      wanted: error.wanted,
+      found: error.found,
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function interruption(): ExpectedError {
+  return new ExpectedError("INTERRUPTED", "stopped between two changes; nothing is half done", {
+    hint: "./install undo   takes back what was done; the same command again goes on",
+  });
+}

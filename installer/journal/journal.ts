@@ -1,0 +1,116 @@
+/**
+ * What was done to this host, in `<root>/var/lib/kubeferry/journal`: append-only, written and fsynced before acting.
+ *
+ * A record is `\n<12 hex of the sha256 of the JSON>\t<JSON>`. The line feed comes first, so that a line torn by a
+ * power cut can neither be read nor harm the next one.
+ */
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { digestOf, type Digest, type Platform, type Role } from "#bundle";
+import type { Change, Operation } from "../operations/operation.ts";
+
+/** Who and what a transaction is about. */
+export interface Header {
+  readonly command: string;
+  readonly bundle: {
+    readonly payload: Digest;
+    readonly where: string;
+    readonly cluster: string;
+    readonly release: string;
+    readonly locked: string;
+  };
+  /** `profile`: the node of the bundle; `name`, `ip`, `iface`: what its tokens were replaced by. */
+  readonly node: {
+    readonly profile: string;
+    readonly name: string;
+    readonly ip: string;
+    readonly iface: string | null;
+  };
+  readonly roles: readonly Role[];
+  readonly platform: Platform;
+  readonly live: boolean;
+  readonly installer: string;
+  /** Ancestors of the journal's folder that did not exist before, outermost first. */
+  readonly made: readonly string[];
+}
+
+/** A phase as it was planned: everything that belongs to the installation, what was there already included. */
+export interface WantedPhase {
+  readonly name: string;
+  readonly operations: readonly Operation[];
+  readonly gates: readonly string[];
+}
+
+export type JournalRecord =
+  | ({ readonly type: "begin"; readonly id: number; readonly at: string } & Header)
+  | { readonly type: "phase"; readonly id: number; readonly phase: WantedPhase }
+  | {
+      readonly type: "change";
+      readonly id: number;
+      readonly n: number;
+      readonly phase: string;
+      readonly change: Change;
+    }
+  /** All changes are recorded; from here on the host may be changed. */
+  | { readonly type: "ready"; readonly id: number; readonly phases: number; readonly changes: number }
+  | { readonly type: "done"; readonly id: number; readonly n: number }
+  | { readonly type: "commit"; readonly id: number; readonly at: string }
+  | { readonly type: "undo"; readonly id: number; readonly at: string }
+  | { readonly type: "undone"; readonly id: number; readonly n: number }
+  /** Everything of this transaction has been taken back. */
+  | { readonly type: "gone"; readonly id: number; readonly at: string };
+
+export interface Journal {
+  read(): JournalRecord[];
+  /** Durable when it returns. */
+  append(...records: readonly JournalRecord[]): void;
+}
+
+/** The journal in a file, which is made (0600) when it is missing. */
+export function fileJournal(path: string): Journal {
+  return {
+    read() {
+      try {
+        return decodeRecords(fs.readFileSync(path, "utf8"));
+      } catch (error) {
+        if ((error as { code?: string }).code === "ENOENT") return [];
+        throw error;
+      }
+    },
+    append(...records) {
+      const file = fs.openSync(path, "a", 0o600);
+      try {
+        const bytes = Buffer.from(records.map(encodeRecord).join(""));
+        for (let done = 0; done < bytes.length;) done += fs.writeSync(file, bytes, done);
+        fs.fsyncSync(file);
+      } finally {
+        fs.closeSync(file);
+      }
+      if (records.some(({ type }) => type === "begin")) syncDirectory(dirname(path));
+    },
+  };
+}
+
+export function encodeRecord(record: JournalRecord): string {
+  const json = JSON.stringify(record);
+  return `\n${digestOf(json).slice(0, 12)}\t${json}`;
+}
+
+/** The records of a journal's text. Lines that are not whole are left out. */
+export function decodeRecords(text: string): JournalRecord[] {
+  return text.split("\n").flatMap((line) => {
+    const json = line.slice(13);
+    return line[12] === "\t" && line.slice(0, 12) === digestOf(json).slice(0, 12)
+      ? [JSON.parse(json) as JournalRecord]
+      : [];
+  });
+}
+
+function syncDirectory(path: string): void {
+  const file = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}

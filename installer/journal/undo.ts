@@ -1,0 +1,100 @@
+/** Takes a transaction back, newest change first, past errors, and says what it left and why. */
+import { messageOf } from "#kit/errors";
+import type { Effect } from "../host/effect.ts";
+import type { Host } from "../host/host.ts";
+import { kindOf } from "../operations/catalogue.ts";
+import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
+import type { Change } from "../operations/operation.ts";
+import type { Journal } from "./journal.ts";
+import type { RecordedChange, Transaction } from "./transaction.ts";
+
+export interface UndoOptions {
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly transaction: Transaction;
+  readonly onEffect: (effect: Effect) => void;
+  /** Directories that we made go with what has been written into them since: data of etcd, of containers. */
+  readonly deleteData: boolean;
+  readonly now: () => Date;
+}
+
+export interface UndoReport {
+  /** Files that somebody edited after the installation; now beside their place as `*.kubeferry-kept`. */
+  readonly kept: readonly string[];
+  /** Directories that we made and that hold what we did not make. */
+  readonly left: readonly string[];
+  /** What could not be taken back; running undo again tries it again. */
+  readonly problems: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Undoes one transaction. It is `gone` in the journal only when there is no problem. */
+export async function undo(options: UndoOptions): Promise<UndoReport> {
+  const { host, journal, transaction } = options;
+  const { id } = transaction;
+  const kept: string[] = [];
+  const problems: { what: string; why: string }[] = [];
+  if (transaction.state !== "undoing") journal.append({ type: "undo", id, at: options.now().toISOString() });
+
+  const changes = begun(transaction);
+  for (const { n, change } of changes.toReversed()) {
+    if (transaction.undone.has(n)) continue;
+    try {
+      for (const effect of await backwardOf(host, change, kept, options.deleteData)) {
+        options.onEffect(effect);
+        await host.perform(effect);
+      }
+      journal.append({ type: "undone", id, n });
+    } catch (error) {
+      problems.push({ what: kindOf(change).describe(change.spec), why: messageOf(error) });
+    }
+  }
+  for (const effect of settling(changes)) {
+    try {
+      options.onEffect(effect);
+      await host.perform(effect);
+    } catch (error) {
+      problems.push({ what: effect.do === "run" ? effect.argv.join(" ") : effect.do, why: messageOf(error) });
+    }
+  }
+  if (problems.length === 0) journal.append({ type: "gone", id, at: options.now().toISOString() });
+  return { kept, left: await remaining(host, changes), problems };
+}
+
+/** Changes that apply may have touched: all that are done and the first that is not. Those after it it never reached. */
+export function begun({ changes, done }: Transaction): readonly RecordedChange[] {
+  const next = changes.findIndex(({ n }) => !done.has(n));
+  return next < 0 ? changes : changes.slice(0, next + 1);
+}
+
+async function backwardOf(host: Host, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {
+  const kind = kindOf(change);
+  const edited = (await kind.edited?.(host, change.spec, change.before)) ?? [];
+  kept.push(...edited);
+  const aside = edited.map((path): Effect => ({ do: "set-aside", path }));
+  if (deleteData && change.kind === "directory") {
+    const { path, implied } = change.spec as DirectorySpec;
+    const before = change.before as DirectoryBefore;
+    if (before === null && !implied && !kept.some((file) => file.startsWith(`${path}/`))) {
+      return [{ do: "remove-tree", path }];
+    }
+  }
+  return [...aside, ...kind.backward(change.spec, change.before)];
+}
+
+/** Each different effect once: reloads first, then what starts units again, in the order of apply. */
+export function settling(changes: readonly RecordedChange[]): Effect[] {
+  const all = changes.flatMap(({ change }) => kindOf(change).settle?.(change.spec, change.before) ?? []);
+  const unique = [...new Map(all.map((effect) => [JSON.stringify(effect), effect])).values()];
+  const isReload = (effect: Effect): boolean => effect.do === "run" && effect.argv.includes("daemon-reload");
+  return [...unique.filter(isReload), ...unique.filter((effect) => !isReload(effect))];
+}
+
+async function remaining(host: Host, changes: readonly RecordedChange[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const { change } of changes) {
+    if (change.kind !== "directory" || change.before !== null) continue;
+    const { path } = change.spec as DirectorySpec;
+    if ((await host.stat(path)) !== null) left.push(path);
+  }
+  return left;
+}

@@ -1,0 +1,31 @@
+/** Every directory that this node needs, parents first: those of the index, and the parents of everything placed. */
+import { dirname } from "node:path";
+import { operation } from "../operations/catalogue.ts";
+import type { Operation } from "../operations/operation.ts";
+import { attributes, chosen, type PlanInput } from "./plan.ts";
+import { linkPaths } from "./start.ts";
+
+export function directories(input: PlanInput): Operation[] {
+  const explicit = new Map(chosen(input.index.directories, input.selection).map((entry) => [entry.path, entry]));
+  const edited = [...(input.index.host.hosts.length > 0 ? ["/etc/hosts"] : [])];
+  const placed = [...input.files.map(({ entry }) => entry.path), ...linkPaths(input), ...edited];
+  const paths = new Set([
+    ...placed.flatMap(parents),
+    ...[...explicit.keys()].flatMap((path) => [...parents(path), path]),
+  ]);
+  const implied = { mode: "0755", owner: "0:0" };
+  return [...paths].toSorted(byDepth).map((path) => {
+    const entry = explicit.get(path);
+    return operation("directory", { path, ...attributes(entry ?? implied, input.owner), implied: entry === undefined });
+  });
+}
+
+/** `/a/b/c` → `/a`, `/a/b` */
+function parents(path: string): string[] {
+  const parent = dirname(path);
+  return parent === "/" ? [] : [...parents(parent), parent];
+}
+
+function byDepth(a: string, b: string): number {
+  return a.split("/").length - b.split("/").length || (a < b ? -1 : 1);
+}

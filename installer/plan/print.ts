@@ -1,0 +1,47 @@
+/** Effects in words: stable lines for people (and for golden tests), and records for machines. */
+import type { Effect, Owner } from "../host/effect.ts";
+
+/** One line. Contents are named by the first 12 digits of their digest, never shown. */
+export function describeEffect(effect: Effect): string {
+  switch (effect.do) {
+    case "mkdir":
+      return `mkdir     ${describeMode(effect)} ${effect.path}`;
+    case "keep":
+      return `keep      ${effect.path} (sha256 ${effect.digest.slice(0, 12)})`;
+    case "write": {
+      const { content } = effect;
+      const what =
+        "text" in content
+          ? `${Buffer.byteLength(content.text)} bytes`
+          : `${content.size} bytes, sha256 ${content.digest.slice(0, 12)}`;
+      return `write     ${describeMode(effect)} ${effect.path} (${what})`;
+    }
+    case "restore":
+      return `restore   ${describeMode(effect)} ${effect.path} (sha256 ${effect.digest.slice(0, 12)})`;
+    case "unedit":
+      return `unedit    ${effect.path}`;
+    case "symlink":
+      return `symlink   ${effect.path} -> ${effect.target}`;
+    case "set":
+      return `set       ${effect.path} = ${effect.value}`;
+    case "run":
+      return `run       ${effect.argv.join(" ")}`;
+    case "set-aside":
+    case "remove":
+    case "rmdir-if-empty":
+    case "remove-tree":
+      return `${effect.do.padEnd(9)} ${effect.path}`;
+  }
+}
+
+/** The effect as a record: as it is, but without the text of a host's own file. */
+export function effectRecord(effect: Effect): Record<string, unknown> {
+  if (effect.do === "write" && "text" in effect.content) {
+    return { ...effect, content: { size: Buffer.byteLength(effect.content.text) } };
+  }
+  return effect.do === "unedit" ? { do: effect.do, path: effect.path } : { ...effect };
+}
+
+function describeMode({ mode, owner }: { mode: number; owner: Owner }): string {
+  return `${mode.toString(8).padStart(4, "0")} ${owner.uid}:${owner.gid}`;
+}
