@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { operation } from "../operations/catalogue.ts";
 import type { Operation } from "../operations/operation.ts";
-import { attributes, chosen, type PlanInput } from "./plan.ts";
+import { attributes, chosen, type PlanInput } from "./input.ts";
 import { linkPaths } from "./start.ts";
 
 export function directories(input: PlanInput): Operation[] {

@@ -1,7 +1,7 @@
 /** The bundle's files, in order of path. */
 import { operation } from "../operations/catalogue.ts";
 import type { Phase } from "../operations/operation.ts";
-import { attributes, type PlanInput } from "./plan.ts";
+import { attributes, type PlanInput } from "./input.ts";
 
 export function place({ files, owner }: PlanInput): Phase {
   const operations = files

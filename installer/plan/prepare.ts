@@ -2,7 +2,7 @@
 import { operation } from "../operations/catalogue.ts";
 import type { Operation, Phase } from "../operations/operation.ts";
 import { directories } from "./directories.ts";
-import { chosen, type PlanInput } from "./plan.ts";
+import { chosen, type PlanInput } from "./input.ts";
 
 /** Kernel modules that bring sysctl keys: such a key is missing until its module is loaded. */
 const bringers: readonly [prefix: string, module: string][] = [

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CheckEntry, UnitEntry } from "#bundle";
 import { operation } from "../operations/catalogue.ts";
 import type { Operation, Phase } from "../operations/operation.ts";
-import { chosen, type PlanInput } from "./plan.ts";
+import { chosen, type PlanInput } from "./input.ts";
 
 const unitFolder = "/etc/systemd/system";
 
