@@ -1,122 +1,64 @@
-/** Reads YAML files of ours and tells everything that is wrong with one at once, each with file:line:column. */
-import { readFile } from "node:fs/promises";
-import type * as z from "zod";
-import { type ErrorCode, ExpectedError, messageOf } from "#kit/errors";
+/** Reads `cluster.yaml`: schema, rules between its fields, and rules between it and its release, all at once. */
+import { dirname, isAbsolute, join } from "node:path";
+import { isExpected } from "#kit/errors";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
-import { explainIssues } from "./explain.ts";
-import { type LocatedYaml, parseLocated, type Problem } from "./positions.ts";
+import type { LocatedYaml, Problem } from "./positions.ts";
+import { releaseFindings } from "./release-rules.ts";
+import { isReleasePath, type LoadedRelease, loadRelease } from "./releases.ts";
 import { clusterFindings, type RuleFinding } from "./rules.ts";
+import { fail, lines, parseYaml, readText } from "./yaml-file.ts";
 
-/** More than any of our files has; a larger one is a mistake or an attack. */
-const largest = 16 * 1024 * 1024;
+export { loadYaml } from "./yaml-file.ts";
 
-export interface LoadOptions {
-  /** Code of the error when the content is not of the schema: `RELEASE_INVALID`, `LOCK_INVALID`. */
-  readonly invalid?: ErrorCode;
-  /** What to do next, beside the places themselves. */
-  readonly hint?: string;
-}
+const hint = "correct these places and run it again";
 
-/**
- * The value in a YAML file, with the schema's defaults.
- *
- * `text` is taken instead of the file's content where it is given; `path` then only names it.
- * Throws CONFIG_UNREADABLE, CONFIG_SYNTAX (not YAML, duplicate keys, aliases), or CONFIG_INVALID (or
- * `options.invalid`), whose message lists every problem on a line of its own.
- */
-export async function loadYaml<T>(
-  path: string,
-  schema: z.ZodType<T>,
-  text?: string,
-  options: LoadOptions = {},
-): Promise<T> {
-  return parseYaml(path, schema, text ?? (await readText(path)), options).value;
-}
-
-/** {@link loadYaml} for text in hand; also gives the places of the values. */
-export function parseYaml<T>(
-  path: string,
-  schema: z.ZodType<T>,
-  text: string,
-  options: LoadOptions = {},
-): { value: T; yaml: LocatedYaml } {
-  let yaml: LocatedYaml;
-  try {
-    yaml = parseLocated(text);
-  } catch (cause) {
-    // The parser is recursive: nesting that no hand wrote ends here.
-    throw new ExpectedError("CONFIG_SYNTAX", `not YAML: ${messageOf(cause)}`, { where: path, cause });
-  }
-  if (yaml.problems.length > 0) fail("CONFIG_SYNTAX", path, yaml.problems, options.hint);
-  const result = schema.safeParse(yaml.value);
-  if (!result.success) {
-    fail(options.invalid ?? "CONFIG_INVALID", path, explainIssues(result.error.issues, yaml, schema), options.hint);
-  }
-  return { value: result.data, yaml };
-}
-
-export interface LoadedCluster {
+export interface LoadedCluster extends LoadedRelease {
   readonly cluster: ClusterConfig;
-  /** `cluster.yaml:12:5: an even number of etcd members …`; nothing that stops a build. */
+  /** `cluster.yaml:12:5: 2 etcd members bear …`: what is doubtful but stops nothing. */
   readonly warnings: readonly string[];
 }
 
-/** `cluster.yaml`, checked against the schema and the rules between its fields. */
+/**
+ * `cluster.yaml` with every default; its `release` is that of `--release` where one is given, and a relative path
+ * in it counts from the file's own folder. Throws CONFIG_UNREADABLE, CONFIG_SYNTAX, CONFIG_INVALID with every
+ * problem on a line of its own, or what {@link loadRelease} throws.
+ */
 export async function loadCluster(path: string, release?: string): Promise<ClusterConfig> {
-  return (await loadClusterWithWarnings(path, release)).cluster;
+  return (await loadClusterAndRelease(path, release)).cluster;
 }
 
-/** {@link loadCluster} with what is only doubtful. `release` replaces the file's own (`--release`). */
-export async function loadClusterWithWarnings(path: string, release?: string): Promise<LoadedCluster> {
+/** {@link loadCluster} with the release's manifest and with the warnings. */
+export async function loadClusterAndRelease(path: string, release?: string): Promise<LoadedCluster> {
   return parseCluster(path, await readText(path), release);
 }
 
-/** {@link loadClusterWithWarnings} for text in hand. */
-export function parseCluster(path: string, text: string, release?: string): LoadedCluster {
-  const { value, yaml } = parseYaml(path, clusterSchema, text, { hint: "correct these places and run it again" });
-  const cluster = release === undefined ? value : { ...value, release };
-  const placed = clusterFindings(cluster).map((finding) => ({ ...place(finding, yaml), severity: finding.severity }));
-  const errors = placed.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) fail("CONFIG_INVALID", path, errors, "correct these places and run it again");
-  return { cluster, warnings: lines(path, placed) };
-}
-
-function place({ path, message }: RuleFinding, yaml: LocatedYaml): Problem {
-  return { ...yaml.locate(path), message };
-}
-
-async function readText(path: string): Promise<string> {
+/** {@link loadClusterAndRelease} for text in hand. */
+export async function parseCluster(path: string, text: string, release?: string): Promise<LoadedCluster> {
+  const { value, yaml } = parseYaml(path, clusterSchema, text, { hint });
+  const cluster = { ...value, release: release ?? besides(path, value.release) };
+  const own = clusterFindings(cluster);
+  let loaded: LoadedRelease;
   try {
-    const bytes = await readFile(path);
-    if (bytes.length > largest)
-      throw new RangeError(`${bytes.length} bytes are more than the ${largest} that are taken`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new ExpectedError(
-      "CONFIG_UNREADABLE",
-      missing ? `there is no file ${path}` : `cannot read ${path}: ${messageOf(cause)}`,
-      {
-        where: path,
-        cause,
-        ...(missing && { hint: "kubeferry init -o cluster.yaml" }),
-      },
-    );
+    loaded = await loadRelease(cluster.release);
+  } catch (error) {
+    // The file's own problems first: they are what the operator can correct at once.
+    if (isExpected(error)) stopOnErrors(path, own, yaml);
+    throw error;
   }
+  const findings = [...own, ...releaseFindings(cluster, loaded.manifest)];
+  stopOnErrors(path, findings, yaml);
+  return { cluster, ...loaded, warnings: lines(path, placed(findings, yaml)) };
 }
 
-function lines(path: string, problems: readonly Problem[]): string[] {
-  return problems
-    .toSorted((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+function stopOnErrors(path: string, findings: readonly RuleFinding[], yaml: LocatedYaml): void {
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) fail("CONFIG_INVALID", path, placed(errors, yaml), hint);
 }
 
-function fail(code: ErrorCode, path: string, problems: readonly Problem[], hint: string | undefined): never {
-  const all = lines(path, problems);
-  const first = all[0] ?? path;
-  const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
-  throw new ExpectedError(code, `${count} in ${path}:\n${all.map((line) => `  ${line}`).join("\n")}`, {
-    where: first.slice(0, first.indexOf(": ")),
-    hint,
-  });
+function placed(findings: readonly RuleFinding[], yaml: LocatedYaml): Problem[] {
+  return findings.map(({ path, message }) => ({ ...yaml.locate(path), message }));
+}
+
+function besides(path: string, release: string): string {
+  return isReleasePath(release) && !isAbsolute(release) ? join(dirname(path), release) : release;
 }

@@ -3,9 +3,10 @@ import { readFile } from "node:fs/promises";
 import { digestOf } from "#bundle";
 import { ExpectedError, messageOf } from "#kit/errors";
 import { proposal } from "./explain.ts";
-import { loadYaml } from "./load.ts";
+
 import { listManifests, readManifest } from "./manifests.ts";
 import { type ReleaseManifest, releaseManifest } from "./release.ts";
+import { loadYaml } from "./yaml-file.ts";
 
 export interface LoadedRelease {
   readonly manifest: ReleaseManifest;
@@ -18,12 +19,17 @@ export function listReleases(): string[] {
   return listManifests("releases").flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 
+/** Whether a release is named by the path of a YAML file: anything with a `/`, or ending in .yaml or .yml. */
+export function isReleasePath(nameOrPath: string): boolean {
+  return nameOrPath.includes("/") || /\.ya?ml$/.test(nameOrPath);
+}
+
 /**
- * A release by name (`kubernetes-1.36`) or by the path of a YAML file (anything with a `/`, or ending in .yaml or .yml).
+ * A release by name (`kubernetes-1.36`) or by the path of a YAML file.
  * Throws RELEASE_UNKNOWN, which lists what there is; RELEASE_INVALID or CONFIG_SYNTAX with every problem of the file.
  */
 export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
-  const isPath = nameOrPath.includes("/") || /\.ya?ml$/.test(nameOrPath);
+  const isPath = isReleasePath(nameOrPath);
   const text = isPath
     ? await readOwn(nameOrPath)
     : listReleases().includes(nameOrPath)

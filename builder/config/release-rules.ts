@@ -1,0 +1,121 @@
+/** Rules between `cluster.yaml` and the manifest of its release. */
+import type { ClusterConfig } from "./cluster.ts";
+import { proposal } from "./explain.ts";
+import { generations } from "./generations.ts";
+import type { Condition, ReleaseManifest } from "./release.ts";
+import type { RuleFinding } from "./rules.ts";
+import { topology } from "./topology.ts";
+import { isWanted } from "./wanted.ts";
+
+type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];
+
+/** Every broken rule, in the order of the rules. */
+export function releaseFindings(cluster: ClusterConfig, manifest: ReleaseManifest): RuleFinding[] {
+  return rules.flatMap((rule) => rule(cluster, manifest));
+}
+
+const hasWorkers = (cluster: ClusterConfig): boolean =>
+  cluster.workers !== undefined || cluster.nodes.some(({ roles }) => roles.includes("worker"));
+
+const withoutKubernetes: Rule = ({ nodes }, { kubernetes, release }) =>
+  nodes.flatMap(({ roles }, index): RuleFinding[] =>
+    kubernetes === null && roles.includes("master")
+      ? [
+          {
+            path: ["nodes", index, "roles"],
+            severity: "warning",
+            message: `release ${release} has no API server: a master gets kubectl and nothing else`,
+          },
+        ]
+      : [],
+  );
+
+const knownRuntime: Rule = (cluster, manifest) => {
+  const brought = manifest.components.filter(
+    ({ when, name }) => (when?.runtime ?? cluster.runtime) === cluster.runtime && name === cluster.runtime,
+  );
+  if (!hasWorkers(cluster) || brought.length > 0) return [];
+  const other = cluster.runtime === "docker" ? "containerd" : "docker";
+  return [
+    {
+      path: ["runtime"],
+      severity: "error",
+      message: `release ${manifest.release} has no ${cluster.runtime}; write \`runtime: ${other}\``,
+    },
+  ];
+};
+
+/** A network that runs as pods needs its images. */
+const knownPlugin: Rule = (cluster, manifest) => {
+  const plugin = cluster.network.plugin ?? generations[manifest.generation].plugin;
+  const parts = [...manifest.components, ...manifest.images];
+  if (manifest.kubernetes === null || plugin === "static-routes" || parts.some(({ when }) => when?.plugin === plugin)) {
+    return [];
+  }
+  const known = [...valuesOf(manifest, "plugin"), "static-routes"];
+  return [
+    {
+      path: ["network", "plugin"],
+      severity: "error",
+      message: `release ${manifest.release} has no ${plugin}; it has ${known.join(", ")}`,
+    },
+  ];
+};
+
+const knownAddons: Rule = ({ addons = [] }, manifest) => unknown(addons, "addons", "addon", manifest);
+const knownTools: Rule = ({ tools }, manifest) => unknown(tools, "tools", "tool", manifest);
+
+/** A platform for which upstream has nothing of a component that this cluster needs. */
+const knownPlatforms: Rule = (cluster, manifest) => {
+  const shape = topology(cluster, manifest);
+  return manifest.components
+    .filter((component) => isWanted(component, shape))
+    .flatMap(({ name, unavailable }) =>
+      cluster.platforms.flatMap((platform, index): RuleFinding[] => {
+        const reason = unavailable[platform];
+        if (reason === undefined) return [];
+        const message = `release ${manifest.release} has no ${name} for ${platform}: ${reason}`;
+        return [{ path: ["platforms", index], severity: "error", message }];
+      }),
+    );
+};
+
+/** Load balancers come as packages of the nodes' distribution, with the libraries that they need. */
+const balancers: Rule = ({ api, packages }, { kubernetes }) => {
+  const wanted = { "first-master": [], vip: ["haproxy", "keepalived"], "local-proxy": ["nginx"] }[api.endpoint];
+  const missing = wanted.filter((name) => packages.every(({ names }) => !names.includes(name)));
+  if (kubernetes === null || missing.length === 0) return [];
+  const message = `${api.endpoint} needs ${missing.join(" and ")} on its nodes: name them in \`packages\`, unless they are installed there`;
+  return [{ path: ["api", "endpoint"], severity: "warning", message }];
+};
+
+const rules: readonly Rule[] = [
+  withoutKubernetes,
+  knownRuntime,
+  knownPlugin,
+  knownAddons,
+  knownTools,
+  knownPlatforms,
+  balancers,
+];
+
+function unknown(
+  names: readonly string[],
+  field: "addons" | "tools",
+  setting: "addon" | "tool",
+  manifest: ReleaseManifest,
+): RuleFinding[] {
+  const known = valuesOf(manifest, setting);
+  return names.flatMap((name, index): RuleFinding[] => {
+    if (known.includes(name)) return [];
+    const has = known.length === 0 ? "none" : known.join(", ");
+    const message = `release ${manifest.release} has no ${setting} ${name}, it has ${has}${proposal(name, known)}`;
+    return [{ path: [field, index], severity: "error", message }];
+  });
+}
+
+/** The values that a manifest's conditions ask for: `plugin` → flannel, calico. */
+function valuesOf(manifest: ReleaseManifest, setting: keyof Condition): string[] {
+  const values = [...manifest.components, ...manifest.images].flatMap(({ when }) => when?.[setting] ?? []);
+  return [...new Set(values)].toSorted();
+}
