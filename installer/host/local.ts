@@ -158,6 +158,16 @@ function run(
   });
 }
 
+/** Lets another program take this one's place: same terminal, its exit code. For the installer that a journal names. */
+export function handOver(argv: readonly string[]): Promise<number> {
+  const [program = "", ...args] = argv;
+  return new Promise((resolve, reject) => {
+    spawn(program, args, { stdio: "inherit" })
+      .on("error", reject)
+      .on("close", (code) => resolve(code ?? 1));
+  });
+}
+
 async function runEffect(effect: Effect & { do: "run" }): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
   const { code, stdout, stderr } = await run(effect.argv, seconds);

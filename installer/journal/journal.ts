@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { digestOf, type Digest, type Platform, type Role } from "#bundle";
+import { type CheckEntry, digestOf, type Digest, type Platform, type Role } from "#bundle";
 import type { Change, Operation } from "../operations/operation.ts";
 
 /** Who and what a transaction is about. */
@@ -30,6 +30,10 @@ export interface Header {
   readonly platform: Platform;
   readonly live: boolean;
   readonly installer: string;
+  /** What an auditor should know about the bundle: secrets that travelled in plain text, digests trusted on first use. */
+  readonly notes: readonly string[];
+  /** Health checks of this node, with its own address and name in them. */
+  readonly checks: readonly CheckEntry[];
   /** Ancestors of the journal's folder that did not exist before, outermost first. */
   readonly made: readonly string[];
 }

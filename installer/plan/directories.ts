@@ -7,7 +7,7 @@ import { linkPaths } from "./start.ts";
 
 export function directories(input: PlanInput): Operation[] {
   const explicit = new Map(chosen(input.index.directories, input.selection).map((entry) => [entry.path, entry]));
-  const edited = [...(input.index.host.hosts.length > 0 ? ["/etc/hosts"] : [])];
+  const edited = input.index.host.hosts.length > 0 ? ["/etc/hosts"] : [];
   const placed = [...input.files.map(({ entry }) => entry.path), ...linkPaths(input), ...edited];
   const paths = new Set([
     ...placed.flatMap(parents),

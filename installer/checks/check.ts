@@ -1,0 +1,33 @@
+/** What a look at a host found: in preflight, health checks and audits alike. */
+import type { Reporter } from "#kit/reporter";
+
+export interface Finding {
+  /** Stable name of the check: what `--skip-preflight` takes. */
+  readonly check: string;
+  readonly severity: "ok" | "warning" | "error";
+  readonly message: string;
+  readonly wanted?: string;
+  readonly found?: string;
+  /** A command to paste, where there is one. */
+  readonly hint?: string;
+}
+
+/** Tells findings: people see what is wrong (with `all`, also what is right), machines see everything. */
+export function reportFindings(findings: readonly Finding[], reporter: Reporter, all = false): void {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  for (const finding of findings) {
+    reporter.record("finding", { ...finding });
+    if (finding.severity === "ok" && !all) continue;
+    const detail = [
+      ...(finding.wanted === undefined ? [] : [`wanted ${finding.wanted}`]),
+      ...(finding.found === undefined ? [] : [`found ${finding.found}`]),
+    ].join(", ");
+    const said = detail === "" ? finding.message : `${finding.message} (${detail})`;
+    reporter.info(`  ${finding.severity.padEnd(7)}  ${finding.check.padEnd(width)}  ${said}`);
+    if (finding.hint !== undefined) reporter.info(`           ${" ".repeat(width)}  next: ${finding.hint}`);
+  }
+}
+
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some(({ severity }) => severity === "error");
+}

@@ -1,0 +1,55 @@
+/** Is what was installed healthy? Runs the bundle's own checks, which only look. */
+import type { CheckEntry } from "#bundle";
+import type { HostReader } from "../host/host.ts";
+import type { Finding } from "./check.ts";
+
+/**
+ * One check, once. `quorum` checks are warnings where `alone` is false: the other members may not be up yet.
+ */
+export async function checkHealth(host: HostReader, entry: CheckEntry, alone: boolean): Promise<Finding> {
+  const { environment, timeoutSeconds } = entry;
+  const { code, stdout, stderr } = await host.query(entry.argv, { environment, timeoutSeconds });
+  const said = `${stdout}\n${stderr}`.trim();
+  const matched = entry.matches === undefined || new RegExp(entry.matches, "m").test(said);
+  if (code === 0 && matched) return { check: entry.name, severity: "ok", message: "healthy" };
+  const severity = entry.severity === "quorum" ? (alone ? "error" : "warning") : entry.severity;
+  const lastLine = said.split("\n").at(-1) ?? "";
+  return {
+    check: entry.name,
+    severity,
+    message: code === 0 ? "answers, but not as a healthy one does" : `ended with code ${code}`,
+    ...(entry.matches === undefined ? {} : { wanted: entry.matches }),
+    ...(lastLine === "" ? {} : { found: lastLine.slice(0, 300) }),
+    hint: entry.hint,
+  };
+}
+
+export interface GateOptions {
+  readonly host: HostReader;
+  readonly checks: readonly CheckEntry[];
+  readonly alone: boolean;
+  /** How often each is tried, with `wait` between two tries. */
+  readonly tries: number;
+  readonly wait: () => Promise<void>;
+}
+
+/** All checks, each tried again until it passes or has had its tries. Warnings are not waited for more than twice. */
+export async function checkUntilHealthy({ host, checks, alone, tries, wait }: GateOptions): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const entry of checks) {
+    let finding = await checkHealth(host, entry, alone);
+    for (let count = 1; count < (finding.severity === "warning" ? 2 : tries) && finding.severity !== "ok"; count += 1) {
+      await wait();
+      finding = await checkHealth(host, entry, alone);
+    }
+    findings.push(finding);
+  }
+  return findings;
+}
+
+/** The last lines that a unit wrote, for the message of a start that failed; empty where there is no journal. */
+export async function lastWords(host: HostReader, unit: string, lines = 15): Promise<string> {
+  const argv = ["journalctl", "-u", unit, "-n", String(lines), "--no-pager", "-o", "cat"];
+  const { code, stdout } = await host.query(argv);
+  return code === 0 ? stdout.trim() : "";
+}

@@ -1,0 +1,75 @@
+/** Contents on their way from the bundle to their places: verified, private, durable, named by digest. */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bundle, type Digest, digestFile } from "#bundle";
+
+/**
+ * Puts every wanted content into the folder `stage`: from `memory` (secrets, files with tokens replaced), the rest
+ * from the bundle. What is there already and is right stays.
+ */
+export async function stageContents(
+  bundle: Pick<Bundle, "extract">,
+  stage: string,
+  wanted: ReadonlySet<Digest>,
+  memory: ReadonlyMap<Digest, Uint8Array>,
+): Promise<void> {
+  const missing = [...wanted].filter((digest) => !isStaged(join(stage, digest), digest));
+  for (const digest of missing) {
+    const content = memory.get(digest);
+    if (content !== undefined) writePrivate(join(stage, digest), content);
+  }
+  const packed = new Set(missing.filter((digest) => !memory.has(digest)));
+  if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest));
+  const folder = fs.openSync(stage, "r");
+  fs.fsyncSync(folder);
+  fs.closeSync(folder);
+}
+
+/** Small plain contents of the bundle, in memory. */
+export async function readContents(
+  bundle: Pick<Bundle, "extract">,
+  wanted: ReadonlySet<Digest>,
+): Promise<Map<Digest, Buffer>> {
+  if (wanted.size === 0) return new Map();
+  const folder = fs.mkdtempSync(join(tmpdir(), "kubeferry-"));
+  try {
+    await bundle.extract(wanted, (digest) => join(folder, digest));
+    return new Map([...wanted].map((digest) => [digest, fs.readFileSync(join(folder, digest))]));
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Keeps this installer beside its journal, so that undo needs no bundle. An equal copy stays. */
+export function keepInstaller(executable: string, folder: string): void {
+  const target = join(folder, "install");
+  const size = fs.statSync(executable).size;
+  if (fs.statSync(target, { throwIfNoEntry: false })?.size === size) {
+    if (digestFile(target).digest === digestFile(executable).digest) return;
+  }
+  const temporary = `${target}.new`;
+  fs.copyFileSync(executable, temporary);
+  fs.chmodSync(temporary, 0o700);
+  const file = fs.openSync(temporary, "r");
+  fs.fsyncSync(file);
+  fs.closeSync(file);
+  fs.renameSync(temporary, target);
+}
+
+function isStaged(path: string, digest: Digest): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true && digestFile(path).digest === digest;
+}
+
+function writePrivate(path: string, content: Uint8Array): void {
+  const temporary = `${path}.partial`;
+  fs.rmSync(temporary, { force: true });
+  const file = fs.openSync(temporary, "wx", 0o600);
+  try {
+    for (let done = 0; done < content.length;) done += fs.writeSync(file, content, done);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+  fs.renameSync(temporary, path);
+}
