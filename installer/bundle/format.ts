@@ -184,7 +184,8 @@ const secret = z.strictObject({
   recipients: z.array(z.string()),
 });
 
-const bundleIndex = z.strictObject({
+/** Schema of `bundle.json`; manifests/schema is generated from it. */
+export const bundleIndex = z.strictObject({
   format: z.literal(formatVersion),
   /** `kubeferry 0.1.0` */
   producer: z.string(),
