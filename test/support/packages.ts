@@ -1,5 +1,5 @@
 /** Packages of the distribution that a test needs: real programs, installed when they are missing. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, type ExecFileSyncOptions } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /** Installs what dpkg does not know yet. RUNLEVEL=1 keeps their services from being started. */
@@ -7,7 +7,7 @@ export function requirePackages(...names: string[]): void {
   const missing = names.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const options = { stdio: ["ignore", "ignore", "inherit"], env: environment } as const;
+  const options: ExecFileSyncOptions = { stdio: ["ignore", "ignore", "inherit"], env: environment };
   // Another test process may hold apt's lock.
   const wait = ["-o", "DPkg::Lock::Timeout=300", "-o", "APT::Get::Lock::Timeout=300"];
   try {
