@@ -1,0 +1,66 @@
+/** The bundle that the machines get: release `distro`, built by the very command that an operator types. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
+import { makeMedium } from "../../scripts/vm/medium.ts";
+import type { Machine } from "../../scripts/vm/machine.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+export interface BuiltBundle {
+  /** Holds cluster.yaml, its lock, PKI and keys, `bundle.tar`, and the bundle unpacked by GNU tar in `bundle/`. */
+  readonly folder: string;
+  /** A read-only disk with the unpacked bundle. */
+  readonly medium: string;
+  /** The bundle's secret keys: one line a node. */
+  readonly keys: string;
+}
+
+/** Builds it once for these sources and this configuration; `options` go to `kubeferry build` as they are. */
+export async function buildBundle(clusterYaml: string, options: readonly string[] = []): Promise<BuiltBundle> {
+  makeExecutables();
+  const folders = ["builder", "installer", "manifests"].map((name) => ingredientsOf(join(root, name)));
+  const sources = await Promise.all(folders);
+  const folder = await cached("bundle", { sources, clusterYaml, options }, async (folder) => {
+    writeFileSync(join(folder, "cluster.yaml"), clusterYaml);
+    mkdirSync(join(folder, "bundle"));
+    run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar", ...options);
+    run(folder, "tar", "-xf", "bundle.tar", "-C", "bundle");
+    await makeMedium(join(folder, "bundle"), join(folder, "medium.ext4"));
+  });
+  const keys = readdirSync(folder).find((name) => name.endsWith(".keys"));
+  if (keys === undefined) throw new Error("kubeferry build wrote no keys");
+  return { folder, medium: join(folder, "medium.ext4"), keys: join(folder, keys) };
+}
+
+/** Where a machine finds bundle and keys after {@link insert}. */
+export const installer = "/mnt/install";
+export const keyFile = "/root/cluster.keys";
+
+/** Plugs the bundle in, mounts it, and brings the keys by another way. */
+export async function insert(machine: Machine, bundle: BuiltBundle, keys: string, serial = "bundle"): Promise<void> {
+  await machine.plug(bundle.medium, serial);
+  await machine.run(`umask 077; cat > ${keyFile}`, { input: keys });
+  await mountBundle(machine, serial);
+}
+
+/** After a reboot: the stick is still in, but nobody has mounted it. */
+export async function mountBundle(machine: Machine, serial = "bundle"): Promise<void> {
+  await machine.run(`mountpoint -q /mnt && umount /mnt; mount -o ro,noload /dev/disk/by-id/virtio-${serial} /mnt`);
+}
+
+function run(folder: string, ...[program, ...rest]: [string, ...string[]]): void {
+  execFileSync(program, rest, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** `npm run build`, where it was not done yet or its sources are newer. */
+function makeExecutables(): void {
+  const names = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64"];
+  const oldest = join(root, "dist/kubeferry");
+  const sources = ["builder", "installer", "manifests", "scripts/bundle.ts"];
+  const stale = (): boolean =>
+    execFileSync("find", [...sources, "-type", "f", "-newer", oldest], { cwd: root, encoding: "utf8" }) !== "";
+  if (names.every((name) => existsSync(join(root, "dist", name))) && !stale()) return;
+  run(root, process.execPath, "scripts/bundle.ts");
+}
