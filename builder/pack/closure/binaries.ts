@@ -1,0 +1,93 @@
+/** What executables need of a host: the right machine, an interpreter, shared libraries. */
+import { closeSync, openSync, readSync } from "node:fs";
+import type { Digest } from "#bundle";
+import type { NodeFile } from "../../render/node-file.ts";
+import { mergedUsr } from "./base.ts";
+import { type Elf, readElf } from "./elf.ts";
+import type { ClosureCheck, ClosureFinding } from "./finding.ts";
+import { baseName, packageHint } from "./programs.ts";
+import { findOffer, findProgram, type View } from "./view.ts";
+
+/** Every executable and every shared library of a node. */
+export function checkBinaries(view: View, store: { path(digest: Digest): string }): ClosureFinding[] {
+  const findings: ClosureFinding[] = [];
+  for (const file of view.files.values()) {
+    const runs = (Number.parseInt(file.mode, 8) & 0o111) !== 0 || /\.so(\.|$)/.test(file.path);
+    if (!runs) continue;
+    if (typeof file.content === "string") {
+      findings.push(...checkScript(view, file, file.content.slice(0, 256)));
+      continue;
+    }
+    const path = store.path(file.content.digest);
+    const elf = readElf(path);
+    if (elf === null) findings.push(...checkScript(view, file, startOf(path)));
+    else if ("damaged" in elf) findings.push(damaged(view, file, elf.damaged));
+    else findings.push(...checkElf(view, file, elf));
+  }
+  return findings;
+}
+
+function checkElf(view: View, file: NodeFile, elf: Elf): ClosureFinding[] {
+  const found = `linux/${elf.machine}`;
+  if (found !== view.platform || elf.bits !== 64) {
+    const message = `${file.path} is built for ${found} (${elf.bits} bits), and ${view.label} wants ${view.platform}`;
+    const hint = "correct the artifact of this platform in the release manifest, then run kubeferry lock";
+    return [finding(view, file, "platform", file.path, message, hint)];
+  }
+  const findings: ClosureFinding[] = [];
+  const { interpreter } = elf;
+  if (interpreter !== null && !view.base.interpreters.has(mergedUsr(interpreter))) {
+    const message = `${interpreter} is missing on ${view.label}: ${file.path} is loaded by it`;
+    const hint = "take a build of this program for glibc, or a static one";
+    findings.push(finding(view, file, "interpreter", interpreter, message, hint));
+  }
+  const here = new Set([...view.files.keys()].map(baseName));
+  for (const library of elf.needed) {
+    if (view.base.libraries.has(library) || here.has(library)) continue;
+    const state = findOffer(view, library);
+    if (state === "here") continue;
+    const message = `${library} is missing on ${view.label}: ${file.path} is linked with it`;
+    const hint =
+      packageHint(view.base.offers.get(library)?.packages) ??
+      "take a static build of this program, or carry the library's package";
+    findings.push(finding(view, file, "library", library, message, hint, state === "likely" ? "warning" : "error"));
+  }
+  return findings;
+}
+
+function checkScript(view: View, file: NodeFile, start: string): ClosureFinding[] {
+  if (!start.startsWith("#!")) return [];
+  const [program = "", argument] = (start.slice(2).split("\n")[0] ?? "").trim().split(/\s+/);
+  const absolute = baseName(program) === "env" && argument !== undefined ? `/usr/bin/${argument}` : program;
+  if (view.base.interpreters.has(mergedUsr(absolute)) || findProgram(view, absolute) === "here") return [];
+  const message = `${absolute} is missing on ${view.label}: the script ${file.path} is run by it`;
+  const hint = "write the script for /bin/sh, or carry the interpreter's package";
+  return [finding(view, file, "interpreter", absolute, message, hint)];
+}
+
+function damaged(view: View, file: NodeFile, why: string): ClosureFinding {
+  const message = `${file.path} is an ELF file that cannot be read: ${why}`;
+  return finding(view, file, "platform", file.path, message, "fetch the artifact again, and check its digest");
+}
+
+function finding(
+  view: View,
+  file: NodeFile,
+  check: ClosureCheck,
+  missing: string,
+  message: string,
+  hint: string,
+  severity: ClosureFinding["severity"] = "error",
+): ClosureFinding {
+  return { check, severity, missing, neededBy: file.path, node: view.label, message, hint };
+}
+
+function startOf(path: string): string {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(256);
+    return bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
+  } finally {
+    closeSync(file);
+  }
+}

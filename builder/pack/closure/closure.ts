@@ -1,0 +1,70 @@
+/**
+ * The last question before a bundle is written: would each node have everything that its files name? Pure over what
+ * was rendered and the bytes in the store; a miss is named with what needs it and what to add.
+ */
+import type { Digest, ImageEntry, PackageEntry, Platform } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import type { Reporter } from "#kit/reporter";
+import { readManifest } from "../../config/manifests.ts";
+import type { Rendered } from "../../render/node-file.ts";
+import { parseBase } from "./base.ts";
+import { checkBinaries } from "./binaries.ts";
+import type { ClosureFinding } from "./finding.ts";
+import { checkNames } from "./names.ts";
+import { checkCommands, checkUnits } from "./programs.ts";
+import { viewOf } from "./view.ts";
+
+export interface ClosureInput {
+  readonly rendered: Rendered;
+  readonly platforms: readonly Platform[];
+  readonly images: readonly ImageEntry[];
+  readonly packages: readonly PackageEntry[];
+  readonly store: { path(digest: Digest): string };
+  /** Text in the form of manifests/bases/host.txt, which it is when absent. */
+  readonly base?: string;
+}
+
+/** Every miss of every node on every platform; equal misses of several nodes are one finding. [] = complete. */
+export function checkClosure(input: ClosureInput): ClosureFinding[] {
+  const { rendered, platforms } = input;
+  const text = input.base ?? readManifest("bases/host.txt") ?? "";
+  const own = new Set(rendered.files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
+  const findings = new Map<string, ClosureFinding>();
+  for (const platform of platforms) {
+    const base = parseBase(text, platform);
+    for (const node of rendered.nodes) {
+      const view = viewOf(input, node, base, platform);
+      const all = [
+        ...checkUnits(view),
+        ...checkCommands(view),
+        ...checkNames(view, own),
+        ...checkBinaries(view, input.store),
+      ];
+      for (const finding of all) {
+        const key = JSON.stringify([finding.check, finding.missing, finding.neededBy, finding.severity]);
+        if (!findings.has(key)) findings.set(key, finding);
+      }
+    }
+  }
+  return [...findings.values()];
+}
+
+/** INCOMPLETE with every error among the findings; warnings are told. */
+export function requireComplete(
+  findings: readonly ClosureFinding[],
+  reporter: Pick<Reporter, "warn" | "record">,
+): void {
+  for (const finding of findings) {
+    reporter.record("finding", { ...finding });
+    if (finding.severity === "warning") reporter.warn(`${finding.message}; ${finding.hint}`);
+  }
+  const [first, ...rest] = findings.filter(({ severity }) => severity === "error");
+  if (first === undefined) return;
+  const others = rest.map(({ message }) => `\n  ${message}`).join("");
+  throw new ExpectedError("INCOMPLETE", `the bundle would not be complete: ${first.message}${others}`, {
+    where: first.neededBy,
+    wanted: first.missing,
+    found: "nothing in the bundle",
+    hint: first.hint,
+  });
+}

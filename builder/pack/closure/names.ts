@@ -1,0 +1,70 @@
+/** Files and images that rendered texts name. */
+import { isExpected } from "#kit/errors";
+import { nameInRuntime } from "../../fetch/registry-reference.ts";
+import type { ClosureFinding } from "./finding.ts";
+import { imagesNamedBy } from "./image-references.ts";
+import { pathsNamedBy } from "./path-references.ts";
+import { baseName, missingFile } from "./programs.ts";
+import { findProgram, type View } from "./view.ts";
+
+/** `own`: the folders into which the release puts files, on whatever node. */
+export function checkNames(view: View, own: ReadonlySet<string>): ClosureFinding[] {
+  const findings: ClosureFinding[] = [];
+  const images = new Set(view.images.map(({ name }) => runtimeName(name)));
+  for (const file of view.files.values()) {
+    if (typeof file.content !== "string" || isKeyMaterial(file.content)) continue;
+    for (const path of pathsNamedBy(file.content)) {
+      if (isMissing(view, path, own)) findings.push(missingFile(view, path, file.path));
+    }
+    for (const image of imagesNamedBy(file.path, file.content)) {
+      if (!images.has(runtimeName(image))) findings.push(missingImage(view, image, file.path));
+    }
+    findings.push(...checkCni(view, file.path, file.content));
+  }
+  return findings;
+}
+
+/** A path counts where it lies right in one of our folders; deeper or elsewhere it is data or the host's. */
+function isMissing(view: View, path: string, own: ReadonlySet<string>): boolean {
+  if (!own.has(path.slice(0, path.lastIndexOf("/"))) || /^\/(run|proc|sys|dev|tmp|var\/(run|log))\//.test(path))
+    return false;
+  if (view.files.has(path) || view.directories.has(path) || view.base.made.has(path)) return false;
+  return findProgram(view, path) === "missing";
+}
+
+/** The plugins of a CNI configuration are named by type and looked for in the folder of plugins. */
+function checkCni(view: View, path: string, text: string): ClosureFinding[] {
+  if (!/\/net\.d\/[^/]+\.conf(list)?$/.test(path)) return [];
+  const types = [...text.matchAll(/"type"\s*:\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  const here = new Set([...view.files.keys()].map(baseName));
+  return types
+    .filter((type) => !here.has(type))
+    .map((type) => ({ ...missingFile(view, `/opt/cni/bin/${type}`, path), check: "executable" as const }));
+}
+
+function missingImage(view: View, image: string, neededBy: string): ClosureFinding {
+  return {
+    check: "image",
+    severity: "error",
+    missing: image,
+    neededBy,
+    node: view.label,
+    message: `the image ${image} is missing on ${view.label}: ${neededBy} names it`,
+    hint: `add "- name: ${image}" to images: of the release manifest, and run kubeferry lock`,
+  };
+}
+
+/** As written where it is no image's name: then nothing matches it, and it is reported as it stands. */
+function runtimeName(name: string): string {
+  try {
+    return nameInRuntime(name);
+  } catch (error) {
+    if (isExpected(error)) return name;
+    throw error;
+  }
+}
+
+/** Certificates and keys: base64 is full of slashes and names no file. */
+function isKeyMaterial(text: string): boolean {
+  return text.startsWith("-----BEGIN ");
+}

@@ -1,0 +1,123 @@
+/** Programs that units, health checks and objects run. */
+import { mergedUsr } from "./base.ts";
+import type { ClosureFinding } from "./finding.ts";
+import { readUnit } from "./unit-text.ts";
+import { findProgram, type View } from "./view.ts";
+
+const unitPattern = /\.(service|socket|timer|mount|target|path)$/;
+
+/**
+ * Programs that find others by their name in their own folder or the unit's PATH, and fail late without them.
+ * `io.containerd.runc.v2` is the shim's name in containerd's configuration.
+ */
+const companions: Readonly<Record<string, readonly string[]>> = {
+  containerd: ["containerd-shim-runc-v2", "runc"],
+  dockerd: ["containerd", "runc", "docker-proxy", "docker-init"],
+};
+
+/** Every Exec line of every unit file, every unit that is to be enabled, and the programs that those start in turn. */
+export function checkUnits(view: View): ClosureFinding[] {
+  const findings: ClosureFinding[] = [];
+  for (const unit of view.units) {
+    const paths = ["/etc/systemd/system", "/usr/lib/systemd/system"].map((folder) => `${folder}/${unit.name}`);
+    if (!paths.some((path) => view.files.has(path))) findings.push(missingUnit(view, unit.name));
+    for (const path of unit.restartOn) {
+      if (!view.files.has(path)) findings.push(missingFile(view, path, `unit ${unit.name} (restartOn)`));
+    }
+  }
+  for (const file of view.files.values()) {
+    if (!unitPattern.test(file.path) || typeof file.content !== "string") continue;
+    const { executables, files } = readUnit(file.content);
+    for (const program of executables) {
+      findings.push(...checkProgram(view, program, file.path));
+      for (const name of companions[baseName(program)] ?? []) {
+        // Only a program of ours is known to want these; the distribution's own has its dependencies.
+        if (view.files.has(program) && !hasNamed(view, name)) {
+          const path = `${program.slice(0, program.lastIndexOf("/"))}/${name}`;
+          findings.push(...checkProgram(view, path, `${program} of ${file.path}`));
+        }
+      }
+    }
+    for (const path of files) {
+      if (!path.startsWith("/run/") && !view.files.has(path)) findings.push(missingFile(view, path, file.path));
+    }
+  }
+  return findings;
+}
+
+/** Programs of health checks, and those that bring objects about. */
+export function checkCommands(view: View): ClosureFinding[] {
+  const findings = view.checks.flatMap((check) => {
+    const program = check.argv[0] ?? "";
+    return program.startsWith("/") ? checkProgram(view, program, `health check "${check.name}"`) : [];
+  });
+  for (const object of view.objects) {
+    const program = object.via === "kubectl" ? "kubectl" : "etcdctl";
+    if (!hasNamed(view, program))
+      findings.push(...checkProgram(view, `/usr/local/bin/${program}`, `object ${object.name}`));
+    if (!view.files.has(object.path)) findings.push(missingFile(view, object.path, `object ${object.name}`));
+  }
+  return findings;
+}
+
+/** [] when a program is there and may be executed. */
+function checkProgram(view: View, path: string, neededBy: string): ClosureFinding[] {
+  const file = view.files.get(path);
+  if (file !== undefined && (Number.parseInt(file.mode, 8) & 0o111) === 0) {
+    const message = `${path}, which ${neededBy} runs, has mode ${file.mode}: it is not executable`;
+    const hint = "a fault of the release's rendering: its mode wants to be 0755";
+    return [{ check: "executable", severity: "error", missing: path, neededBy, node: view.label, message, hint }];
+  }
+  const state = findProgram(view, path);
+  if (state === "here") return [];
+  const offer = view.base.offers.get(mergedUsr(path));
+  return [
+    {
+      check: "executable",
+      severity: state === "likely" ? "warning" : "error",
+      missing: path,
+      neededBy,
+      node: view.label,
+      message: `${path} is missing on ${view.label}: ${neededBy} runs it`,
+      hint: packageHint(offer?.packages) ?? "add the component that brings it to the release manifest",
+    },
+  ];
+}
+
+/** The line of cluster.yaml that would bring a program or library; null where no package is known for it. */
+export function packageHint(packages: readonly string[] | undefined): string | null {
+  const [first] = packages ?? [];
+  return first === undefined ? null : `add "${first}" to packages: in cluster.yaml`;
+}
+
+export function missingFile(view: View, path: string, neededBy: string): ClosureFinding {
+  return {
+    check: "file",
+    severity: "error",
+    missing: path,
+    neededBy,
+    node: view.label,
+    message: `${path} is missing on ${view.label}: ${neededBy} names it`,
+    hint: "a fault of the release's rendering: render the file, or take its name out",
+  };
+}
+
+function missingUnit(view: View, name: string): ClosureFinding {
+  return {
+    check: "unit",
+    severity: "error",
+    missing: name,
+    neededBy: "the list of units to enable",
+    node: view.label,
+    message: `the unit ${name} is to be enabled on ${view.label} and has no file`,
+    hint: "a fault of the release's rendering: render the unit's file",
+  };
+}
+
+function hasNamed(view: View, name: string): boolean {
+  return [...view.files.keys()].some((path) => baseName(path) === name);
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
