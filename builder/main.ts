@@ -2,7 +2,9 @@
 import { processSurroundings, run } from "#kit/run";
 import { builderProgram } from "./program.ts";
 
-const surroundings = processSurroundings(process);
-void run(builderProgram(surroundings), process.argv.slice(2), surroundings).then((code) => {
-  process.exitCode = code;
-});
+async function main(): Promise<void> {
+  const surroundings = processSurroundings(process);
+  process.exitCode = await run(builderProgram(surroundings), process.argv.slice(2), surroundings);
+}
+
+void main();

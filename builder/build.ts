@@ -1,0 +1,166 @@
+/** The main flow on the online side: cluster.yaml and a release become one bundle. Each stage is also a subcommand. */
+import { dirname, join } from "node:path";
+import type { Reporter } from "#kit/reporter";
+import { version } from "#kit/version";
+import type { ClusterConfig } from "./config/cluster.ts";
+import { type LoadedCluster, loadClusterAndRelease } from "./config/load.ts";
+import { topology } from "./config/topology.ts";
+import { fetchRelease } from "./fetch/fetch.ts";
+import type { FetchedFile } from "./fetch/fetched.ts";
+import { Store } from "./fetch/store.ts";
+import { checkLock, readLock, writeLock } from "./lock/lock-file.ts";
+import type { Lock } from "./lock/lock.ts";
+import { resolveLock } from "./lock/resolve.ts";
+import { openKeys } from "./pack/keys.ts";
+import { installersIn, pack, type Packed } from "./pack/pack.ts";
+import { openPki } from "./pki/authority.ts";
+import type { Rendered } from "./render/node-file.ts";
+import { render } from "./render/render.ts";
+
+export interface BuildOptions {
+  /** cluster.yaml; `cluster.lock`, `<cluster>.pki/` and `<cluster>.keys` lie beside it. */
+  readonly config: string;
+  /** Overrides `release:` of cluster.yaml. */
+  readonly release?: string | undefined;
+  /** File or folder of the bundle. */
+  readonly output: string;
+  /** The store's folder. */
+  readonly cache: string;
+  /** URLs and folders that stand in for upstream; digests stay what the lock says. */
+  readonly mirrors: readonly string[];
+  readonly offline: boolean;
+  readonly plaintextSecrets: boolean;
+  /** Folder with the launcher and the installers. */
+  readonly installers: string;
+  readonly now: Date;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+export interface Built extends Packed {
+  /** The file with the nodes' keys; null with `--plaintext-secrets`. */
+  readonly keys: string | null;
+}
+
+/** Every stage; gives the bundle, packed and verified. */
+export async function build(options: BuildOptions): Promise<Built> {
+  const loaded = await load(options);
+  const lock = await lockOf(options, loaded);
+  const { store, fetched } = await fetch(options, lock);
+  const rendered = await renderNodes(options, loaded, fetched);
+  const packed = await packBundle(options, { loaded, lock, store, rendered });
+  return { ...packed, keys: options.plaintextSecrets ? null : keysPath(options.config, loaded.cluster) };
+}
+
+export async function load(options: Pick<BuildOptions, "config" | "release" | "reporter">): Promise<LoadedCluster> {
+  const loaded = await loadClusterAndRelease(options.config, options.release);
+  for (const warning of loaded.warnings) options.reporter.warn(warning);
+  const { cluster, manifest } = loaded;
+  options.reporter.stage("load", `cluster ${cluster.name}, ${cluster.nodes.length} nodes, release ${manifest.release}`);
+  return loaded;
+}
+
+/** The lock beside cluster.yaml: the one that is there, or a new one where there is none. */
+export async function lockOf(options: BuildOptions, loaded: LoadedCluster): Promise<Lock> {
+  const path = lockPath(options.config);
+  const present = await readLock(path);
+  if (present !== null) {
+    checkLock(present, loaded, path);
+    options.reporter.stage("lock", `${path}, of ${present.locked}`);
+    return present;
+  }
+  const lock = await newLock(options, loaded);
+  await writeLock(path, lock);
+  options.reporter.stage("lock", `wrote ${path}: ${lock.artifacts.length} artifacts pinned`);
+  return lock;
+}
+
+/** Resolves every artifact anew; writes nothing. */
+export async function newLock(options: BuildOptions, loaded: LoadedCluster, trustFirstUse = false): Promise<Lock> {
+  const { cluster, manifest, digest } = loaded;
+  const { cache, mirrors, offline, now, reporter, signal } = options;
+  return resolveLock({
+    cluster,
+    manifest,
+    manifestDigest: digest,
+    now,
+    cache,
+    mirrors,
+    offline,
+    trustFirstUse,
+    reporter,
+    signal,
+  });
+}
+
+export async function fetch(options: BuildOptions, lock: Lock): Promise<{ store: Store; fetched: FetchedFile[] }> {
+  const { mirrors, offline, reporter, signal } = options;
+  reporter.stage("fetch", `${lock.artifacts.length} artifacts into ${options.cache}`);
+  const store = await Store.open(options.cache);
+  return { store, fetched: await fetchRelease({ lock, store, mirrors, offline, reporter, signal }) };
+}
+
+/** Keys and certificates (made once, beside cluster.yaml), then every node's files. */
+export async function renderNodes(
+  options: BuildOptions,
+  loaded: LoadedCluster,
+  fetched: FetchedFile[],
+): Promise<Rendered> {
+  const derived = topology(loaded.cluster, loaded.manifest);
+  const folder = pkiPath(options.config, loaded.cluster);
+  const pki = await openPki(folder, derived, options.now);
+  options.reporter.stage("pki", `${pki.leaves.length} certificates in ${folder}`);
+  for (const note of pki.notes) options.reporter.warn(note);
+  const rendered = render({ topology: derived, pki, fetched, manifest: loaded.manifest });
+  options.reporter.stage("render", `${rendered.files.length} files, ${rendered.units.length} units`);
+  return rendered;
+}
+
+interface Packable {
+  readonly loaded: LoadedCluster;
+  readonly lock: Lock;
+  readonly store: Store;
+  readonly rendered: Rendered;
+}
+
+export async function packBundle(options: BuildOptions, { loaded, lock, store, rendered }: Packable): Promise<Packed> {
+  const { cluster, manifest } = loaded;
+  options.reporter.stage("pack", options.output);
+  return pack({
+    rendered,
+    lock,
+    store,
+    cluster: {
+      name: cluster.name,
+      domain: cluster.network.domain,
+      serviceCidr: cluster.network.services,
+      podCidr: cluster.network.pods,
+      endpoint: topology(cluster, manifest).api.url,
+    },
+    kubernetes: manifest.kubernetes,
+    installers: installersIn(options.installers, lock.platforms),
+    keys: options.plaintextSecrets
+      ? null
+      : await openKeys({
+          file: keysPath(options.config, cluster),
+          pki: pkiPath(options.config, cluster),
+          nodes: rendered.nodes.map((node) => node.name),
+        }),
+    output: options.output,
+    producer: `kubeferry ${version()}`,
+    reporter: options.reporter,
+  });
+}
+
+/** `cluster.yaml` → `cluster.lock`. */
+export function lockPath(config: string): string {
+  return config.replace(/(\.ya?ml)?$/, ".lock");
+}
+
+export function keysPath(config: string, cluster: ClusterConfig): string {
+  return join(dirname(config), `${cluster.name}.keys`);
+}
+
+export function pkiPath(config: string, cluster: ClusterConfig): string {
+  return join(dirname(config), `${cluster.name}.pki`);
+}

@@ -1,0 +1,83 @@
+/** `kubeferry inspect`: what is in a bundle, for whom, and where each file came from. */
+import type { Bundle, BundleIndex, FileEntry, NodeEntry, Origin } from "#bundle";
+import { formatBytes, type Reporter } from "#kit/reporter";
+
+export interface InspectOptions {
+  /** Every file instead of the summary. */
+  readonly files: boolean;
+  /** Only this node's files. */
+  readonly node?: string | undefined;
+  readonly reporter: Reporter;
+}
+
+export function inspect(bundle: Bundle, options: InspectOptions): void {
+  const { index } = bundle;
+  options.reporter.record("bundle", { where: bundle.where, payloadDigest: bundle.payloadDigest, index });
+  const lines = options.files || options.node !== undefined ? fileLines(index, options.node) : summary(bundle);
+  for (const line of lines) options.reporter.info(line);
+}
+
+function summary(bundle: Bundle): string[] {
+  const { index } = bundle;
+  const stored = Object.values(index.blobs).reduce((sum, blob) => sum + blob.size, 0);
+  const contents = Object.values(index.contents).reduce((sum, content) => sum + content.size, 0);
+  return [
+    `bundle       ${bundle.where}`,
+    `payload      ${bundle.payloadDigest}`,
+    `made by      ${index.producer}, locked ${index.locked}, format ${index.format}`,
+    `cluster      ${index.cluster.name}  services ${index.cluster.serviceCidr}  pods ${index.cluster.podCidr}  ${index.cluster.domain}`,
+    `release      ${index.release.name}${index.release.kubernetes === null ? "" : `  Kubernetes ${index.release.kubernetes}`}`,
+    ...Object.entries(index.release.components).map(([name, version]) => `             ${name} ${version}`),
+    `platforms    ${index.platforms.join(", ")}`,
+    `contents     ${formatBytes(contents)} in ${index.files.length} files, ${formatBytes(stored)} stored`,
+    `secrets      ${secretsLine(index)}`,
+    `certificates ${certificatesLine(index)}`,
+    ...(index.images.length === 0 ? [] : [`images       ${index.images.map((image) => image.name).join(", ")}`]),
+    ...(index.packages.length === 0
+      ? []
+      : [`packages     ${index.packages.map((item) => `${item.name} ${item.version}`).join(", ")}`]),
+    `nodes`,
+    ...index.nodes.map((node) => `  ${node.name.padEnd(16)} ${address(node).padEnd(18)} ${node.roles.join(",")}`),
+  ];
+}
+
+function address(node: NodeEntry): string {
+  return node.ip ?? `any of ${node.subnet ?? "?"}`;
+}
+
+function secretsLine(index: BundleIndex): string {
+  const plain = index.secrets.filter((secret) => !secret.sealed);
+  if (index.secrets.length === 0) return "none";
+  return plain.length === 0
+    ? `encrypted for ${index.secrets.length} nodes (age, X25519)`
+    : `NOT ENCRYPTED for ${plain.map((secret) => secret.node).join(", ")} (--plaintext-secrets)`;
+}
+
+function certificatesLine(index: BundleIndex): string {
+  const [first] = index.certificates.map((certificate) => certificate.notAfter).toSorted();
+  return first === undefined ? "none" : `${index.certificates.length}, the first expires ${first.slice(0, 10)}`;
+}
+
+function fileLines(index: BundleIndex, node: string | undefined): string[] {
+  return index.files
+    .filter((file) => node === undefined || (file.for.nodes?.includes(node) ?? true))
+    .map(
+      (file) =>
+        `${file.mode} ${file.owner} ${file.digest.slice(0, 12)} ${file.path}  ${forWhom(file)}  ${originText(file.origin)}`,
+    );
+}
+
+function forWhom(file: FileEntry): string {
+  return [file.for.roles.join(","), ...(file.for.nodes ?? []), ...(file.for.platforms ?? [])].join(" ");
+}
+
+function originText(origin: Origin): string {
+  switch (origin.from) {
+    case "artifact":
+      return `${origin.url}${origin.member === undefined ? "" : ` (${origin.member})`} ${origin.digest}, pinned by ${origin.pinnedBy}`;
+    case "template":
+      return `manifests/${origin.template}`;
+    case "pki":
+      return `pki: ${origin.name}`;
+  }
+}

@@ -1,0 +1,24 @@
+/** The command line of `kubeferry`: the stages of build.ts under their own words, and what a bundle can be asked. */
+import { Command } from "commander";
+import type { Surroundings } from "#kit/run";
+import { version } from "#kit/version";
+import { addBuildCommands } from "./commands/build.ts";
+import { addBundleCommands } from "./commands/bundle.ts";
+import { addReleaseCommands } from "./commands/release.ts";
+
+export function builderProgram(surroundings: Surroundings): Command {
+  const program = new Command("kubeferry")
+    .description(
+      "Carries a Kubernetes cluster across an air gap: one bundle, built and verified here, installed there.",
+    )
+    .version(version(), "-V, --version")
+    .showHelpAfterError("(kubeferry --help shows every command)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar",
+    );
+  addReleaseCommands(program, surroundings);
+  addBuildCommands(program, surroundings);
+  addBundleCommands(program, surroundings);
+  return program;
+}
