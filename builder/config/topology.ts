@@ -5,6 +5,7 @@
 import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
+import { addressText, network } from "./ipv4.ts";
 import type { ReleaseManifest } from "./release.ts";
 
 export interface TopologyNode {
@@ -195,11 +196,7 @@ export function indexAddress(node: TopologyNode): string | null {
 
 /** The `offset`th address of an IPv4 network: 1 is the first host. */
 export function addressIn(cidr: string, offset: number): string {
-  const [base = "0.0.0.0", bits = "32"] = cidr.split("/");
-  const mask = Number(bits) === 0 ? 0 : (0xffffffff << (32 - Number(bits))) >>> 0;
-  const start = (base.split(".").reduce((value, part) => value * 256 + Number(part), 0) & mask) >>> 0;
-  const address = start + offset;
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+  return addressText(network(cidr).first + offset);
 }
 
 function profileOf(subnet: string): TopologyNode {

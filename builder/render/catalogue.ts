@@ -1,0 +1,173 @@
+/** Every templated file of a node: template → path, mode, role, and when it is made. PKI and kubeconfigs have tables of their own. */
+import type { Role } from "#bundle";
+import { isWithin } from "../config/generations.ts";
+import { has, type NodeContext, runsContainerd, runsDocker, runsFlanneld, usesLocalProxy, usesVip } from "./context.ts";
+import * as data from "./data.ts";
+import { apiserverFlags } from "./daemons/kube-apiserver.ts";
+import { controllerManagerFlags } from "./daemons/kube-controller-manager.ts";
+import { proxyFlags } from "./daemons/kube-proxy.ts";
+import { schedulerFlags } from "./daemons/kube-scheduler.ts";
+import { etcdFlags } from "./daemons/etcd.ts";
+import { flanneldFlags } from "./daemons/flanneld.ts";
+import { kubeletFlags } from "./daemons/kubelet.ts";
+import { type FlagRow, flagsOf } from "./flags.ts";
+
+export interface CatalogueEntry {
+  /** Below manifests/. */
+  readonly template: string;
+  readonly path: (context: NodeContext) => string;
+  readonly mode: "0644" | "0600" | "0755";
+  readonly roles: readonly Role[];
+  readonly sensitive?: boolean;
+  readonly when?: (context: NodeContext) => boolean;
+  /** Names for the template besides `topology`, `node` and `paths`. */
+  readonly data?: (context: NodeContext) => Record<string, unknown>;
+}
+
+type When = (context: NodeContext) => boolean;
+
+/** A daemon whose flags are rows of data. */
+export interface Daemon {
+  readonly name: string;
+  readonly role: Role;
+  readonly rows: readonly FlagRow[];
+  readonly when: When;
+}
+
+const kubernetes: When = (c) => c.topology.generation.daemons;
+const both =
+  (...conditions: When[]): When =>
+  (c) =>
+    conditions.every((condition) => condition(c));
+
+/** Daemons with a unit `units/<name>.service.ejs` and a table of flags. */
+export const daemons: readonly Daemon[] = [
+  { name: "etcd", role: "etcd", rows: etcdFlags, when: () => true },
+  { name: "kube-apiserver", role: "master", rows: apiserverFlags, when: kubernetes },
+  { name: "kube-controller-manager", role: "master", rows: controllerManagerFlags, when: kubernetes },
+  { name: "kube-scheduler", role: "master", rows: schedulerFlags, when: kubernetes },
+  { name: "flanneld", role: "worker", rows: flanneldFlags, when: runsFlanneld },
+  { name: "kubelet", role: "worker", rows: kubeletFlags, when: kubernetes },
+  { name: "kube-proxy", role: "worker", rows: proxyFlags, when: kubernetes },
+];
+
+const unit = (name: string) => (context: NodeContext) => `${context.paths.units}/${name}`;
+const config = (name: string) => (context: NodeContext) => `${context.paths.config}/${name}`;
+const eraWithin =
+  (...[from, until]: Parameters<typeof isWithin> extends [unknown, ...infer Range] ? Range : never): When =>
+  (c) =>
+    isWithin(c.era, from, until);
+
+const entry = (
+  template: string,
+  path: (context: NodeContext) => string,
+  roles: readonly Role[],
+  rest: Partial<CatalogueEntry> = {},
+): CatalogueEntry => ({ template: `${template}.ejs`, path, mode: "0644", roles, ...rest });
+
+const daemonUnits = daemons.map(({ name, role, rows, when }) =>
+  entry(`units/${name}.service`, unit(`${name}.service`), [role], {
+    when,
+    data: (c) => ({ flags: flagsOf(rows, c, name), ...data.unitOrder(c, name) }),
+  }),
+);
+
+export const catalogue: readonly CatalogueEntry[] = [
+  ...daemonUnits,
+  entry("units/containerd.service", unit("containerd.service"), ["worker"], { when: runsContainerd }),
+  entry("configs/containerd-v2.toml", () => "/etc/containerd/config.toml", ["worker"], {
+    when: both(runsContainerd, (c) => c.topology.generation.containerdConfig === 2),
+    data: data.containerd,
+  }),
+  entry("configs/containerd-v3.toml", () => "/etc/containerd/config.toml", ["worker"], {
+    when: both(runsContainerd, (c) => c.topology.generation.containerdConfig === 3),
+    data: data.containerd,
+  }),
+  entry("configs/crictl.yaml", () => "/etc/crictl.yaml", ["worker"], {
+    when: both(runsContainerd, (c) => c.binaries.has("crictl")),
+  }),
+  entry("units/docker.service", unit("docker.service"), ["worker"], { when: runsDocker, data: data.dockerUnit }),
+  entry("configs/docker-daemon.json", () => "/etc/docker/daemon.json", ["worker"], {
+    when: runsDocker,
+    data: data.dockerSettings,
+  }),
+
+  entry("configs/kubelet-1.11.json", config("kubelet.config.json"), ["worker"], {
+    when: both(kubernetes, eraWithin("1.11", "1.11")),
+    data: data.kubelet,
+  }),
+  entry("configs/kubelet-1.16.yaml", config("kubelet-config.yaml"), ["worker"], {
+    when: both(kubernetes, eraWithin("1.16", "1.16")),
+    data: data.kubelet,
+  }),
+  entry("configs/kubelet-1.36.yaml", config("kubelet-config.yaml"), ["worker"], {
+    when: both(kubernetes, eraWithin("1.36", null)),
+    data: data.kubelet,
+  }),
+  entry("configs/kube-proxy.yaml", config("kube-proxy.yaml"), ["worker"], {
+    when: both(kubernetes, eraWithin("1.11", null)),
+  }),
+  entry("configs/kube-scheduler.yaml", config("kube-scheduler.yaml"), ["master"], {
+    when: both(kubernetes, eraWithin("1.16", null)),
+    data: data.scheduler,
+  }),
+  entry("configs/encryption-config.yaml", config("encryption-config.yaml"), ["master"], {
+    mode: "0600",
+    sensitive: true,
+    when: both(kubernetes, eraWithin("1.11", null), (c) => c.topology.cluster.encryptionAtRest),
+    data: data.encryption,
+  }),
+  entry("configs/audit-policy.yaml", config("audit-policy.yaml"), ["master"], {
+    when: both(kubernetes, eraWithin("1.11", null), (c) => c.topology.cluster.audit),
+    data: data.auditPolicy,
+  }),
+  entry("configs/token.csv", config("token.csv"), ["master"], {
+    mode: "0600",
+    sensitive: true,
+    when: both(kubernetes, eraWithin(null, "1.6")),
+    data: data.tokenFile,
+  }),
+
+  entry("units/kube-nginx.service", unit("kube-nginx.service"), ["master", "worker"], {
+    when: usesLocalProxy,
+    data: data.nginx,
+  }),
+  entry("configs/kube-nginx.conf", config("kube-nginx.conf"), ["master", "worker"], {
+    when: usesLocalProxy,
+    data: data.nginx,
+  }),
+  entry("units/haproxy.service", unit("haproxy.service"), ["master"], { when: usesVip, data: data.haproxy }),
+  entry("configs/haproxy.cfg", () => "/etc/haproxy/haproxy.cfg", ["master"], { when: usesVip }),
+  entry("units/keepalived.service", unit("keepalived.service"), ["master"], { when: usesVip, data: data.keepalived }),
+  entry("configs/keepalived.conf", () => "/etc/keepalived/keepalived.conf", ["master"], {
+    mode: "0600",
+    when: usesVip,
+    data: data.keepalived,
+  }),
+
+  entry("configs/10-flannel.conflist", (c) => `${c.paths.cniConfig}/10-flannel.conflist`, ["worker"], {
+    when: both(
+      kubernetes,
+      (c) => c.topology.network.plugin === "flannel-etcd",
+      (c) => !runsDocker(c),
+    ),
+  }),
+  entry("configs/10-bridge.conflist", (c) => `${c.paths.cniConfig}/10-bridge.conflist`, ["worker"], {
+    when: both(kubernetes, data.hasStaticSubnet),
+    data: data.staticSubnet,
+  }),
+  entry("configs/99-loopback.conf", (c) => `${c.paths.cniConfig}/99-loopback.conf`, ["worker"], {
+    when: both(kubernetes, data.hasStaticSubnet),
+  }),
+  entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["worker"], {
+    when: both(kubernetes, data.hasStaticSubnet),
+    data: data.staticRoutes,
+  }),
+];
+
+/** The entries that a node has. */
+export function entriesOf(context: NodeContext): CatalogueEntry[] {
+  return catalogue.filter(
+    ({ roles, when }) => roles.some((role) => has(context, role)) && (when === undefined || when(context)),
+  );
+}

@@ -1,0 +1,75 @@
+/** What every part of rendering knows about one node. */
+import type { Role } from "#bundle";
+import type { Era } from "../config/generations.ts";
+import type { ReleaseManifest } from "../config/release.ts";
+import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
+import type { FetchedFile } from "../fetch/fetched.ts";
+import type { Pki } from "../pki/authority.ts";
+
+export interface RenderInput {
+  readonly topology: Topology;
+  readonly pki: Pki;
+  readonly fetched: readonly FetchedFile[];
+  readonly manifest: ReleaseManifest;
+}
+
+export interface NodeContext {
+  readonly topology: Topology;
+  readonly node: TopologyNode;
+  readonly era: Era;
+  readonly paths: Paths;
+  readonly pki: Pki;
+  readonly manifest: ReleaseManifest;
+  /** Names of the binaries that the release brings. */
+  readonly binaries: ReadonlySet<string>;
+}
+
+/** The context of one node. */
+export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
+  const { topology, pki, manifest } = input;
+  return {
+    topology,
+    node,
+    era: topology.generation.era,
+    paths: topology.paths,
+    pki,
+    manifest,
+    binaries: new Set(input.fetched.map((file) => file.name)),
+  };
+}
+
+export function has(context: NodeContext, role: Role): boolean {
+  return context.node.roles.includes(role);
+}
+
+/** Path of a binary on the node: ours where the release brings it, the distribution's otherwise. */
+export function binary(context: NodeContext, name: string, elsewhere = "/usr/sbin"): string {
+  return context.binaries.has(name) ? `${context.paths.binaries}/${name}` : `${elsewhere}/${name}`;
+}
+
+/** The image of the release whose name holds `part`; null where the release names none. */
+export function imageOf(context: NodeContext, part: string): string | null {
+  return context.manifest.images.find((image) => image.name.includes(part))?.name ?? null;
+}
+
+/** Whether containerd is a service of its own here: always without docker, and beside a docker that comes with it. */
+export function runsContainerd(context: NodeContext): boolean {
+  return context.topology.cluster.runtime === "containerd" || context.binaries.has("containerd");
+}
+
+export function runsDocker(context: NodeContext): boolean {
+  return context.topology.cluster.runtime === "docker";
+}
+
+/** flanneld as a service of the host, with its subnets in etcd. */
+export function runsFlanneld(context: NodeContext): boolean {
+  return context.topology.generation.daemons && context.topology.network.plugin === "flannel-etcd";
+}
+
+export function usesLocalProxy(context: NodeContext): boolean {
+  return context.topology.generation.daemons && context.topology.api.endpoint === "local-proxy";
+}
+
+export function usesVip(context: NodeContext): boolean {
+  return context.topology.generation.daemons && context.topology.api.endpoint === "vip";
+}

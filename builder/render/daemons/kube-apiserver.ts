@@ -1,0 +1,84 @@
+/** Flags of kube-apiserver. */
+import { apiPort } from "../../config/topology.ts";
+import type { NodeContext } from "../context.ts";
+import { always, between, type FlagRow, since, until } from "../flags.ts";
+
+const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
+const etcdCa = (context: NodeContext): string => `${context.paths.etcdPki}/ca.pem`;
+const audited = (value: string | ((context: NodeContext) => string)) => (context: NodeContext) => {
+  if (!context.topology.cluster.audit) return null;
+  return typeof value === "string" ? value : value(context);
+};
+const encrypted = (context: NodeContext): string | null =>
+  context.topology.cluster.encryptionAtRest ? `${context.paths.config}/encryption-config.yaml` : null;
+const issuer = (context: NodeContext): string => `https://kubernetes.default.svc.${context.topology.network.domain}`;
+const oldPlugins = "NamespaceLifecycle,LimitRanger,ServiceAccount,DefaultStorageClass,ResourceQuota";
+
+export const apiserverFlags: readonly FlagRow[] = [
+  always("advertise-address", (c) => c.node.ip),
+  always("bind-address", (c) => c.node.ip),
+  always("secure-port", String(apiPort)),
+  // Only controller-manager and scheduler of the same host use it; the guides' 8080 on the network is not taken over.
+  until("1.6", "insecure-bind-address", "127.0.0.1"),
+  until("1.6", "insecure-port", "8080"),
+  between("1.11", "1.16", "insecure-port", "0"),
+  until("1.6", "admission-control", oldPlugins),
+  between("1.11", "1.11", "enable-admission-plugins", oldPlugins.replace("LimitRanger", "NodeRestriction,LimitRanger")),
+  since("1.16", "enable-admission-plugins", "NodeRestriction"),
+  until("1.6", "authorization-mode", "RBAC"),
+  since("1.11", "authorization-mode", "Node,RBAC"),
+  always("anonymous-auth", "false"),
+  until("1.6", "experimental-bootstrap-token-auth", "true"),
+  until("1.6", "token-auth-file", (c) => `${c.paths.config}/token.csv`),
+  since("1.11", "enable-bootstrap-token-auth", "true"),
+  always("service-cluster-ip-range", (c) => c.topology.network.services),
+  always("service-node-port-range", (c) => {
+    const { first, last } = c.topology.network.nodePorts;
+    return `${first}-${last}`;
+  }),
+  always("tls-cert-file", pem("kube-apiserver")),
+  always("tls-private-key-file", pem("kube-apiserver-key")),
+  always("client-ca-file", pem("ca")),
+  always("service-account-key-file", (c) => `${c.paths.pki}/sa.pub`),
+  since("1.36", "service-account-signing-key-file", (c) => `${c.paths.pki}/sa.key`),
+  since("1.36", "service-account-issuer", issuer),
+  always("etcd-cafile", etcdCa),
+  always("etcd-certfile", pem("kube-apiserver-etcd-client")),
+  always("etcd-keyfile", pem("kube-apiserver-etcd-client-key")),
+  always("etcd-servers", (c) => c.topology.etcd.clientUrls.join(",")),
+  until("1.16", "kubelet-https", "true"),
+  always("kubelet-client-certificate", pem("kube-apiserver-kubelet-client")),
+  always("kubelet-client-key", pem("kube-apiserver-kubelet-client-key")),
+  // Serving certificates are issued and approved from 1.11 on; in 1.6 kubelets sign their own.
+  since("1.11", "kubelet-certificate-authority", pem("ca")),
+  always("kubelet-preferred-address-types", "InternalIP,Hostname"),
+  between("1.11", "1.11", "experimental-encryption-provider-config", encrypted),
+  since("1.16", "encryption-provider-config", encrypted),
+  always("allow-privileged", "true"),
+  until("1.6", "apiserver-count", (c) => String(c.topology.masters.length)),
+  always(
+    "audit-log-path",
+    audited((c) => `${c.paths.auditLog}/audit.log`),
+  ),
+  always("audit-log-maxage", audited("30")),
+  always("audit-log-maxbackup", audited("3")),
+  always("audit-log-maxsize", audited("100")),
+  since(
+    "1.11",
+    "audit-policy-file",
+    audited((c) => `${c.paths.config}/audit-policy.yaml`),
+  ),
+  since("1.16", "audit-log-truncate-enabled", audited("true")),
+  always("event-ttl", "1h"),
+  since("1.11", "requestheader-client-ca-file", pem("front-proxy-ca")),
+  since("1.11", "requestheader-allowed-names", "front-proxy-client"),
+  since("1.11", "requestheader-extra-headers-prefix", "X-Remote-Extra-"),
+  since("1.11", "requestheader-group-headers", "X-Remote-Group"),
+  since("1.11", "requestheader-username-headers", "X-Remote-User"),
+  since("1.11", "proxy-client-cert-file", pem("front-proxy-client")),
+  since("1.11", "proxy-client-key-file", pem("front-proxy-client-key")),
+  // Masters without kube-proxy reach services only by their endpoints.
+  since("1.11", "enable-aggregator-routing", (c) => (c.node.roles.includes("worker") ? null : "true")),
+  since("1.11", "profiling", "false"),
+  always("v", "2"),
+];

@@ -1,0 +1,158 @@
+/** What templates are given besides the topology: small derived values, one function a template. */
+import { addressIn } from "../config/topology.ts";
+import {
+  binary,
+  imageOf,
+  type NodeContext,
+  runsContainerd,
+  runsDocker,
+  runsFlanneld,
+  usesLocalProxy,
+} from "./context.ts";
+import { tokenOf } from "./kubeconfigs.ts";
+
+type Data = Record<string, unknown>;
+
+/** `After=` and `Requires=` of units whose neighbours depend on the cluster. */
+export function unitOrder(context: NodeContext, name: string): Data {
+  const runtime = runsDocker(context) ? "docker.service" : "containerd.service";
+  const proxy = usesLocalProxy(context) ? ["kube-nginx.service"] : [];
+  const etcd = context.node.roles.includes("etcd") ? ["etcd.service"] : [];
+  if (name === "kube-apiserver") return { after: ["network-online.target", ...etcd] };
+  if (name === "kubelet") return { after: ["network-online.target", runtime, ...proxy], requires: [runtime] };
+  if (name === "kube-proxy") return { after: ["network-online.target", ...proxy] };
+  return {};
+}
+
+export function containerd(context: NodeContext): Data {
+  return {
+    sandboxImage: imageOf(context, "pause"),
+    systemdCgroup: context.topology.generation.cgroupDriver === "systemd",
+  };
+}
+
+export function dockerUnit(context: NodeContext): Data {
+  const requires = [
+    ...(runsContainerd(context) ? ["containerd.service"] : []),
+    ...(runsFlanneld(context) ? ["flanneld.service"] : []),
+  ];
+  const words = [
+    ...(runsContainerd(context) ? ["--containerd=/run/containerd/containerd.sock"] : []),
+    // A shell-like name that systemd fills from flannel's file at each start.
+    ...(runsFlanneld(context) ? ["$DOCKER_NETWORK_OPTIONS"] : []),
+  ];
+  return {
+    requires,
+    after: ["network-online.target", "firewalld.service", ...requires],
+    flannel: runsFlanneld(context),
+    words,
+  };
+}
+
+export function dockerSettings(context: NodeContext): Data {
+  const { era, topology, paths } = context;
+  const settings = {
+    // `graph` became `data-root` with 17.05.
+    [era === "1.6" ? "graph" : "data-root"]: paths.docker,
+    // 18.06 and later write a key of their own there; it belongs to docker's data.
+    ...(era === "1.16" ? { "deprecated-key-path": `${paths.docker}/key.json` } : {}),
+    "exec-opts": [`native.cgroupdriver=${topology.generation.cgroupDriver}`],
+    "storage-driver": "overlay2",
+    "live-restore": true,
+    "max-concurrent-downloads": 10,
+    "log-driver": "json-file",
+    "log-opts": { "max-size": "100m", "max-file": "5" },
+    ...(runsFlanneld(context) ? { "ip-masq": false } : {}),
+  };
+  return { settings };
+}
+
+export function kubelet(context: NodeContext): Data {
+  const { topology, node } = context;
+  const taints = [
+    ...(node.roles.includes("master") ? [masterTaint(context)] : []),
+    ...node.taints.map((taint) => {
+      const [pair = "", effect = ""] = taint.split(":");
+      const [key = "", value = ""] = pair.split("=");
+      return { key, value, effect };
+    }),
+  ];
+  return { cgroupDriver: topology.generation.cgroupDriver, taints };
+}
+
+export function scheduler(context: NodeContext): Data {
+  const old = context.era === "1.16";
+  return { apiVersion: `kubescheduler.config.k8s.io/${old ? "v1alpha1" : "v1"}`, plainHealth: old };
+}
+
+export function encryption(context: NodeContext): Data {
+  const old = context.era === "1.11";
+  return {
+    apiVersion: old ? "v1" : "apiserver.config.k8s.io/v1",
+    kind: old ? "EncryptionConfig" : "EncryptionConfiguration",
+    provider: context.era === "1.36" ? "secretbox" : "aescbc",
+    key: context.pki.encryptionKey,
+  };
+}
+
+export function auditPolicy(context: NodeContext): Data {
+  return { apiVersion: `audit.k8s.io/${context.era === "1.11" ? "v1beta1" : "v1"}` };
+}
+
+/** One line a node: a stolen worker's token can be taken out alone. */
+export function tokenFile(context: NodeContext): Data {
+  const lines = context.topology.workers.map(
+    (node, index) => `${tokenOf({ ...context, node })},kubelet-bootstrap,${10001 + index},"system:kubelet-bootstrap"`,
+  );
+  return { lines };
+}
+
+export function nginx(context: NodeContext): Data {
+  const module = "ngx_stream_module.so";
+  return {
+    nginx: binary(context, "nginx"),
+    // A static build has the stream module inside; the distribution's nginx loads it.
+    module: context.binaries.has(module) ? `/usr/local/lib/kubeferry/${module}` : null,
+  };
+}
+
+export function haproxy(context: NodeContext): Data {
+  return { haproxy: binary(context, "haproxy") };
+}
+
+export function keepalived(context: NodeContext): Data {
+  const { masters, cluster } = context.topology;
+  const rank = masters.findIndex((node) => node.name === context.node.name);
+  return {
+    keepalived: binary(context, "keepalived"),
+    vip: cluster.api.vip,
+    first: rank === 0,
+    priority: rank === 0 ? 120 : 110 - rank,
+    killall: binary(context, "killall", "/usr/bin"),
+    peers: masters.filter((node) => node.name !== context.node.name).map((node) => node.ip),
+  };
+}
+
+/** With host routes each listed worker has the /24 of its place in the list; a profile cannot have one. */
+export function hasStaticSubnet(context: NodeContext): boolean {
+  return context.topology.network.plugin === "static-routes" && context.node.subnet === null;
+}
+
+export function staticSubnet(context: NodeContext): Data {
+  return { subnet: subnetOf(context, context.node.name), mtu: context.topology.network.mtu };
+}
+
+export function staticRoutes(context: NodeContext): Data {
+  const others = context.topology.workers.filter((node) => node.subnet === null && node.name !== context.node.name);
+  return { routes: others.map((node) => ({ subnet: subnetOf(context, node.name), via: node.ip })) };
+}
+
+function subnetOf(context: NodeContext, name: string): string {
+  const { workers, network } = context.topology;
+  const index = workers.filter((node) => node.subnet === null).findIndex((node) => node.name === name);
+  return `${addressIn(network.pods, index * 256)}/24`;
+}
+
+function masterTaint(context: NodeContext): { key: string; value: string; effect: string } {
+  return { key: `node-role.kubernetes.io/${context.topology.generation.masterRole}`, value: "", effect: "NoSchedule" };
+}

@@ -1,0 +1,130 @@
+/** Certificates and keys as files of nodes, and the index's list of certificates. */
+import type { CertificateEntry, Role } from "#bundle";
+import { authorityOf, type Leaf } from "../pki/authority.ts";
+import type { AuthorityName } from "../pki/certificates.ts";
+import { has, type NodeContext, runsFlanneld } from "./context.ts";
+import { embeddingPaths } from "./kubeconfigs.ts";
+import type { Piece } from "./pieces.ts";
+
+interface Placement {
+  readonly role: Role;
+  /** Folder of `<name>.pem` and `<name>-key.pem`; null: only inside kubeconfigs. */
+  readonly folder: "pki" | "etcdPki" | null;
+}
+
+const placements: Readonly<Record<string, Placement>> = {
+  etcd: { role: "etcd", folder: "etcdPki" },
+  "etcd-peer": { role: "etcd", folder: "etcdPki" },
+  flanneld: { role: "worker", folder: "etcdPki" },
+  "kube-apiserver-etcd-client": { role: "master", folder: "pki" },
+  "kube-apiserver": { role: "master", folder: "pki" },
+  "kube-apiserver-kubelet-client": { role: "master", folder: "pki" },
+  "front-proxy-client": { role: "master", folder: "pki" },
+  "kube-controller-manager": { role: "master", folder: "pki" },
+  "kube-scheduler": { role: "master", folder: "pki" },
+  admin: { role: "master", folder: null },
+  "kube-proxy": { role: "worker", folder: null },
+};
+
+/** Every certificate and key file of a node. */
+export function pkiPieces(context: NodeContext): Piece[] {
+  const leaves = leavesOf(context).flatMap(({ leaf, placement }) => {
+    if (placement.folder === null) return [];
+    const stem = `${context.paths[placement.folder]}/${leaf.name}`;
+    const name = `${leaf.node}/${leaf.name}`;
+    return [
+      open(`${stem}.pem`, leaf.certificate, [placement.role], name),
+      secret(`${stem}-key.pem`, leaf.key, [placement.role], name),
+    ];
+  });
+  return [...authorityPieces(context), ...leaves, ...serviceAccountPieces(context)];
+}
+
+/** Every certificate of a node with where it lies: as a file, or inside which kubeconfigs. */
+export function certificateEntries(context: NodeContext): CertificateEntry[] {
+  const issued = leavesOf(context).flatMap(({ leaf, placement }) => [
+    ...(placement.folder === null ? [] : [entry(context, `${context.paths[placement.folder]}/${leaf.name}.pem`, leaf)]),
+    ...embeddingPaths(context, leaf.name).map((path) => entry(context, path, leaf)),
+  ]);
+  const cas = authorityPlaces(context).map(({ path, name }) => entry(context, path, authorityOf(context.pki, name)));
+  return [...cas, ...issued];
+}
+
+function entry(
+  context: NodeContext,
+  path: string,
+  issued: Pick<Leaf, "subject" | "sans" | "notBefore" | "notAfter">,
+): CertificateEntry {
+  return {
+    path,
+    node: context.node.name,
+    subject: issued.subject,
+    sans: [...issued.sans],
+    notBefore: issued.notBefore.toISOString(),
+    notAfter: issued.notAfter.toISOString(),
+  };
+}
+
+function leavesOf(context: NodeContext): { leaf: Leaf; placement: Placement }[] {
+  return context.pki.leaves
+    .filter((leaf) => leaf.node === context.node.name)
+    .map((leaf) => {
+      const placement = placements[leaf.name];
+      if (placement === undefined) throw new Error(`nobody gets the certificate ${leaf.name}`);
+      return { leaf, placement };
+    });
+}
+
+/** Public certificates of CAs, each only for roles that check something with it. */
+function authorityPlaces(context: NodeContext): { path: string; name: AuthorityName; roles: Role[] }[] {
+  const { paths, topology } = context;
+  const { daemons, era } = topology.generation;
+  const places: { path: string; name: AuthorityName; roles: Role[] }[] = [
+    { path: `${paths.pki}/ca.pem`, name: "kubernetes", roles: daemons ? ["master", "worker"] : ["master"] },
+    {
+      path: `${paths.etcdPki}/ca.pem`,
+      name: "etcd",
+      roles: ["etcd", ...(daemons ? ["master" as const] : []), ...(runsFlanneld(context) ? ["worker" as const] : [])],
+    },
+  ];
+  if (daemons && era !== "1.6") {
+    places.push({ path: `${paths.pki}/front-proxy-ca.pem`, name: "front-proxy", roles: ["master"] });
+  }
+  return places.filter(({ roles }) => roles.some((role) => has(context, role)));
+}
+
+function authorityPieces(context: NodeContext): Piece[] {
+  const certificates = authorityPlaces(context).map(({ path, name, roles }) =>
+    open(path, authorityOf(context.pki, name).certificate, roles, `${name} CA`),
+  );
+  // Only the controller-manager signs, and only for kubelets: no other CA's key ever leaves the PKI directory.
+  const key =
+    has(context, "master") && context.topology.generation.daemons
+      ? [
+          secret(
+            `${context.paths.pki}/ca-key.pem`,
+            authorityOf(context.pki, "kubernetes").key,
+            ["master"],
+            "kubernetes CA",
+          ),
+        ]
+      : [];
+  return [...certificates, ...key];
+}
+
+function serviceAccountPieces(context: NodeContext): Piece[] {
+  if (!has(context, "master") || !context.topology.generation.daemons) return [];
+  const { privateKey, publicKey } = context.pki.serviceAccount;
+  return [
+    secret(`${context.paths.pki}/sa.key`, privateKey, ["master"], "service accounts"),
+    open(`${context.paths.pki}/sa.pub`, publicKey, ["master"], "service accounts"),
+  ];
+}
+
+function open(path: string, content: string, roles: Role[], name: string): Piece {
+  return { path, mode: "0644", content, sensitive: false, roles, origin: { from: "pki", name } };
+}
+
+function secret(path: string, content: string, roles: Role[], name: string): Piece {
+  return { path, mode: "0600", content, sensitive: true, roles, origin: { from: "pki", name } };
+}

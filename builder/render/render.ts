@@ -1,0 +1,101 @@
+/** Everything that goes onto nodes, from the topology, the PKI and the fetched binaries. Pure. */
+import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
+import { indexAddress } from "../config/topology.ts";
+import type { FetchedFile } from "../fetch/fetched.ts";
+import { entriesOf } from "./catalogue.ts";
+import { checksOf } from "./checks.ts";
+import { contextOf, type NodeContext, type RenderInput } from "./context.ts";
+import { directoriesOf } from "./directories.ts";
+import { hostEntry } from "./host.ts";
+import { kubeconfigPieces } from "./kubeconfigs.ts";
+import type { NodeFile, Rendered } from "./node-file.ts";
+import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
+import { certificateEntries, pkiPieces } from "./pki-files.ts";
+import { openTemplates, type Templates } from "./template.ts";
+import { unitEntries } from "./units.ts";
+
+/**
+ * Renders every node. What is the same on several nodes is one entry; TEMPLATE_INVALID when a template asks for
+ * something that is not defined.
+ */
+export function render(input: RenderInput, templates: Templates = openTemplates()): Rendered {
+  const { topology } = input;
+  const contexts = topology.nodes.map((node) => contextOf(input, node));
+  const placed = contexts.flatMap((context) =>
+    piecesOf(context, templates).map((item): Placed<Piece> => ({ node: context.node, item })),
+  );
+  const binaries = binaryFiles(input);
+  const paths = new Set(binaries.map((file) => file.path));
+  return {
+    nodes: topology.nodes.map((node): NodeEntry => ({
+      name: node.name,
+      ip: indexAddress(node),
+      subnet: node.subnet,
+      roles: [...node.roles],
+      iface: node.subnet === null ? node.iface : null,
+    })),
+    files: [...binaries, ...gatherFiles(placed, topology.nodes)],
+    directories: directories(contexts),
+    units: unitEntries(placed, paths, topology.nodes, topology.etcdMembers.length),
+    host: hostEntry(topology),
+    checks: gather(
+      contexts.flatMap((context) => checksOf(context).map((item) => ({ node: context.node, item }))),
+      (item) => JSON.stringify(item),
+    ).map(({ item: { roles, ...check }, names }) => ({ ...check, for: selectorFor(roles, names, topology.nodes) })),
+    objects: [],
+    certificates: contexts.flatMap(certificateEntries),
+  };
+}
+
+/** Every text file of one node. */
+function piecesOf(context: NodeContext, templates: Templates): Piece[] {
+  const { topology, node, paths } = context;
+  const rendered = entriesOf(context).map((entry): Piece => ({
+    path: entry.path(context),
+    mode: entry.mode,
+    content: templates.render(entry.template, { topology, node, paths, ...entry.data?.(context) }),
+    sensitive: entry.sensitive ?? false,
+    roles: entry.roles,
+    origin: { from: "template", template: `manifests/${entry.template}` },
+  }));
+  return [...rendered, ...kubeconfigPieces(context, templates), ...pkiPieces(context)];
+}
+
+/** Binaries in order of path and platform, each for the roles that the release gives its component. */
+function binaryFiles(input: RenderInput): NodeFile[] {
+  const roles = new Map(input.manifest.components.map((component) => [component.name, component.roles]));
+  return input.fetched
+    .map((file): NodeFile => ({
+      path: binaryPath(input, file),
+      mode: file.name.endsWith(".so") ? "0644" : "0755",
+      owner: "0:0",
+      content: { digest: file.digest, size: file.size },
+      sensitive: false,
+      for: { roles: [...(roles.get(file.component) ?? [])], platforms: [file.platform] },
+      origin: file.origin,
+    }))
+    .toSorted((a, b) => compare(a.path, b.path) || compare(platformOf(a.for), platformOf(b.for)));
+}
+
+function binaryPath(input: RenderInput, file: FetchedFile): string {
+  const { paths } = input.topology;
+  if (file.component.startsWith("cni")) return `${paths.cniBinaries}/${file.name}`;
+  return file.name.endsWith(".so") ? `/usr/local/lib/kubeferry/${file.name}` : `${paths.binaries}/${file.name}`;
+}
+
+function platformOf(selector: FileEntry["for"]): string {
+  return selector.platforms?.join() ?? "";
+}
+
+function directories(contexts: readonly NodeContext[]): DirectoryEntry[] {
+  const nodes = contexts.map((context) => context.node);
+  const placed = contexts.flatMap((context) => directoriesOf(context).map((item) => ({ node: context.node, item })));
+  return gather(placed, (item) => JSON.stringify(item))
+    .map(({ item, names }) => ({
+      path: item.path,
+      mode: item.mode,
+      owner: "0:0",
+      for: selectorFor(item.roles, names, nodes),
+    }))
+    .toSorted((a, b) => compare(a.path, b.path) || compare(a.for.roles.join(), b.for.roles.join()));
+}

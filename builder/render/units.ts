@@ -1,0 +1,78 @@
+/** Units for the index: in which order they start, what enables them, and which files restart them. */
+import type { UnitEntry } from "#bundle";
+import type { TopologyNode } from "../config/topology.ts";
+import { gather, type Piece, type Placed, selectorFor } from "./pieces.ts";
+
+/** Start order; the installer stops in the opposite one. Null: enabled, but its timer or another unit starts it. */
+const order: Readonly<Record<string, number | null>> = {
+  "etcd.service": 10,
+  "haproxy.service": 20,
+  "keepalived.service": 21,
+  "kube-nginx.service": 22,
+  "kube-apiserver.service": 30,
+  "kube-controller-manager.service": 40,
+  "kube-scheduler.service": 41,
+  "flanneld.service": 50,
+  "containerd.service": 55,
+  "docker.service": 60,
+  "kubeferry-routes.service": 65,
+  "kubelet.service": 70,
+  "kube-proxy.service": 75,
+};
+
+const folder = "/etc/systemd/system/";
+
+/** The units among the files of all nodes. A unit restarts when a file that it names, or that such a file names, changes. */
+export function unitEntries(
+  placed: readonly Placed<Piece>[],
+  binaries: ReadonlySet<string>,
+  nodes: readonly TopologyNode[],
+  members: number,
+): UnitEntry[] {
+  const units = placed.filter(
+    ({ item }) => item.path.startsWith(folder) && !item.path.slice(folder.length).includes("/"),
+  );
+  const groups = gather(units, (item) => item.path);
+  return groups
+    .map(({ item, names }): UnitEntry => {
+      const name = item.path.slice(folder.length);
+      const start = order[name];
+      if (start === undefined) throw new Error(`${name} has no place in the start order`);
+      const mine = placed.filter(({ node }) => names.includes(node.name)).map(({ item }) => item);
+      return {
+        name,
+        links: installLinks(name, item.content),
+        start,
+        noBlock: name === "etcd.service" && members > 1,
+        restartOn: filesBehind(item, mine, binaries),
+        for: selectorFor(item.roles, names, nodes),
+      };
+    })
+    .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+}
+
+/** `multi-user.target.wants/etcd.service` from `[Install] WantedBy=multi-user.target`. */
+export function installLinks(name: string, text: string): string[] {
+  const install = /^\[Install\]$([\s\S]*)/m.exec(text)?.[1] ?? "";
+  return [...install.matchAll(/^(WantedBy|RequiredBy)=(.*)$/gm)].flatMap(([, kind, targets = ""]) =>
+    targets
+      .trim()
+      .split(/\s+/)
+      .map((target) => `${target}.${kind === "WantedBy" ? "wants" : "requires"}/${name}`),
+  );
+}
+
+function filesBehind(unit: Piece, files: readonly Piece[], binaries: ReadonlySet<string>): string[] {
+  const found = new Set([unit.path]);
+  const queue = [unit];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const named = new Set(next.content.match(/\/[\w./-]+/g));
+    for (const path of named) if (binaries.has(path)) found.add(path);
+    for (const file of files) {
+      if (found.has(file.path) || !named.has(file.path) || file.path.startsWith(folder)) continue;
+      found.add(file.path);
+      queue.push(file);
+    }
+  }
+  return [...found].toSorted();
+}

@@ -1,0 +1,37 @@
+/** A PKI of placeholders for tests of rendering: nothing random, and every secret names itself. */
+import type { Topology } from "../../builder/config/topology.ts";
+import type { Leaf, Pki } from "../../builder/pki/authority.ts";
+import { authorities, wantedAuthorities, wantedLeaves } from "../../builder/pki/certificates.ts";
+
+const span = { notBefore: new Date("2026-01-01T00:00:00Z"), notAfter: new Date("2036-01-01T00:00:00Z") };
+
+/** Certificates read `[certificate etcd of n1]`, keys `[key etcd of n1]`. */
+export function fixturePki(topology: Topology): Pki {
+  const withTokens = topology.generation.daemons ? topology.workers : [];
+  return {
+    authorities: wantedAuthorities(topology).map((name) => ({
+      name,
+      certificate: `[certificate ${name} CA]\n`,
+      key: `[key ${name} CA]\n`,
+      subject: `CN=${authorities[name]}`,
+      sans: [],
+      ...span,
+    })),
+    leaves: wantedLeaves(topology).map(({ spec, node, sans }): Leaf => ({
+      name: spec.name,
+      node: node.name,
+      authority: spec.authority,
+      certificate: `[certificate ${spec.name} of ${node.name}]\n`,
+      key: `[key ${spec.name} of ${node.name}]\n`,
+      subject: `CN=${spec.commonName(node)}`,
+      sans,
+      ...span,
+    })),
+    serviceAccount: { privateKey: "[key service accounts]\n", publicKey: "[public key service accounts]\n" },
+    encryptionKey: "[encryption key]",
+    tokens: new Map(
+      withTokens.map((node) => [node.name, { id: "[token", secret: `of ${node.name}]`, expires: span.notAfter }]),
+    ),
+    notes: [],
+  };
+}
