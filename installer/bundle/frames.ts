@@ -58,11 +58,12 @@ export async function* decodeFrame(member: Member, blob: Digest, length: number)
       hint: "copy the bundle again from where it was built",
     });
   }
+  if (member.size === 0) throw notOneFrame(where);
   const decoder = createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
   const { file, offset, size } = member;
   const input = createReadStream(file, {
     start: offset,
-    end: offset + Math.max(size, 1) - 1,
+    end: offset + size - 1,
     highWaterMark: chunkSize,
   });
   const fed = pipeline(input, decoder).catch(() => undefined);
@@ -75,13 +76,19 @@ export async function* decodeFrame(member: Member, blob: Digest, length: number)
     }
   } catch (cause) {
     if (isExpected(cause) || !isDecoderError(cause)) throw cause;
-    throw new ExpectedError("ARCHIVE_INVALID", "a blob is not one whole zstd frame", { where, cause });
+    throw notOneFrame(where, cause);
   } finally {
     decoder.destroy();
     input.destroy();
     await fed;
   }
   if (total !== length) throw wrongLength(where, length, `${total} bytes`);
+  // The decoder stops silently at the end of the first frame.
+  if (decoder.bytesWritten !== size) throw notOneFrame(where);
+}
+
+function notOneFrame(where: string, cause?: unknown): ExpectedError {
+  return new ExpectedError("ARCHIVE_INVALID", "a blob is not one whole zstd frame", { where, cause });
 }
 
 function wrongLength(where: string, length: number, found: string): ExpectedError {

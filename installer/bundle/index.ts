@@ -7,6 +7,15 @@ export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
 export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
+export {
+  type PublicKey,
+  type SigningKey,
+  checkSignature,
+  formatPublicKey,
+  parsePublicKey,
+  parseSigningKey,
+  signSums,
+} from "./signature.ts";
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
 export { encodeHeader, paddingOf } from "./tar-header.ts";
 export { type VerifyOptions, verifyBundle } from "./verify.ts";

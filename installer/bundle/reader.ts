@@ -22,6 +22,8 @@ export interface Bundle {
   readonly source: Source;
   /** SHA256SUMS, decoded; `listing` has what is wrong with it and with the source's names. */
   readonly sums: ReadonlyMap<string, Digest>;
+  /** What a signature signs: the very bytes that were decoded. */
+  readonly sumsBytes: Buffer;
   readonly listing: readonly IntegrityProblem[];
   /** See {@link extractContents}. */
   extract(wanted: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
@@ -40,7 +42,8 @@ export interface Bundle {
  */
 export async function openBundle(where: string): Promise<Bundle> {
   const source = openSource(where);
-  const { sums, problems } = decodeSums(required(source, sumsPath, sumsLimit).toString("utf8"));
+  const sumsBytes = required(source, sumsPath, sumsLimit);
+  const { sums, problems } = decodeSums(sumsBytes.toString("utf8"));
   const bytes = required(source, indexPath, indexLimit);
   const payloadDigest = digestOf(bytes);
   const wanted = sums.get(indexPath);
@@ -62,6 +65,7 @@ export async function openBundle(where: string): Promise<Bundle> {
     payloadDigest,
     source,
     sums,
+    sumsBytes,
     listing,
     extract: (set, place) => extractContents(source, index, set, place),
     secrets: (node, identity) => nodeSecrets(source, index, node, identity),

@@ -1,0 +1,58 @@
+/** Signs a bundle: SHA256SUMS.minisig beside SHA256SUMS, and not one other byte changes. */
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  type SigningKey,
+  type TarMember,
+  digestFile,
+  openBundle,
+  problemError,
+  signSums,
+  signaturePath,
+  sumsPath,
+  verifyBundle,
+  writeTar,
+} from "#bundle";
+
+/**
+ * Signs the bundle at `where` (a .tar, which is replaced, or a directory), replacing an older signature. Only what
+ * verifies is signed: the first problem is thrown. `comment`: one line that is signed too.
+ */
+export async function signBundle(where: string, key: SigningKey, comment?: string): Promise<void> {
+  const bundle = await openBundle(where);
+  const problem = (await verifyBundle(bundle)).find(({ member }) => member !== signaturePath);
+  if (problem !== undefined) throw problemError(problem, where);
+  const text = signSums(bundle.sumsBytes, key, comment ?? `payload:${bundle.payloadDigest}`);
+  const content = Buffer.from(text, "utf8");
+  if (bundle.source.kind === "directory") {
+    await replace(join(where, signaturePath), async (path) => {
+      const file = await open(path, "wx", 0o644);
+      await file.writeFile(content);
+      await file.sync().finally(() => file.close());
+    });
+    return;
+  }
+  const members = [...bundle.source.members.values()]
+    .filter(({ path }) => path !== signaturePath)
+    .flatMap((member): TarMember[] => {
+      const { path, file, offset, size } = member;
+      const executable = path === "install" || path.startsWith("bin/");
+      const { digest } = digestFile(file, offset, size);
+      const copy: TarMember = { path, mode: executable ? 0o755 : 0o644, file, offset, size, digest };
+      return path === sumsPath ? [copy, { path: signaturePath, mode: 0o644, content }] : [copy];
+    });
+  await replace(where, async (path) => writeTar(path, members));
+}
+
+async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`);
+  try {
+    await write(temporary);
+    await rename(temporary, path);
+    const folder = await open(dirname(path), "r");
+    await folder.sync().finally(() => folder.close());
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
