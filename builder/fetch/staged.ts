@@ -1,0 +1,79 @@
+/** A content on its way into the store: hashed while it is written, invisible until it is committed. */
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Digest } from "#bundle";
+
+export class Staged {
+  readonly #temporary: string;
+  readonly #place: (digest: Digest) => string;
+  readonly #file: FileHandle;
+  readonly #hash: Hash = createHash("sha256");
+  #size = 0;
+  #digest: Digest | null = null;
+
+  private constructor(temporary: string, place: (digest: Digest) => string, file: FileHandle) {
+    this.#temporary = temporary;
+    this.#place = place;
+    this.#file = file;
+  }
+
+  /** A new file in `folder`, which must be on the file system of what `place` names. */
+  static async create(folder: string, place: (digest: Digest) => string): Promise<Staged> {
+    const temporary = join(folder, randomBytes(12).toString("hex"));
+    return new Staged(temporary, place, await open(temporary, "wx", 0o644));
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    for (let offset = 0; offset < chunk.length; ) {
+      offset += (await this.#file.write(chunk, offset, chunk.length - offset)).bytesWritten;
+    }
+  }
+
+  /** No more bytes; they are on the disk when this returns. Still invisible. */
+  async finish(): Promise<{ digest: Digest; size: number }> {
+    if (this.#digest === null) {
+      await this.#file.sync();
+      await this.#file.close();
+      this.#digest = this.#hash.digest("hex") as Digest;
+    }
+    return { digest: this.#digest, size: this.#size };
+  }
+
+  /** Puts the content in its place under its digest. */
+  async commit(): Promise<{ digest: Digest; size: number }> {
+    const made = await this.finish();
+    await moveIntoPlace(this.#temporary, this.#place(made.digest));
+    return made;
+  }
+
+  /** Leaves nothing behind. Harmless after `commit`. */
+  async discard(): Promise<void> {
+    if (this.#digest === null) await this.#file.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+/** Renames a file that is already on the disk, and makes the rename durable. */
+export async function moveIntoPlace(from: string, to: string): Promise<void> {
+  mkdirSync(dirname(to), { recursive: true });
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The builder's content-addressed store (default `~/.cache/kubeferry`):
+ *
+ *     sha256/<2 hex>/<64 hex>   contents, named by their digest
+ *     temporary/                contents on their way; an interrupted build leaves some, `gc` takes them
+ *     partial/                  downloads that were cut short and will be resumed (partial.ts)
+ *     members/                  which contents an artifact gave (member-index.ts)
+ *
+ * Every content gets there by temporary file, fsync and rename, so two builds may use one store at the same time.
+ * What is there is believed only after it was hashed, once for each Store and state of the file.
+ */
+import { type Stats, statSync } from "node:fs";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, digestFile, isDigest } from "#bundle";
+import { ExpectedError, messageOf } from "#kit/errors";
+import { moveIntoPlace, Staged } from "./staged.ts";
+
+export interface Expected {
+  readonly digest?: string;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+export class Store {
+  readonly dir: string;
+  /** Contents that were hashed and found right, with the state of the file at that time. */
+  readonly #verified = new Map<string, string>();
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** Opens a store, making its folders where there are none. CONFIG_UNREADABLE when that is not possible. */
+  static async open(dir: string): Promise<Store> {
+    try {
+      for (const name of ["sha256", "temporary", "partial", "members"]) {
+        await mkdir(join(dir, name), { recursive: true, mode: 0o755 });
+      }
+    } catch (cause) {
+      throw new ExpectedError("CONFIG_UNREADABLE", `the store cannot be made: ${messageOf(cause)}`, {
+        where: dir,
+        hint: "give another folder with --cache DIR",
+        cause,
+      });
+    }
+    return new Store(dir);
+  }
+
+  /** Where a content is, or would be. `digest` is 64 hex digits. */
+  path(digest: string): string {
+    if (!isDigest(digest)) throw new Error(`not a digest: ${digest}`);
+    return join(this.dir, "sha256", digest.slice(0, 2), digest);
+  }
+
+  /** Whether the content is there and is what its name says; a damaged one counts as absent. */
+  async has(digest: string): Promise<boolean> {
+    const path = this.path(digest);
+    const state = stateOf(path);
+    if (state === null) return false;
+    if (this.#verified.get(digest) === state) return true;
+    try {
+      if (digestFile(path).digest !== digest) return false;
+    } catch {
+      return false;
+    }
+    this.#verified.set(digest, state);
+    return true;
+  }
+
+  /** A new content to write to, committed or discarded by the caller. */
+  async stage(): Promise<Staged> {
+    return await Staged.create(join(this.dir, "temporary"), (digest) => this.path(digest));
+  }
+
+  /**
+   * Takes a stream into the store. With `expected`, nothing is kept of another content: DIGEST_MISMATCH or SIZE_MISMATCH.
+   * The stream is left as soon as it is longer than expected.
+   */
+  async put(bytes: AsyncIterable<Uint8Array>, expected: Expected = {}): Promise<{ digest: Digest; size: number }> {
+    const staged = await this.stage();
+    try {
+      for await (const chunk of bytes) {
+        if (expected.size !== undefined && staged.size + chunk.length > expected.size) {
+          throw sizeMismatch(expected.size, "more");
+        }
+        await staged.write(chunk);
+      }
+      const found = await staged.finish();
+      if (expected.size !== undefined && found.size !== expected.size) {
+        throw sizeMismatch(expected.size, `${found.size} bytes`);
+      }
+      if (expected.digest !== undefined && found.digest !== expected.digest) {
+        throw new ExpectedError("DIGEST_MISMATCH", "these are not the bytes that were wanted", {
+          wanted: expected.digest,
+          found: found.digest,
+        });
+      }
+      return await staged.commit();
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  }
+
+  /** Makes a file of the same file system, whose digest the caller has just computed, a content. The file is gone afterwards. */
+  async adopt(path: string, digest: Digest): Promise<void> {
+    const file = await open(path, "r+");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await moveIntoPlace(path, this.path(digest));
+  }
+
+  /** Takes a content away. */
+  async remove(digest: string): Promise<void> {
+    this.#verified.delete(digest);
+    await rm(this.path(digest), { force: true });
+  }
+}
+
+/** Changes whenever a file's content may have. */
+function stateOf(path: string): string | null {
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return null;
+  }
+  return found?.isFile() === true ? `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}` : null;
+}
+
+function sizeMismatch(wanted: number, found: string): ExpectedError {
+  return new ExpectedError("SIZE_MISMATCH", "these are not the bytes that were wanted", {
+    wanted: `${wanted} bytes`,
+    found,
+  });
+}
