@@ -187,7 +187,7 @@ function platformName(platform: z.infer<typeof platformShape> | undefined): stri
 function declaredType(value: unknown, declared: string | null, where: string): string {
   const body = value as { schemaVersion?: unknown; mediaType?: unknown; manifests?: unknown; layers?: unknown } | null;
   const header = declared === null ? null : (declared.split(";")[0] ?? "").trim();
-  if (body?.schemaVersion === 1 || header?.includes("manifest.v1+") === true) {
+  if (body?.schemaVersion === 1 || header?.includes("docker.distribution.manifest.v1+") === true) {
     const hint = "push the image again with a docker of this decade, or name another tag";
     throw refuse("its manifest is of schema 1, whose layers nobody can check", where, hint);
   }
