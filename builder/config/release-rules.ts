@@ -24,7 +24,7 @@ const withoutKubernetes: Rule = ({ nodes }, { kubernetes, release }) =>
           {
             path: ["nodes", index, "roles"],
             severity: "warning",
-            message: `release ${release} has no API server: a master gets kubectl and nothing else`,
+            message: `release ${release} has no API server: the role master brings kubectl and nothing else`,
           },
         ]
       : [],

@@ -117,7 +117,9 @@ const nodePorts: Rule = ({ network: { nodePorts: range }, api }) => {
 
 const vip: Rule = ({ api, nodes }) => {
   if (api.endpoint !== "vip") {
-    return api.vip === undefined ? [] : [warning(["api", "vip"], `is not used while api.endpoint is ${api.endpoint}`)];
+    return api.vip === undefined
+      ? []
+      : [warning(["api", "vip"], `api.vip is not used while api.endpoint is ${api.endpoint}`)];
   }
   if (api.vip === undefined) return [error(["api", "endpoint"], "vip needs `api.vip` with address and interface")];
   const { address, port } = api.vip;

@@ -1,0 +1,30 @@
+/**
+ * Writes what follows from the sources: the JSON Schemas in manifests/schema.
+ * With `--check` it writes nothing and fails where a file is not as it would be written.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { schemaFiles } from "./generate/schemas.ts";
+
+const root = join(import.meta.dirname, "..");
+const files = schemaFiles();
+const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
+
+if (process.argv.includes("--check")) {
+  for (const [path] of stale) process.stderr.write(`${path} is stale: run \`npm run generate\` and commit it\n`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const [path, text] of stale) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+    process.stdout.write(`${path}\n`);
+  }
+}
+
+function current(path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
