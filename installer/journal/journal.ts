@@ -29,6 +29,8 @@ export interface Header {
   readonly roles: readonly Role[];
   readonly platform: Platform;
   readonly live: boolean;
+  /** Whether it is the only member of etcd: then its health depends on no other host. */
+  readonly alone: boolean;
   readonly installer: string;
   /** What an auditor should know about the bundle: secrets that travelled in plain text, digests trusted on first use. */
   readonly notes: readonly string[];

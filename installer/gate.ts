@@ -1,0 +1,37 @@
+/** Between two phases: what was just started must be healthy before the next is started. */
+import { setTimeout } from "node:timers/promises";
+import { ExpectedError } from "#kit/errors";
+import { checkUntilHealthy, lastWords } from "./checks/health.ts";
+import type { Context } from "./context.ts";
+import type { HostReader } from "./host/host.ts";
+import type { Header } from "./journal/journal.ts";
+
+const second = 1000;
+const tries = 60;
+
+/** For apply: runs the named checks of the header until they pass; APPLY_FAILED with the unit's last lines otherwise. */
+export function gate(host: HostReader, header: Header, { reporter, signal }: Context) {
+  return async (phase: string, gates: readonly string[]): Promise<void> => {
+    const checks = header.checks.filter(({ name }) => gates.includes(name));
+    if (checks.length === 0 || !host.live) return;
+    const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
+    const findings = await checkUntilHealthy({ host, checks, alone: header.alone, tries, wait });
+    for (const finding of findings) {
+      reporter.record("finding", { phase, ...finding });
+      if (finding.severity === "ok") reporter.info(`  healthy   ${finding.check}`);
+      else
+        reporter.warn(`${finding.check}: ${finding.message}${finding.found === undefined ? "" : `: ${finding.found}`}`);
+    }
+    const failed = findings.find(({ severity }) => severity === "error");
+    if (failed === undefined) return;
+    const unit = checks.find(({ name }) => name === failed.check)?.unit;
+    const words = unit === undefined ? "" : await lastWords(host, unit);
+    if (words !== "") reporter.info(`The last lines of ${unit}:\n${words}`);
+    throw new ExpectedError("APPLY_FAILED", `${failed.check} is not healthy: ${failed.message}`, {
+      where: phase,
+      wanted: failed.wanted,
+      found: failed.found,
+      hint: failed.hint,
+    });
+  };
+}

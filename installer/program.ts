@@ -1,0 +1,184 @@
+/** The command line of `./install`. Each command's own module is loaded only when it runs. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { Command } from "commander";
+import { parseKeyFile } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import { reporterFor, type Surroundings } from "#kit/run";
+import { version } from "#kit/version";
+import type { Context } from "./context.ts";
+
+/** Where this installer came from. */
+export interface Origin {
+  /** The directory that the bundle was unpacked into; null when run from source. */
+  readonly bundle: string | null;
+  /** This very file; null when run from source. */
+  readonly executable: string | null;
+}
+
+interface Flags {
+  readonly bundle?: string;
+  readonly role?: string;
+  readonly ip?: string;
+  readonly name?: string;
+  readonly iface?: string;
+  readonly key?: string;
+  readonly root?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly skipPreflight?: string[];
+  readonly keepGoing?: boolean;
+  readonly deleteData?: boolean;
+}
+
+export function installerProgram(surroundings: Surroundings, origin: Origin): Command {
+  const program = new Command("install")
+    .description("Turns this host into a node of the bundle's cluster, and back. Needs no network.")
+    .version(version(), "-V, --version")
+    .showHelpAfterError()
+    .enablePositionalOptions()
+    .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key plant-7.keys --dry-run");
+  const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);
+
+  const apply = program.command("apply", { isDefault: true }).description("install (the default)");
+  node(common(apply))
+    .option("--dry-run", "print every step, change nothing")
+    .option("--yes", "do not ask")
+    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
+    .option("--keep-going", "after a failure leave what is there, instead of restoring the host")
+    .action(async (flags: Flags) => {
+      const { install } = await import("./install.ts");
+      await install(
+        {
+          bundle: bundleOf(flags, origin, surroundings),
+          wish: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
+          root: rootOf(flags, surroundings),
+          dryRun: flags.dryRun ?? false,
+          yes: flags.yes ?? false,
+          skipPreflight: flags.skipPreflight ?? [],
+          keepGoing: flags.keepGoing ?? false,
+          identity: (name) => identityOf(name, flags, surroundings),
+        },
+        context(flags, ["--role", flags.role ?? "", "--ip", flags.ip ?? ""]),
+      );
+    });
+
+  common(program.command("verify"))
+    .description("check every byte of the bundle")
+    .action(async (flags: Flags) => {
+      const { verifyOnly } = await import("./verify.ts");
+      await verifyOnly(bundleOf(flags, origin, surroundings), context(flags, ["verify"]));
+    });
+
+  for (const name of ["status", "audit"] as const) {
+    const what = { status: "what is installed here, and is it healthy", audit: "is it still what was installed" };
+    common(program.command(name))
+      .description(what[name])
+      .action(async (flags: Flags) => {
+        const afterwards = await import("./afterwards.ts");
+        await afterwards[name](rootOf(flags, surroundings), context(flags, [name]));
+      });
+  }
+
+  for (const name of ["undo", "rollback"] as const) {
+    const what = { undo: "make the host what it was", rollback: "take the last installation back" };
+    common(program.command(name))
+      .description(what[name])
+      .option("--dry-run", "print every step, change nothing")
+      .option("--yes", "do not ask")
+      .option("--delete-data", "also remove what was written into installed directories since: etcd's data, containers")
+      .action(async (flags: Flags) => {
+        const { takeBackOnRequest } = await import("./restore.ts");
+        await takeBackOnRequest(
+          {
+            root: rootOf(flags, surroundings),
+            which: name === "undo" ? "all" : "last",
+            dryRun: flags.dryRun ?? false,
+            yes: flags.yes ?? false,
+            deleteData: flags.deleteData ?? false,
+          },
+          context(flags, [name]),
+        );
+      });
+  }
+  return program;
+}
+
+function common(command: Command): Command {
+  return command
+    .option("--bundle <path>", "the bundle: a .tar or the directory it was unpacked into (default: where ./install is)")
+    .option("--root <dir>", "a mounted tree instead of this host: files only, nothing is started")
+    .option("--json", "one JSON object a line on stdout");
+}
+
+function node(command: Command): Command {
+  return command
+    .option("--role <roles>", "etcd, master, worker; several with commas")
+    .option("--ip <address>", "which node this host becomes")
+    .option("--name <name>", "name of a worker that is not in cluster.yaml (default: the host's)")
+    .option("--iface <interface>", "its network interface (default: the one with --ip)")
+    .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)");
+}
+
+const collect = (value: string, list: string[] = []): string[] => [...list, value];
+
+function rootOf({ root }: Flags, { workingDirectory }: Surroundings): string {
+  return root === undefined ? "/" : resolve(workingDirectory, root);
+}
+
+function bundleOf({ bundle }: Flags, origin: Origin, { workingDirectory }: Surroundings): string {
+  if (bundle !== undefined) return resolve(workingDirectory, bundle);
+  if (origin.bundle !== null) return origin.bundle;
+  throw new ExpectedError("USAGE", "which bundle?", { hint: "./install --bundle FILE.tar …" });
+}
+
+/** The key for a node: from --key, from KUBEFERRY_KEY (a key or a file), or asked for; null where nobody can be asked. */
+async function identityOf(name: string, { key }: Flags, surroundings: Surroundings): Promise<string | null> {
+  const given = key ?? surroundings.environment["KUBEFERRY_KEY"];
+  if (given === undefined || given === "") return (await ask(surroundings, `Key of ${name}: `, true))?.trim() ?? null;
+  if (key === undefined && given.startsWith("AGE-SECRET-KEY-")) return given;
+  const path = resolve(surroundings.workingDirectory, given);
+  try {
+    return parseKeyFile(readFileSync(path, "utf8"), name, path);
+  } catch (error) {
+    if (error instanceof ExpectedError) throw error;
+    throw new ExpectedError("KEY_MISSING", "the key file cannot be read", {
+      where: path,
+      cause: error,
+      hint: `ls -l ${path}`,
+    });
+  }
+}
+
+function contextFor(surroundings: Surroundings, origin: Origin, flags: Flags, words: readonly string[]): Context {
+  return {
+    reporter: reporterFor(surroundings, flags),
+    signal: surroundings.signal,
+    now: () => new Date(),
+    command: ["./install", ...words].join(" "),
+    executable: origin.executable,
+    ask: (question, hidden) => ask(surroundings, question, hidden),
+  };
+}
+
+async function ask(
+  { in: input, err, signal }: Surroundings,
+  question: string,
+  hidden: boolean,
+): Promise<string | null> {
+  if (input.isTTY !== true) return null;
+  err.write(question);
+  // What is typed for a hidden answer is echoed by nobody: readline's own output goes nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const output = hidden ? nowhere : process.stderr;
+  const lines = createInterface({ input, output, terminal: hidden });
+  try {
+    return await lines.question("", { signal });
+  } finally {
+    lines.close();
+    if (hidden) err.write("\n");
+  }
+}

@@ -1,0 +1,125 @@
+/** Taking back: a failed apply by itself, `undo` and `rollback` on request. */
+import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import type { Context } from "./context.ts";
+import type { Host } from "./host/host.ts";
+import { createLocalHost } from "./host/local.ts";
+import { lock } from "./journal/lock.ts";
+import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
+import { type Transaction, transactions } from "./journal/transaction.ts";
+import { undo, type UndoReport } from "./journal/undo.ts";
+import { describeEffect, effectRecord } from "./plan/print.ts";
+
+/** Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). */
+export async function restore(
+  root: string,
+  host: Host,
+  state: State,
+  error: unknown,
+  context: Context,
+): Promise<unknown> {
+  const { reporter } = context;
+  reporter.stage("restore", `because of: ${messageOf(error)}`);
+  const failed = transactions(state.journal.read()).findLast((one) => one.state !== "gone");
+  if (failed === undefined) return error;
+  const report = await takeBack(host, state, failed, false, context);
+  if (report.problems.length === 0) {
+    clearStage(root);
+    forgetIfEmpty(root, state);
+  }
+  if (!isExpected(error)) return error;
+  const [code, end] =
+    report.problems.length === 0
+      ? (["APPLY_FAILED_RESTORED", "the host is as it was"] as const)
+      : (["APPLY_FAILED", "and not everything could be taken back: ./install undo"] as const);
+  const { where, wanted, found, hint } = error;
+  return new ExpectedError(code, `${error.message}; ${end}`, { where, wanted, found, hint, cause: error });
+}
+
+export interface UndoRequest {
+  readonly root: string;
+  /** `last`: only the newest transaction. */
+  readonly which: "all" | "last";
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly deleteData: boolean;
+}
+
+/** `./install undo` and `rollback`. UNDO_INCOMPLETE names all that could not be taken back. */
+export async function takeBackOnRequest(request: UndoRequest, context: Context): Promise<void> {
+  const { root } = request;
+  const { reporter } = context;
+  if (!stateExists(root)) {
+    reporter.info("Nothing is installed here; nothing to undo.");
+    return;
+  }
+  const state = stateOf(root);
+  const present = transactions(state.journal.read()).filter(({ state: how }) => how !== "gone");
+  const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
+  reporter.stage(
+    "undo",
+    chosen.map(({ id, header }) => `${id} (${header.roles.join(", ")})`).join(", ") || "what was left",
+  );
+  await confirm(chosen, request, context);
+  const unlock = present.length === 0 ? () => {} : lock(state.folder, context.command, context.now());
+  const host = createLocalHost({ root, contents: state.contents });
+  const problems: UndoReport["problems"][number][] = [];
+  try {
+    for (const transaction of chosen) {
+      const report = await takeBack(host, state, transaction, request.deleteData, context);
+      problems.push(...report.problems);
+      // An older transaction must not be taken back below one that is still there.
+      if (report.problems.length > 0) break;
+    }
+    if (problems.length === 0) {
+      clearStage(root);
+      forgetIfEmpty(root, state);
+    }
+  } finally {
+    unlock();
+  }
+  if (problems.length === 0) return reporter.stage("done", "taken back");
+  throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
+    hint: "mend what is named above, then: ./install undo",
+  });
+}
+
+async function takeBack(
+  host: Host,
+  { journal }: State,
+  transaction: Transaction,
+  deleteData: boolean,
+  { reporter, now }: Context,
+): Promise<UndoReport> {
+  const report = await undo({
+    host,
+    journal,
+    transaction,
+    deleteData,
+    now,
+    onEffect(effect) {
+      reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
+      reporter.info(`  ${describeEffect(effect)}`);
+    },
+  });
+  for (const path of report.kept)
+    reporter.warn(`${path} was edited after the installation; it is kept beside its place`);
+  for (const path of report.left) reporter.warn(`${path} stays: it holds what was not installed`);
+  for (const { what, why } of report.problems) reporter.warn(`${what}: ${why}`);
+  reporter.record("undone", { transaction: transaction.id, ...report });
+  return report;
+}
+
+function forgetIfEmpty(root: string, state: State): void {
+  const all = transactions(state.journal.read());
+  if (all.some((one) => one.state !== "gone")) return;
+  destroyState(root, [...new Set(all.flatMap(({ header }) => header.made))]);
+}
+
+async function confirm(chosen: readonly Transaction[], request: UndoRequest, context: Context): Promise<void> {
+  if (request.yes || request.root !== "/" || chosen.length === 0) return;
+  const answer = await context.ask(`Take ${chosen.length === 1 ? "this" : "these"} back now? [y/N] `, false);
+  if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
+  throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
+    hint: "add --yes to do it without a question",
+  });
+}
