@@ -21,6 +21,10 @@ export interface Generation {
   readonly kubeletPki: string;
   /** `version` of containerd's configuration file. */
   readonly containerdConfig: 2 | 3;
+  /** Whether containerd tells systemd when it is up. */
+  readonly containerdNotifies: boolean;
+  /** Whether docker is given our containerd; otherwise it starts its own. */
+  readonly dockerUsesContainerd: boolean;
   readonly cgroupDriver: "cgroupfs" | "systemd";
   /** etcdctl's API for flannel's key; `null`: flannel does not use etcd by default. */
   readonly etcdApiOfFlannel: "2" | "3";
@@ -40,6 +44,8 @@ export const generations: Readonly<Record<GenerationName, Generation>> = {
     etcdPki: "/etc/kubernetes/pki/etcd",
     kubeletPki: "/var/lib/kubelet/pki",
     containerdConfig: 2,
+    containerdNotifies: true,
+    dockerUsesContainerd: true,
     cgroupDriver: "systemd",
     etcdApiOfFlannel: "3",
     plugin: "static-routes",
@@ -54,6 +60,8 @@ export const generations: Readonly<Record<GenerationName, Generation>> = {
     etcdPki: "/etc/etcd/ssl",
     kubeletPki: "/etc/kubernetes/ssl",
     containerdConfig: 2,
+    containerdNotifies: false,
+    dockerUsesContainerd: false,
     cgroupDriver: "cgroupfs",
     etcdApiOfFlannel: "2",
     plugin: "flannel-etcd",
@@ -68,6 +76,8 @@ export const generations: Readonly<Record<GenerationName, Generation>> = {
     etcdPki: "/etc/etcd/cert",
     kubeletPki: "/etc/kubernetes/cert",
     containerdConfig: 2,
+    containerdNotifies: false,
+    dockerUsesContainerd: false,
     cgroupDriver: "cgroupfs",
     etcdApiOfFlannel: "2",
     plugin: "flannel-etcd",
@@ -82,6 +92,8 @@ export const generations: Readonly<Record<GenerationName, Generation>> = {
     etcdPki: "/etc/etcd/cert",
     kubeletPki: "/etc/kubernetes/cert",
     containerdConfig: 2,
+    containerdNotifies: false,
+    dockerUsesContainerd: false,
     cgroupDriver: "cgroupfs",
     etcdApiOfFlannel: "2",
     plugin: "calico",
@@ -96,6 +108,8 @@ export const generations: Readonly<Record<GenerationName, Generation>> = {
     etcdPki: "/etc/kubernetes/pki/etcd",
     kubeletPki: "/var/lib/kubelet/pki",
     containerdConfig: 3,
+    containerdNotifies: true,
+    dockerUsesContainerd: true,
     cgroupDriver: "systemd",
     etcdApiOfFlannel: "3",
     plugin: "flannel",

@@ -74,7 +74,10 @@ const daemonUnits = daemons.map(({ name, role, rows, when }) =>
 
 export const catalogue: readonly CatalogueEntry[] = [
   ...daemonUnits,
-  entry("units/containerd.service", unit("containerd.service"), ["worker"], { when: runsContainerd }),
+  entry("units/containerd.service", unit("containerd.service"), ["worker"], {
+    when: runsContainerd,
+    data: data.containerd,
+  }),
   entry("configs/containerd-v2.toml", () => "/etc/containerd/config.toml", ["worker"], {
     when: both(runsContainerd, (c) => c.topology.generation.containerdConfig === 2),
     data: data.containerd,

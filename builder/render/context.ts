@@ -47,14 +47,19 @@ export function binary(context: NodeContext, name: string, elsewhere = "/usr/sbi
   return context.binaries.has(name) ? `${context.paths.binaries}/${name}` : `${elsewhere}/${name}`;
 }
 
-/** The image of the release whose name holds `part`; null where the release names none. */
-export function imageOf(context: NodeContext, part: string): string | null {
-  return context.manifest.images.find((image) => image.name.includes(part))?.name ?? null;
+/** The image of the release that is called `name` (`pause` finds `registry.k8s.io/pause-amd64:3.0`); null where it has none. */
+export function imageOf(context: NodeContext, name: string): string | null {
+  const names = [name, `${name}-amd64`];
+  const found = context.manifest.images.find((image) =>
+    names.includes(/([^/:]+)(:[^/]*)?$/.exec(image.name)?.[1] ?? ""),
+  );
+  return found?.name ?? null;
 }
 
-/** Whether containerd is a service of its own here: always without docker, and beside a docker that comes with it. */
+/** Whether containerd is a service of its own here: always without docker, and beside a docker that is told to use it. */
 export function runsContainerd(context: NodeContext): boolean {
-  return context.topology.cluster.runtime === "containerd" || context.binaries.has("containerd");
+  const { cluster, generation } = context.topology;
+  return cluster.runtime === "containerd" || generation.dockerUsesContainerd;
 }
 
 export function runsDocker(context: NodeContext): boolean {

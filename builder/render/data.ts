@@ -27,6 +27,7 @@ export function unitOrder(context: NodeContext, name: string): Data {
 export function containerd(context: NodeContext): Data {
   return {
     sandboxImage: imageOf(context, "pause"),
+    notifies: context.topology.generation.containerdNotifies,
     systemdCgroup: context.topology.generation.cgroupDriver === "systemd",
   };
 }
@@ -108,12 +109,7 @@ export function tokenFile(context: NodeContext): Data {
 }
 
 export function nginx(context: NodeContext): Data {
-  const module = "ngx_stream_module.so";
-  return {
-    nginx: binary(context, "nginx"),
-    // A static build has the stream module inside; the distribution's nginx loads it.
-    module: context.binaries.has(module) ? `/usr/local/lib/kubeferry/${module}` : null,
-  };
+  return { nginx: binary(context, "nginx") };
 }
 
 export function haproxy(context: NodeContext): Data {

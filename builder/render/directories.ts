@@ -1,6 +1,6 @@
 /** Directories that must be there before a unit starts, or that are ours to remove again. */
 import type { Role } from "#bundle";
-import { has, type NodeContext, runsContainerd, runsDocker, usesLocalProxy } from "./context.ts";
+import { has, type NodeContext, runsContainerd, runsDocker } from "./context.ts";
 
 export interface NodeDirectory {
   readonly path: string;
@@ -10,7 +10,7 @@ export interface NodeDirectory {
 
 /** The directories of one node. Folders that only hold our files are made with those files. */
 export function directoriesOf(context: NodeContext): NodeDirectory[] {
-  const { topology, paths, era } = context;
+  const { topology, paths } = context;
   const { daemons } = topology.generation;
   const all: (NodeDirectory & { when?: boolean })[] = [
     { path: topology.etcd.dataDir, mode: "0700", roles: ["etcd"] },
@@ -25,8 +25,6 @@ export function directoriesOf(context: NodeContext): NodeDirectory[] {
     { path: paths.kubelet, mode: "0750", roles: ["worker"], when: daemons },
     { path: paths.kubeletPki, mode: "0755", roles: ["worker"], when: daemons },
     { path: paths.kubeProxy, mode: "0755", roles: ["worker"], when: daemons },
-    { path: "/var/lib/kube-nginx/logs", mode: "0755", roles: ["master", "worker"], when: usesLocalProxy(context) },
-    { path: "/var/lib/kube-scheduler", mode: "0755", roles: ["master"], when: daemons && era !== "1.6" },
   ];
   const merged = new Map<string, NodeDirectory>();
   for (const { path, mode, roles, when } of all) {

@@ -44,8 +44,13 @@ export function hostEntry(topology: Topology): HostEntry {
       ? topology.nodes.filter((node) => node.subnet === null).map((node) => ({ ip: node.ip, name: node.name }))
       : [],
     hostname: host.hostname,
-    stopServices: host.stopServices,
+    stopServices: [...new Set([...host.stopServices, ...packagedServices(topology)])],
   };
+}
+
+/** The distribution's own nginx would listen on port 80; ours is kube-nginx.service. */
+function packagedServices(topology: Topology): string[] {
+  return topology.generation.daemons && topology.api.endpoint === "local-proxy" ? ["nginx.service"] : [];
 }
 
 function modules(topology: Topology): ModuleEntry[] {

@@ -24,7 +24,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
   const placed = contexts.flatMap((context) =>
     piecesOf(context, templates).map((item): Placed<Piece> => ({ node: context.node, item })),
   );
-  const binaries = binaryFiles(input);
+  const binaries = fetchedFiles(input);
   const paths = new Set(binaries.map((file) => file.path));
   return {
     nodes: topology.nodes.map((node): NodeEntry => ({
@@ -61,13 +61,13 @@ function piecesOf(context: NodeContext, templates: Templates): Piece[] {
   return [...rendered, ...kubeconfigPieces(context, templates), ...pkiPieces(context)];
 }
 
-/** Binaries in order of path and platform, each for the roles that the release gives its component. */
-function binaryFiles(input: RenderInput): NodeFile[] {
+/** Fetched files in order of path and platform, each for the roles that the release gives its component. */
+function fetchedFiles(input: RenderInput): NodeFile[] {
   const roles = new Map(input.manifest.components.map((component) => [component.name, component.roles]));
   return input.fetched
     .map((file): NodeFile => ({
-      path: binaryPath(input, file),
-      mode: file.name.endsWith(".so") ? "0644" : "0755",
+      path: pathOf(input, file),
+      mode: isData(file) ? "0644" : "0755",
       owner: "0:0",
       content: { digest: file.digest, size: file.size },
       sensitive: false,
@@ -77,10 +77,15 @@ function binaryFiles(input: RenderInput): NodeFile[] {
     .toSorted((a, b) => compare(a.path, b.path) || compare(platformOf(a.for), platformOf(b.for)));
 }
 
-function binaryPath(input: RenderInput, file: FetchedFile): string {
+function pathOf(input: RenderInput, file: FetchedFile): string {
   const { paths } = input.topology;
-  if (file.component.startsWith("cni")) return `${paths.cniBinaries}/${file.name}`;
-  return file.name.endsWith(".so") ? `/usr/local/lib/kubeferry/${file.name}` : `${paths.binaries}/${file.name}`;
+  if (isData(file)) return `${paths.own}/${file.name}`;
+  return `${file.component.includes("cni") ? paths.cniBinaries : paths.binaries}/${file.name}`;
+}
+
+/** Manifests that a release brings beside its programs. */
+function isData(file: FetchedFile): boolean {
+  return /\.(ya?ml|json)$/.test(file.name);
 }
 
 function platformOf(selector: FileEntry["for"]): string {

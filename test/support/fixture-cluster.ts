@@ -1,0 +1,25 @@
+/** Clusters for tests of rendering, from a text of cluster.yaml and the real release manifests. */
+import { parseCluster } from "../../builder/config/load.ts";
+import type { ReleaseManifest } from "../../builder/config/release.ts";
+import { type Topology, topology } from "../../builder/config/topology.ts";
+import type { Pki } from "../../builder/pki/authority.ts";
+import type { Rendered } from "../../builder/render/node-file.ts";
+import { render } from "../../builder/render/render.ts";
+import { fixturePki } from "./fixture-pki.ts";
+import { fixtureFetched } from "./fixture-release.ts";
+
+export interface FixtureCluster {
+  readonly topology: Topology;
+  readonly manifest: ReleaseManifest;
+}
+
+/** The topology of a cluster.yaml given as text; throws what loading it throws. */
+export async function fixtureCluster(text: string): Promise<FixtureCluster> {
+  const { cluster, manifest } = await parseCluster("cluster.yaml", text);
+  return { topology: topology(cluster, manifest), manifest };
+}
+
+/** Renders a cluster with binaries of names only, and with placeholders for keys unless a PKI is given. */
+export function renderFixture({ topology, manifest }: FixtureCluster, pki: Pki = fixturePki(topology)): Rendered {
+  return render({ topology, manifest, pki, fetched: fixtureFetched(manifest, topology) });
+}
