@@ -103,7 +103,8 @@ async function eachPiece(
         takeEmpty();
       }
       position = end;
-      if (next === pieces.length) break;
+      // At its end the frame itself is still checked; before it, nobody wants the rest.
+      if (next === pieces.length && position < entry.length) break;
     }
     const cut = pieces[next];
     if (cut !== undefined) {
