@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as z from "zod";
+import { isExpected } from "#kit/errors";
+import { clusterSchema } from "../../../builder/config/cluster.ts";
+import { descriptions } from "../../../builder/config/descriptions.ts";
+import { answersFromFlags, askAnswers } from "../../../builder/config/init-answers.ts";
+import { clusterYaml } from "../../../builder/config/init.ts";
+import { parseCluster } from "../../../builder/config/load.ts";
+
+interface Shape {
+  readonly properties?: Record<string, Shape>;
+  readonly items?: Shape;
+}
+
+function keyPaths(shape: Shape, above: string): string[] {
+  const inner = { ...shape.items?.properties, ...shape.properties };
+  return Object.entries(inner).flatMap(([key, next]) => {
+    const path = above === "" ? key : `${above}.${key}`;
+    return [path, ...keyPaths(next, path)];
+  });
+}
+
+const schemaPaths = keyPaths(z.toJSONSchema(clusterSchema, { io: "input", unrepresentable: "any" }) as Shape, "");
+
+test("what init writes is what load reads, with the answers in it", async () => {
+  const flags = {
+    name: "plant-7",
+    release: "kubernetes-1.36",
+    node: ["m1=10.0.0.11:etcd,control-plane", "w1=10.0.0.21:worker"],
+    platform: ["linux/amd64", "linux/arm64"],
+    workers: "10.0.0.0/24",
+    services: "10.96.0.0/16",
+    pods: "10.244.0.0/16",
+    plugin: "flannel",
+    vip: "10.0.0.10,eth0",
+    runtime: "docker",
+  };
+  const { cluster } = await parseCluster("cluster.yaml", clusterYaml(answersFromFlags(flags)));
+  assert.equal(cluster.name, "plant-7");
+  assert.deepEqual(
+    cluster.nodes.map(({ name, ip, roles }) => [name, ip, roles]),
+    [
+      ["m1", "10.0.0.11", ["etcd", "master"]],
+      ["w1", "10.0.0.21", ["worker"]],
+    ],
+  );
+  assert.deepEqual(cluster.platforms, flags.platform);
+  assert.equal(cluster.workers?.subnet, flags.workers);
+  assert.equal(cluster.network.services, flags.services);
+  assert.equal(cluster.network.pods, flags.pods);
+  assert.equal(cluster.network.plugin, "flannel");
+  assert.equal(cluster.api.endpoint, "vip");
+  assert.deepEqual(cluster.api.vip, { address: "10.0.0.10", interface: "eth0", port: 8443, routerId: 68 });
+  assert.equal(cluster.runtime, "docker");
+});
+
+test("with no answers init writes a cluster of one node that loads, at its defaults", async () => {
+  const text = clusterYaml(answersFromFlags({}));
+  const { cluster } = await parseCluster("cluster.yaml", text);
+  const { name, release, nodes } = cluster;
+  assert.deepEqual(cluster, clusterSchema.parse({ name, release, nodes }));
+});
+
+test("taking away every # before an option gives a file that loads too", async () => {
+  const text = clusterYaml(answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
+  const { cluster } = await parseCluster("cluster.yaml", text);
+  assert.equal(cluster.api.vip?.address, "10.0.0.10");
+  assert.equal(cluster.etcd.walDir, "/var/lib/etcd-wal");
+});
+
+test("defaults in the comments are the schema's defaults", async () => {
+  const text = clusterYaml(answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
+  const { cluster } = await parseCluster("cluster.yaml", text);
+  const { name, release, nodes } = cluster;
+  const plain = clusterSchema.parse({ name, release, nodes });
+  for (const part of ["platforms", "runtime", "directories", "encryptionAtRest", "audit", "flags", "tools"] as const) {
+    assert.deepEqual(cluster[part], plain[part], part);
+  }
+  for (const part of ["services", "pods", "nodePorts", "domain"] as const) {
+    assert.equal(cluster.network[part], plain.network[part], part);
+  }
+  for (const part of ["swap", "selinux", "firewall", "hostname", "hosts"] as const) {
+    assert.equal(cluster.host[part], plain.host[part], part);
+  }
+});
+
+test("every option of the schema stands in the file, each with its description", () => {
+  const lines = clusterYaml(answersFromFlags({})).split("\n");
+  for (const path of schemaPaths) {
+    const key = path.split(".").at(-1) ?? "";
+    assert.ok(descriptions[path] !== undefined, `descriptions.ts lacks ${path}`);
+    assert.ok(
+      lines.some((line) => new RegExp(`(^|[\\s#{])${key}:`).test(line)),
+      `${path} is not in the file`,
+    );
+    if (!path.startsWith("packages."))
+      assert.ok(
+        lines.some((line) => line.includes(descriptions[path] ?? "?")),
+        path,
+      );
+  }
+  assert.deepEqual(Object.keys(descriptions).toSorted(), schemaPaths.toSorted());
+});
+
+test("questions are asked only for what the flags leave open", async () => {
+  const asked: string[] = [];
+  const answers = await askAnswers(
+    { name: "plant-7" },
+    async (question, preset) => {
+      asked.push(question);
+      return question.startsWith("Nodes") ? "a=10.0.0.1:etcd b=10.0.0.2:worker" : preset;
+    },
+    ["distro"],
+  );
+  assert.equal(asked.length, 3);
+  assert.deepEqual(
+    answers.nodes.map(({ name }) => name),
+    ["a", "b"],
+  );
+  assert.equal(answers.workersSubnet, undefined);
+});
+
+test("a node or shared address that cannot be read is a usage error", () => {
+  for (const flags of [{ node: ["n1"] }, { node: ["n1=10.0.0.1:boss"] }, { vip: "10.0.0.1" }]) {
+    assert.throws(
+      () => answersFromFlags(flags),
+      (error) => isExpected(error, "USAGE"),
+    );
+  }
+});

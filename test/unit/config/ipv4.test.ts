@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressNumber, addressText, contains, network, overlaps } from "../../../builder/config/ipv4.ts";
+
+test("addresses are unsigned numbers and back", () => {
+  for (const text of ["0.0.0.0", "10.0.0.1", "128.0.0.0", "255.255.255.255"]) {
+    assert.equal(addressText(addressNumber(text)), text);
+  }
+  assert.equal(addressNumber("255.255.255.255"), 2 ** 32 - 1);
+});
+
+test("a network is the addresses that share its prefix, from /0 to /32", () => {
+  assert.deepEqual(network("10.0.7.9/16"), {
+    first: addressNumber("10.0.0.0"),
+    last: addressNumber("10.0.255.255"),
+    prefix: 16,
+  });
+  assert.deepEqual(network("200.1.2.3/32"), {
+    first: addressNumber("200.1.2.3"),
+    last: addressNumber("200.1.2.3"),
+    prefix: 32,
+  });
+  assert.deepEqual(network("1.2.3.4/0"), { first: 0, last: 2 ** 32 - 1, prefix: 0 });
+});
+
+test("overlap is symmetric and touches at the edges", () => {
+  const [a, b, inside] = [network("10.0.0.0/24"), network("10.0.1.0/24"), network("10.0.0.128/25")];
+  assert.equal(overlaps(a, b), false);
+  assert.equal(overlaps(a, inside), true);
+  assert.equal(overlaps(inside, a), true);
+  assert.equal(contains(a, addressNumber("10.0.0.255")), true);
+  assert.equal(contains(a, addressNumber("10.0.1.0")), false);
+});

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { platforms } from "#bundle";
+import { isExpected } from "#kit/errors";
+import { clusterSchema } from "../../../builder/config/cluster.ts";
+import { describeRelease, releaseSummaries } from "../../../builder/config/release-list.ts";
+import { listReleases, loadRelease } from "../../../builder/config/releases.ts";
+import type { Artifact, Component } from "../../../builder/config/release.ts";
+import { topology } from "../../../builder/config/topology.ts";
+import { wantedComponents, wantedImages } from "../../../builder/config/wanted.ts";
+
+/** The hosts that may appear in the manifest of each component. */
+const hosts: Readonly<Record<string, readonly string[]>> = {
+  docker: ["download.docker.com", "get.docker.com"],
+  flannel: ["github.com", "raw.githubusercontent.com"],
+  helm: ["get.helm.sh"],
+};
+const kubernetes = /^(kube-|kubernetes-|kubectl|kubeadm|kubelet)/;
+const hostsOf = (name: string): readonly string[] =>
+  hosts[name] ?? (kubernetes.test(name) ? ["dl.k8s.io"] : ["github.com"]);
+
+const everyArtifact = (component: Component): Artifact[] => [
+  ...component.artifacts,
+  ...Object.values(component.alternatives).flat(),
+];
+
+test("the releases are those that the README names", () => {
+  assert.deepEqual(listReleases(), [
+    "distro",
+    ...["1.11", "1.16", "1.34", "1.35", "1.36", "1.6"].map((minor) => `kubernetes-${minor}`),
+  ]);
+});
+
+test("an unknown release is refused with what there is", async () => {
+  await assert.rejects(loadRelease("kubernetes-9.9"), (error) => {
+    assert.ok(isExpected(error, "RELEASE_UNKNOWN"));
+    return error.wanted?.includes("kubernetes-1.36") === true;
+  });
+  await assert.rejects(loadRelease("../releases/distro"), (error) => isExpected(error, "RELEASE_UNKNOWN"));
+});
+
+test("a release's digest is that of its bytes, equal each time", async () => {
+  const [first, second] = await Promise.all([loadRelease("distro"), loadRelease("distro")]);
+  assert.match(first.digest, /^[0-9a-f]{64}$/);
+  assert.equal(first.digest, second.digest);
+});
+
+for (const name of listReleases()) {
+  const release = (await loadRelease(name)).manifest;
+
+  test(`${name}: the manifest is of its own name`, () => {
+    assert.equal(release.release, name);
+  });
+
+  test(`${name}: every place is https on a host known for its component, or the distribution`, () => {
+    for (const component of release.components) {
+      for (const { from, mirrors, checksum } of everyArtifact(component)) {
+        for (const place of [from, ...mirrors, ...(checksum === undefined ? [] : [checksum])]) {
+          if (name === "distro") {
+            assert.match(place, /^apt:[a-z0-9.+-]+$/);
+            continue;
+          }
+          const url = new URL(place);
+          assert.equal(url.protocol, "https:", place);
+          assert.ok(hostsOf(component.name).includes(url.hostname), `${component.name}: ${place}`);
+          assert.equal(`${url.search}${url.hash}${url.username}`, "", place);
+        }
+      }
+    }
+  });
+
+  test(`${name}: one digest stands for one place, and one place has one digest`, () => {
+    const places = new Map<string, string>();
+    const digests = new Map<string, string>();
+    for (const { from, digest } of release.components.flatMap(everyArtifact)) {
+      if (digest === undefined) continue;
+      assert.equal(digests.get(from) ?? digest, digest, from);
+      // mk-docker-opts.sh is the same file in several versions, calico's YAML the same for both platforms.
+      assert.equal(places.get(digest) ?? from, from, digest);
+      digests.set(from, digest);
+      places.set(digest, from);
+    }
+  });
+
+  test(`${name}: every artifact has a digest or says where it comes from, and where that was read`, () => {
+    for (const component of release.components) {
+      for (const artifact of everyArtifact(component)) {
+        const ways = [artifact.digest, artifact.checksum, artifact.pin].filter((way) => way !== undefined);
+        assert.equal(ways.length, artifact.from.startsWith("apt:") ? 0 : 1, `${component.name} ${artifact.from}`);
+        assert.notEqual(artifact.source ?? "", "", artifact.from);
+        assert.equal(
+          artifact.confidence === "missing",
+          artifact.digest === undefined && ways.length > 0,
+          artifact.from,
+        );
+      }
+    }
+  });
+
+  test(`${name}: the version and the platform are in every URL`, () => {
+    for (const { artifacts, version } of release.components) {
+      for (const { from, platform } of artifacts) {
+        if (from.startsWith("apt:")) continue;
+        assert.ok(from.includes(version ?? "?"), `${version} is not in ${from}`);
+        const names = platform === "linux/amd64" ? /amd64|x86_64/ : /arm64|aarch64/;
+        if (!/\.(sh|yaml)$/.test(from)) assert.match(from, names);
+      }
+    }
+  });
+
+  test(`${name}: every component has an artifact for each platform or says why not`, () => {
+    for (const { name, artifacts, unavailable } of release.components) {
+      for (const platform of platforms) {
+        const has = artifacts.some((artifact) => artifact.platform === platform);
+        assert.notEqual(has, unavailable[platform] !== undefined, `${name} for ${platform}`);
+      }
+    }
+  });
+
+  test(`${name}: no file comes twice to one cluster, whatever it chooses`, () => {
+    for (const runtime of ["containerd", "docker"] as const) {
+      for (const plugin of ["flannel", "flannel-etcd", "calico", "static-routes"] as const) {
+        const cluster = clusterSchema.parse({
+          name: "c",
+          release: name,
+          runtime,
+          network: { plugin },
+          tools: ["nerdctl", "helm"],
+          nodes: [{ name: "n1", ip: "10.0.0.1", roles: ["etcd", "master", "worker"] }],
+        });
+        for (const platform of platforms) {
+          const names = wantedComponents(release, topology(cluster, release))
+            .flatMap(({ artifacts }) => artifacts.filter((artifact) => artifact.platform === platform))
+            .flatMap(({ files }) => Object.values(files));
+          assert.deepEqual(names, [...new Set(names)], `${runtime} ${plugin} ${platform}`);
+        }
+      }
+    }
+  });
+
+  test(`${name}: image digests are sha256 and names have a registry and a tag`, () => {
+    for (const image of release.images) {
+      assert.match(image.name, /^[a-z0-9.-]+\.[a-z]+(\/[a-z0-9._-]+)+:[\w.-]+$/);
+      if (image.digest !== undefined) assert.match(image.digest, /^sha256:[0-9a-f]{64}$/);
+      assert.equal(image.confidence === "missing", image.digest === undefined, image.name);
+    }
+  });
+}
+
+test("only what a cluster's roles and settings ask for is wanted", async () => {
+  const { manifest } = await loadRelease("kubernetes-1.36");
+  const shape = (yaml: object): ReturnType<typeof topology> =>
+    topology(clusterSchema.parse({ name: "c", release: "kubernetes-1.36", ...yaml }), manifest);
+  const names = (yaml: object): string[] => wantedComponents(manifest, shape(yaml)).map(({ name }) => name);
+  assert.deepEqual(names({ nodes: [{ name: "e", ip: "10.0.0.1", roles: ["etcd"] }] }), ["etcd"]);
+  const worker = { nodes: [{ name: "w", ip: "10.0.0.1", roles: ["worker"] }], tools: ["nerdctl"], runtime: "docker" };
+  assert.deepEqual(names(worker), [
+    "kubelet",
+    "kube-proxy",
+    "docker",
+    "cri-dockerd",
+    "cni-plugins",
+    "crictl",
+    "nerdctl",
+  ]);
+  const images = wantedImages(manifest, shape({ ...worker, addons: [] }), ["linux/amd64"]).map(({ for: why }) => why);
+  assert.deepEqual(images, ["every pod's sandbox", "flannel over the API", "flannel over the API"]);
+});
+
+test("an image for one platform only is not wanted where that platform is not", async () => {
+  const { manifest } = await loadRelease("kubernetes-1.6");
+  const nodes = [{ name: "n", ip: "10.0.0.1", roles: ["worker"] }];
+  const shape = topology(clusterSchema.parse({ name: "c", release: "kubernetes-1.6", nodes }), manifest);
+  assert.deepEqual(wantedImages(manifest, shape, ["linux/arm64"]), []);
+  assert.equal(wantedImages(manifest, shape, ["linux/amd64"]).length, 4);
+});
+
+test("kubeferry releases says who pins what", async () => {
+  const all = await releaseSummaries();
+  const pins = (release: string, component: string): unknown =>
+    all.find((one) => one.release === release)?.components.find(({ name }) => name === component)?.pinned;
+  assert.deepEqual(pins("distro", "etcd"), { "linux/amd64": "distribution", "linux/arm64": "distribution" });
+  assert.deepEqual(pins("kubernetes-1.36", "etcd"), { "linux/amd64": "release", "linux/arm64": "release" });
+  assert.deepEqual(pins("kubernetes-1.16", "containerd"), { "linux/amd64": "release", "linux/arm64": "missing" });
+  assert.deepEqual(pins("kubernetes-1.6", "etcd"), { "linux/amd64": "release", "linux/arm64": "unavailable" });
+  assert.deepEqual(pins("kubernetes-1.11", "cni-plugins"), { "linux/amd64": "release", "linux/arm64": "upstream" });
+  const platformsOf = (release: string): unknown => all.find((one) => one.release === release)?.platforms;
+  assert.deepEqual(platformsOf("kubernetes-1.6"), ["linux/amd64"]);
+  assert.deepEqual(platformsOf("kubernetes-1.36"), ["linux/amd64", "linux/arm64"]);
+  for (const release of all) assert.ok(describeRelease(release).length > release.components.length);
+});
