@@ -1,13 +1,14 @@
 /**
- * Writes what follows from the sources: the JSON Schemas in manifests/schema.
- * With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Writes what follows from the sources: the JSON Schemas in manifests/schema and the reference of the command lines
+ * in docs/cli.md. With `--check` it writes nothing and fails where a file is not as it would be written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { commandLineReference } from "./generate/cli.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 
 const root = join(import.meta.dirname, "..");
-const files = schemaFiles();
+const files = { ...schemaFiles(), "docs/cli.md": commandLineReference() };
 const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
 
 if (process.argv.includes("--check")) {
