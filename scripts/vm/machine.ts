@@ -1,7 +1,7 @@
 /** A virtual machine with the distribution's systemd: started cold, or restored in two seconds from a snapshot. */
 import { connect } from "node:net";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { command } from "./command.ts";
@@ -137,7 +137,8 @@ export class Machine {
     const qemu = this.#running();
     const before = await this.#bootId();
     qemu.events.length = 0;
-    await this.run("systemd-run --quiet --on-active=0.2 systemctl reboot");
+    // A moment later, so that the agent can still answer.
+    await this.run("systemd-run --quiet sh -c 'sleep 0.3; systemctl reboot'");
     await qemu.event("RESET", {}, 300);
     await this.booted();
     if ((await this.#bootId()) === before) throw new Error(`${this.name} did not restart`);
@@ -239,10 +240,11 @@ export class Machine {
 
   /** Every restored copy was the same machine a moment ago. */
   async #identify(): Promise<void> {
-    const id = randomBytes(16).toString("hex");
+    const id = createHash("md5").update(`${this.name} ${this.address}`).digest("hex");
+    const seed = randomBytes(32).toString("hex");
     const lines = [
       `date --utc --set=@${(Date.now() / 1000).toFixed(3)}`,
-      `head -c 32 /dev/zero | openssl enc -aes-256-ctr -nosalt -K ${id}${id} -iv ${id} > /dev/urandom`,
+      `head -c 32 /dev/zero | openssl enc -aes-256-ctr -nosalt -K ${seed} -iv ${id} > /dev/urandom`,
       `echo ${this.name} > /etc/hostname; hostname ${this.name}`,
       `echo ${id} > /etc/machine-id`,
       `ip link set eth0 down; ip address flush dev eth0; ip link set eth0 address ${this.hardwareAddress}`,
