@@ -85,6 +85,8 @@ export const clusterSchema = z.strictObject({
   addons: z.array(z.string()).optional(),
   /** Optional programs of the release for the nodes' operators: `[nerdctl, helm]`. */
   tools: z.array(z.string()).default([]),
+  /** Alternatives of the release's components to take instead of their usual artifacts: `[server-tarball]`. */
+  alternatives: z.array(z.string()).default([]),
   host: host.prefault({}),
   packages: z.array(z.strictObject({ distribution: z.string(), names: z.array(z.string()) })).default([]),
 });

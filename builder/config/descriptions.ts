@@ -44,6 +44,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   flags: "Extra flags by daemon, checked against those that the version has: `kube-apiserver: { event-ttl: 2h }`.",
   addons: "Addons of the release to install; left out: what the release's generation takes.",
   tools: "Optional programs of the release to carry along.",
+  alternatives:
+    "Other artifacts or versions of the release's components to take, by their name in `kubeferry releases`.",
   host: "What is done to the hosts themselves; `./install undo` takes it back.",
   "host.swap": "off (now and after a reboot) or keep.",
   "host.selinux": "keep (contexts are set right), permissive or disabled.",

@@ -95,6 +95,7 @@ function optionsOf(answers: InitAnswers): Option[] {
     { key: "flags", example: {} },
     { key: "addons", example: [] },
     { key: "tools", example: [] },
+    { key: "alternatives", example: [] },
     {
       key: "host",
       options: [

@@ -5,7 +5,7 @@ import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rules.ts";
 import { topology } from "./topology.ts";
-import { isWanted } from "./wanted.ts";
+import { wantedComponents } from "./wanted.ts";
 
 type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];
 
@@ -65,19 +65,28 @@ const knownPlugin: Rule = (cluster, manifest) => {
 const knownAddons: Rule = ({ addons = [] }, manifest) => unknown(addons, "addons", "addon", manifest);
 const knownTools: Rule = ({ tools }, manifest) => unknown(tools, "tools", "tool", manifest);
 
+const knownAlternatives: Rule = ({ alternatives }, manifest) => {
+  const known = [
+    ...new Set(manifest.components.flatMap((component) => Object.keys(component.alternatives))),
+  ].toSorted();
+  return alternatives.flatMap((name, index): RuleFinding[] => {
+    if (known.includes(name)) return [];
+    const has = known.length === 0 ? "none" : known.join(", ");
+    const message = `release ${manifest.release} has no alternative ${name}, it has ${has}${proposal(name, known)}`;
+    return [{ path: ["alternatives", index], severity: "error", message }];
+  });
+};
+
 /** A platform for which upstream has nothing of a component that this cluster needs. */
 const knownPlatforms: Rule = (cluster, manifest) => {
-  const shape = topology(cluster, manifest);
-  return manifest.components
-    .filter((component) => isWanted(component, shape))
-    .flatMap(({ name, unavailable }) =>
-      cluster.platforms.flatMap((platform, index): RuleFinding[] => {
-        const reason = unavailable[platform];
-        if (reason === undefined) return [];
-        const message = `release ${manifest.release} has no ${name} for ${platform}: ${reason}`;
-        return [{ path: ["platforms", index], severity: "error", message }];
-      }),
-    );
+  return wantedComponents(manifest, topology(cluster, manifest)).flatMap(({ name, unavailable, artifacts }) =>
+    cluster.platforms.flatMap((platform, index): RuleFinding[] => {
+      if (artifacts.some((artifact) => artifact.platform === platform)) return [];
+      const reason = unavailable[platform] ?? "the manifest names no artifact";
+      const message = `release ${manifest.release} has no ${name} for ${platform}: ${reason}`;
+      return [{ path: ["platforms", index], severity: "error", message }];
+    }),
+  );
 };
 
 /** Load balancers come as packages of the nodes' distribution, with the libraries that they need. */
@@ -95,6 +104,7 @@ const rules: readonly Rule[] = [
   knownPlugin,
   knownAddons,
   knownTools,
+  knownAlternatives,
   knownPlatforms,
   balancers,
 ];

@@ -26,6 +26,8 @@ const condition = z.strictObject({
 
 const artifact = z.strictObject({
   platform,
+  /** Where it is not the component's: alternatives may be of another version. */
+  version: z.string().optional(),
   /** `https://…`, `http://…`, `file:…`, or `apt:PACKAGE[=VERSION]` (of the machine's own distribution). */
   from: z.string(),
   /** Further places for the same bytes, tried in order. */
@@ -57,7 +59,7 @@ const component = z.strictObject({
   artifacts: z.array(artifact).min(1),
   /** Platforms for which upstream publishes nothing that could be pinned, each with the reason. */
   unavailable: z.partialRecord(platform, z.string()).default({}),
-  /** Other ways to the same binaries (a server tarball, single binaries), by name; the first that is asked for is taken. */
+  /** Other ways to the same binaries (a server tarball, another version), by the name that `alternatives` of cluster.yaml takes. */
   alternatives: z.record(z.string(), z.array(artifact)).default({}),
   note: z.string().optional(),
 });

@@ -9,9 +9,23 @@ export function isWanted(entry: Pick<Component, "roles" | "when">, topology: Top
   return entry.roles.some((role) => taken.has(role)) && holds(entry.when ?? {}, topology);
 }
 
-/** The components that the cluster needs, in the manifest's order. */
+/**
+ * The components that the cluster needs, in the manifest's order, each with the artifacts to take: those of the first
+ * alternative that the cluster asks for, else the component's own.
+ */
 export function wantedComponents(manifest: ReleaseManifest, topology: Topology): Component[] {
-  return manifest.components.filter((component) => isWanted(component, topology));
+  return manifest.components
+    .filter((component) => isWanted(component, topology))
+    .map((component) => withAlternative(component, topology.cluster.alternatives));
+}
+
+function withAlternative(component: Component, asked: readonly string[]): Component {
+  const name = asked.find((name) => component.alternatives[name] !== undefined);
+  const artifacts = name === undefined ? undefined : component.alternatives[name];
+  if (artifacts === undefined) return component;
+  const version = artifacts[0]?.version ?? component.version;
+  // What upstream lacks of the usual artifacts says nothing about these.
+  return { ...component, artifacts, unavailable: {}, ...(version !== undefined && { version }) };
 }
 
 /** The images that the cluster's pods need on one of `platforms`, in the manifest's order. */
