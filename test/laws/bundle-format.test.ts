@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   decodeIndex,
   decodeSums,

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { after, test } from "node:test";
+import { digestOf, openBundle, parseKeyFile, verifyBundle } from "#bundle";
+import { openKeys } from "../../../builder/pack/keys.ts";
+import { installersIn, pack } from "../../../builder/pack/pack.ts";
+import { binaryOf, sampleCluster } from "../../support/sample-cluster.ts";
+
+const root = mkdtempSync(join(tmpdir(), "kubeferry-pack-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+const folder = (): string => mkdtempSync(join(root, "x-"));
+
+test("a packed bundle is named after cluster, release and payload, and verifies down to its contents", async () => {
+  const options = await sampleCluster(folder());
+  const packed = await pack(options);
+  assert.equal(basename(packed.path), `plant-7-distro-${packed.payloadDigest.slice(0, 12)}.tar`);
+  assert.equal(packed.size, statSync(packed.path).size);
+  const bundle = await openBundle(packed.path);
+  assert.equal(bundle.payloadDigest, packed.payloadDigest);
+  assert.deepEqual(await verifyBundle(bundle, { contents: true }), []);
+  assert.equal(
+    basename((await pack({ ...options, kubernetes: "1.36.3" })).path).startsWith("plant-7-kubernetes-1.36.3-"),
+    true,
+  );
+});
+
+test("members are in the written order, with mtime 0 and no owner", async () => {
+  const { path } = await pack(await sampleCluster(folder()));
+  const names = [...(await openBundle(path)).source.members.keys()];
+  const blobs = names.filter((name) => name.startsWith("blobs/"));
+  assert.deepEqual(names, [
+    "bundle.json",
+    "SHA256SUMS",
+    "install",
+    "bin/install-linux-amd64",
+    "README.txt",
+    ...blobs.toSorted(),
+    "secrets/n1.tar",
+    "secrets/n2.tar",
+  ]);
+});
+
+test("what is rendered comes out again: texts, binary, tokens, selectors", async () => {
+  const options = await sampleCluster(folder());
+  const bundle = await openBundle((await pack(options)).path);
+  const out = folder();
+  for (const file of options.rendered.files) {
+    const entry = bundle.index.files.find(
+      (item) => item.path === file.path && item.for.nodes?.[0] === file.for.nodes?.[0],
+    );
+    assert.ok(entry !== undefined, file.path);
+    assert.deepEqual(entry.tokens, file.path === "/etc/etcd/shared.conf" ? ["@NODE_IP@"] : []);
+    if (file.sensitive) continue;
+    await bundle.extract(new Set([entry.digest]), (digest) => join(out, digest));
+    const bytes = readFileSync(join(out, entry.digest));
+    if (typeof file.content === "string") assert.equal(bytes.toString(), file.content);
+    else assert.equal(digestOf(bytes), file.content.digest);
+  }
+});
+
+test("a second build takes every frame from the store and gives the same bytes", async () => {
+  const options = await sampleCluster(folder());
+  const first = await pack({ ...options, output: join(folder(), "a.tar") });
+  const second = await pack({ ...options, output: join(folder(), "b.tar") });
+  assert.equal(first.frames.cached, 0);
+  assert.equal(second.frames.made, 0);
+  assert.equal(second.frames.cached, first.frames.made);
+  assert.deepEqual(readFileSync(second.path), readFileSync(first.path));
+});
+
+test("a cached frame that was damaged is made again", async () => {
+  const options = await sampleCluster(folder());
+  const first = await pack(options);
+  const bundle = await openBundle(first.path);
+  const [blob] = Object.keys(bundle.index.blobs);
+  const path = options.store.path(blob as never);
+  truncateSync(path, statSync(path).size - 1);
+  const again = await pack(options);
+  assert.equal(again.frames.made, 1);
+  assert.equal(again.payloadDigest, first.payloadDigest);
+});
+
+test("a content that was damaged in the store stops the build and leaves no bundle", async () => {
+  const where = folder();
+  const binary = binaryOf("other", 3000);
+  const options = await sampleCluster(where, { binary });
+  writeFileSync(options.store.path(digestOf(binary)), Buffer.from(binary).fill(0, 5, 6));
+  const output = join(where, "out.tar");
+  await assert.rejects(pack({ ...options, output }), { code: "DIGEST_MISMATCH" });
+  assert.deepEqual(readdirSync(where).toSorted(), ["installers", "store"]);
+});
+
+test("an installer that was not built is said, with the command that builds it", async () => {
+  const options = await sampleCluster(folder());
+  const installers = installersIn(folder(), ["linux/amd64"]);
+  await assert.rejects(pack({ ...options, installers }), { code: "TOOL_MISSING", hint: "npm run build" });
+});
+
+test("sealed secrets open with each node's own key only, and hold that node's files only", async () => {
+  const where = folder();
+  const file = join(where, "plant-7.keys");
+  const keys = await openKeys({ file, pki: join(where, "plant-7.pki"), nodes: ["n1", "n2"] });
+  const { path } = await pack({ ...(await sampleCluster(where)), keys });
+  const bundle = await openBundle(path);
+  const text = readFileSync(file, "utf8");
+  const secrets = await bundle.secrets("n1", parseKeyFile(text, "n1"));
+  assert.deepEqual(
+    [...secrets].map(([name, bytes]) => `${name} ${bytes.toString()}`),
+    ["/etc/etcd/pki/server.key the key of n1\n", "/etc/etcd/pki/token everybody's token\n"],
+  );
+  await assert.rejects(bundle.secrets("n1", parseKeyFile(text, "n2")), { code: "KEY_WRONG" });
+  const operator = readFileSync(join(where, "plant-7.pki/operator.key"), "utf8");
+  assert.equal((await bundle.secrets("n2", operator)).size, 2);
+});
+
+test("README.txt says how to check, install, undo, and do it by hand", async () => {
+  const { path } = await pack(await sampleCluster(folder()));
+  const text = (await openBundle(path)).read("README.txt")?.toString() ?? "";
+  const commands = [
+    "sha256sum -c SHA256SUMS",
+    "./install --role etcd --ip 10.0.0.10",
+    "./install undo",
+    "zstd -d --long=27",
+  ];
+  for (const command of commands) assert.ok(text.includes(command), command);
+  assert.match(text, /NOT SEALED/);
+});
