@@ -57,7 +57,7 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
     }
   }
   if (problems.length === 0) journal.append({ type: "gone", id, at: options.now().toISOString() });
-  return { kept, left: await remaining(host, changes), problems };
+  return { kept, left: await remaining(host, changes, transaction.header.made), problems };
 }
 
 /** Changes that apply may have touched: all that are done and the first that is not. Those after it it never reached. */
@@ -89,12 +89,13 @@ export function settling(changes: readonly RecordedChange[]): Effect[] {
   return [...unique.filter(isReload), ...unique.filter((effect) => !isReload(effect))];
 }
 
-async function remaining(host: Host, changes: readonly RecordedChange[]): Promise<string[]> {
+/** Ancestors of our own folder go with it, after this. */
+async function remaining(host: Host, changes: readonly RecordedChange[], made: readonly string[]): Promise<string[]> {
   const left: string[] = [];
   for (const { change } of changes) {
     if (change.kind !== "directory" || change.before !== null) continue;
     const { path } = change.spec as DirectorySpec;
-    if ((await host.stat(path)) !== null) left.push(path);
+    if (!made.includes(path) && (await host.stat(path)) !== null) left.push(path);
   }
   return left;
 }

@@ -1,0 +1,158 @@
+/** Undo takes apply back: for random hosts and plans, with power cuts in apply, in its continuation, and in undo. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { digestOf } from "#bundle";
+import { apply, begin, effectsOf, inspectPlan } from "../../installer/journal/apply.ts";
+import type { Header } from "../../installer/journal/journal.ts";
+import { transactions } from "../../installer/journal/transaction.ts";
+import { undo, type UndoReport } from "../../installer/journal/undo.ts";
+import type { Effect } from "../../installer/host/effect.ts";
+import type { Plan } from "../../installer/operations/operation.ts";
+import {
+  arbitraryHost,
+  arbitraryPlan,
+  type HostWish,
+  makeHost,
+  makePlan,
+  planContents,
+} from "../support/arbitrary-host.ts";
+import { Crash, type Cut, type FakeHost } from "../support/fake-host.ts";
+import { MemoryJournal } from "../support/memory-journal.ts";
+
+const now = (): Date => new Date("2026-11-21T00:00:00Z");
+const header = { made: [] as string[] } as unknown as Header;
+const cut: fc.Arbitrary<Cut | null> = fc.option(
+  fc.record({ effect: fc.nat({ max: 40 }), where: fc.constantFrom("before", "inside", "after") }),
+);
+const tear = fc.option(fc.record({ append: fc.nat({ max: 40 }), part: fc.float({ min: 0, max: 1, noNaN: true }) }));
+
+/** What `./install` does with a journal: continue the open transaction, or look, record and begin a new one. */
+async function install(host: FakeHost, journal: MemoryJournal, plan: Plan): Promise<Effect[]> {
+  const effects: Effect[] = [];
+  const open = transactions(journal.read()).find(({ state }) => state === "open");
+  const transaction = open ?? begin(journal, header, plan, await inspectPlan(host, plan), now().toISOString());
+  await apply({
+    host,
+    journal,
+    transaction,
+    onEffect: (effect) => effects.push(effect),
+    gate: async () => {},
+    interrupted: () => false,
+    now,
+  });
+  return effects;
+}
+
+async function takeBack(host: FakeHost, journal: MemoryJournal): Promise<UndoReport[]> {
+  const reports: UndoReport[] = [];
+  for (const transaction of transactions(journal.read())
+    .filter(({ state }) => state !== "gone")
+    .toReversed()) {
+    reports.push(await undo({ host, journal, transaction, onEffect: () => {}, deleteData: false, now }));
+  }
+  return reports;
+}
+
+/** Runs until it ends (true) or the power goes (false); then the power is back. */
+async function untilCut(host: FakeHost, task: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await task();
+    return !host.off;
+  } catch (error) {
+    if (error instanceof Crash) return false;
+    throw error;
+  } finally {
+    host.cut = null;
+    host.off = false;
+  }
+}
+
+function prepared(wish: HostWish): FakeHost {
+  const host = makeHost(wish);
+  for (const text of planContents) host.staged.set(digestOf(text), text);
+  return host;
+}
+
+test("undo restores any host from any plan, whenever the power went, in apply and in undo", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      arbitraryHost,
+      arbitraryPlan,
+      cut,
+      cut,
+      cut,
+      tear,
+      async (hostWish, planWish, first, second, third, torn) => {
+        const host = prepared(hostWish);
+        const before = host.picture();
+        const plan = makePlan(planWish, host.live);
+        const journal = new MemoryJournal(host);
+        journal.tear = torn;
+        host.cut = first;
+        const done = await untilCut(host, () => install(host, journal, plan));
+        if (!done && second !== null) {
+          host.cut = { ...second, effect: host.performed.length + second.effect };
+          await untilCut(host, () => install(host, journal, plan));
+        }
+        if (third !== null) {
+          host.cut = { ...third, effect: host.performed.length + third.effect };
+          await untilCut(host, () => takeBack(host, journal));
+        }
+        journal.tear = null;
+        const reports = await takeBack(host, journal);
+        assert.deepEqual(
+          reports.flatMap(({ problems }) => problems),
+          [],
+        );
+        assert.deepEqual(host.picture(), before);
+        assert.ok(transactions(journal.read()).every(({ state }) => state === "gone"));
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+test("apply again after a power cut ends where apply without one does, and then has nothing to do", async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryHost, arbitraryPlan, cut, tear, async (hostWish, planWish, first, torn) => {
+      const smooth = prepared(hostWish);
+      const plan = makePlan(planWish, smooth.live);
+      await install(smooth, new MemoryJournal(smooth), plan);
+
+      const host = prepared(hostWish);
+      const journal = new MemoryJournal(host);
+      journal.tear = torn;
+      host.cut = first;
+      const done = await untilCut(host, () => install(host, journal, plan));
+      journal.tear = null;
+      if (!done) await install(host, journal, plan);
+      assert.deepEqual(timeless(host), timeless(smooth));
+      assert.deepEqual(await inspectPlan(host, plan), []);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("dry-run lists exactly the effects that apply then performs, and changes nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryHost, arbitraryPlan, async (hostWish, planWish) => {
+      const host = prepared(hostWish);
+      const before = host.picture();
+      const plan = makePlan(planWish, host.live);
+      const changes = await inspectPlan(host, plan);
+      const listed = changes.flatMap(({ change }) => effectsOf(change));
+      assert.deepEqual(host.picture(), before);
+      assert.deepEqual(await install(host, new MemoryJournal(host), plan), listed);
+      assert.deepEqual(host.performed, listed);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** The picture without times of writing, which two runs do not share. */
+function timeless(host: FakeHost): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(host.picture()).map(([key, value]) => [key, value.replace(/^(file \S+ \S+) \S+/, "$1")]),
+  );
+}

@@ -1,0 +1,184 @@
+/** Random hosts, and random plans of all kinds for them, for the laws. */
+import * as fc from "fast-check";
+import { digestOf } from "#bundle";
+import { operation } from "../../installer/operations/catalogue.ts";
+import type { Operation, Plan } from "../../installer/operations/operation.ts";
+import { FakeHost } from "./fake-host.ts";
+import { FakeSystem } from "./fake-system.ts";
+
+const root = { uid: 0, gid: 0 };
+const owner = fc.constantFrom(root, { uid: 998, gid: 997 });
+const folders = ["/etc", "/etc/ferry", "/etc/ferry/pki", "/opt/ferry/bin", "/var/lib/ferry"];
+const names = ["a.conf", "b.key", "c"];
+const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
+const units = ["one.service", "two.service"];
+const unitPath = (name: string): string => `/etc/systemd/system/${name}`;
+const content = fc.constantFrom("old\n", "new\n", "same\n", "");
+const mode = fc.constantFrom(0o600, 0o644, 0o755);
+
+export interface HostWish {
+  readonly files: readonly { path: string; content: string; mode: number; owner: { uid: number; gid: number } }[];
+  readonly folders: readonly { path: string; mode: number }[];
+  readonly links: readonly string[];
+  readonly fstab: string | null;
+  readonly hosts: string | null;
+  readonly units: readonly { name: string; there: boolean; active: boolean; enabled: boolean; masked: boolean }[];
+  readonly swaps: number;
+  readonly swapUnit: boolean;
+  readonly modules: readonly string[];
+  readonly swappiness: string | null;
+  readonly live: boolean;
+}
+
+export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
+  files: fc.uniqueArray(fc.record({ path: fc.constantFrom(...paths), content, mode, owner }), {
+    selector: ({ path }) => path,
+  }),
+  folders: fc.uniqueArray(fc.record({ path: fc.constantFrom(...folders), mode: fc.constantFrom(0o700, 0o755) }), {
+    selector: ({ path }) => path,
+  }),
+  links: fc.uniqueArray(fc.constantFrom(...paths), { maxLength: 2 }),
+  fstab: fc.option(
+    fc
+      .array(
+        fc.constantFrom(
+          "/dev/vda1 / ext4 defaults 0 1",
+          "/dev/vda2 none\tswap   sw 0 0",
+          "#/dev/vda3 none swap sw",
+          "",
+          "# x",
+        ),
+      )
+      .map((lines) => lines.join("\n")),
+  ),
+  hosts: fc.option(
+    fc.constantFrom(
+      "",
+      "127.0.0.1 localhost",
+      "127.0.0.1 localhost\n",
+      "# begin kubeferry\n10.0.0.1 x\n# end kubeferry\ny\n",
+    ),
+  ),
+  units: fc.tuple(
+    ...units.map((name) =>
+      fc.record({
+        name: fc.constant(name),
+        there: fc.boolean(),
+        active: fc.boolean(),
+        enabled: fc.boolean(),
+        masked: fc.boolean(),
+      }),
+    ),
+  ),
+  swaps: fc.nat({ max: 2 }),
+  swapUnit: fc.boolean(),
+  modules: fc.subarray(["overlay", "br_netfilter"]),
+  swappiness: fc.option(fc.constantFrom("60", "0", "10")),
+  live: fc.boolean(),
+});
+
+/** A host as wished; made anew each time, since apply changes it. */
+export function makeHost(wish: HostWish): FakeHost {
+  const host = new FakeHost({ live: wish.live, system: new FakeSystem() });
+  for (const { path, mode: bits } of wish.folders) host.directory(path, bits);
+  for (const { path, content: text, mode: bits, owner: who } of wish.files) host.file(path, text, bits, who);
+  for (const path of wish.links) if (!host.entries.has(path)) host.link(path, "/elsewhere");
+  if (wish.fstab !== null) host.file("/etc/fstab", wish.fstab);
+  if (wish.hosts !== null) host.file("/etc/hosts", wish.hosts);
+  const { system } = host;
+  for (const { name, there, active, enabled, masked } of wish.units) {
+    if (there) host.file(unitPath(name), `old ${name}`);
+    if (enabled) host.link(`/etc/systemd/system/multi-user.target.wants/${name}`, "/usr/lib/elsewhere");
+    if (active && there) system.run(["systemctl", "start", name]);
+    if (masked && !there) host.link(unitPath(name), "/dev/null");
+    if (masked) host.link(`/run/systemd/system/${name}`, "/dev/null");
+  }
+  for (let number = 0; number < wish.swaps; number += 1) {
+    system.swapDevices.add(`/dev/vd${number}`);
+    system.run(["swapon", ...(number === 1 ? ["-p", "5"] : []), `/dev/vd${number}`]);
+  }
+  if (wish.swapUnit) system.swapUnits.push("dev-vdz.swap");
+  for (const name of wish.modules) system.run(["modprobe", name]);
+  if (wish.swappiness !== null) system.sysctls.set("/proc/sys/vm/swappiness", wish.swappiness);
+  return host;
+}
+
+const fileOperation = fc.record({ path: fc.constantFrom(...paths), text: content, mode, owner });
+
+const planWish = fc.record({
+  files: fc.uniqueArray(fileOperation, { selector: ({ path }) => path }),
+  explicit: fc.subarray([...folders]),
+  directoryMode: fc.constantFrom(0o700, 0o755),
+  units: fc.subarray([...units]),
+  start: fc.boolean(),
+  swap: fc.boolean(),
+  hosts: fc.boolean(),
+  modules: fc.subarray(["overlay", "br_netfilter", "missing_one"]),
+  sysctls: fc.subarray(["vm.swappiness", "net.bridge.bridge-nf-call-iptables", "no.such.key"]),
+  policy: fc.constantFrom("set" as const, "raise" as const),
+});
+
+export const arbitraryPlan = planWish;
+export type PlanWish = typeof planWish extends fc.Arbitrary<infer Wish> ? Wish : never;
+
+/** A plan as plan/ makes it: parents first, no resource twice. */
+export function makePlan(wish: PlanWish, live: boolean): Plan {
+  const unitFiles = wish.units.map((name) => ({
+    path: unitPath(name),
+    text: `new ${name}`,
+    mode: 0o644,
+    owner: root,
+  }));
+  const files = [...wish.files, ...unitFiles];
+  const links = wish.units.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
+  const needed = [...files.map(({ path }) => path), ...links, ...wish.explicit.map((path) => `${path}/x`)];
+  if (wish.hosts || wish.swap) needed.push("/etc/hosts");
+  const directories = [...new Set(needed.flatMap((path) => parents(path)))].toSorted(
+    (a, b) => a.split("/").length - b.split("/").length,
+  );
+  const operations: Operation[] = [
+    ...directories.map((path) => {
+      const implied = !wish.explicit.includes(path);
+      return operation("directory", { path, mode: implied ? 0o755 : wish.directoryMode, owner: root, implied });
+    }),
+    ...(wish.hosts ? [operation("hosts", { entries: [{ ip: "10.0.0.11", name: "n1" }], owner: root })] : []),
+    ...(live ? wish.modules.map((name) => operation("module", { name, optional: name === "missing_one" })) : []),
+    ...(live
+      ? wish.sysctls.map((key) => {
+          const broughtBy =
+            key.startsWith("net.bridge") && wish.modules.includes("br_netfilter") ? "br_netfilter" : null;
+          return operation("sysctl", { key, value: "20", policy: wish.policy, broughtBy });
+        })
+      : []),
+    ...(wish.swap ? [operation("swap", { live })] : []),
+  ];
+  const place = files.map(({ path, text, mode: bits, owner: who }) =>
+    operation("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
+  );
+  const start = wish.units.map((name) =>
+    operation("unit", {
+      name,
+      file: unitPath(name),
+      links: [`/etc/systemd/system/multi-user.target.wants/${name}`],
+      live,
+      start: live && wish.start,
+      noBlock: false,
+      restartOn: [{ path: unitPath(name), digest: digestOf(`new ${name}`) }],
+    }),
+  );
+  return {
+    phases: [
+      { name: "prepare", operations, gates: [] },
+      { name: "place", operations: place, gates: [] },
+      { name: "start", operations: start, gates: [] },
+    ],
+  };
+}
+
+/** Every content that a plan of {@link arbitraryPlan} may want. */
+export const planContents = ["old\n", "new\n", "same\n", "", ...units.map((name) => `new ${name}`)];
+
+function parents(path: string): string[] {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  return parent === "" ? [] : [...parents(parent), parent];
+}

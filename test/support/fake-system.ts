@@ -1,0 +1,137 @@
+/** What programs see and change on a fake host: systemd's units, kernel modules and values, swap. */
+
+interface Swap {
+  readonly device: string;
+  readonly priority: number;
+}
+
+export class FakeSystem {
+  /** Unit files as systemd last read them: name → text. */
+  loadedUnits = new Map<string, string>();
+  /** Running units: name → the unit file's text that it was started with. */
+  readonly active = new Map<string, string>();
+  readonly available = new Set<string>(["overlay", "br_netfilter", "nf_conntrack"]);
+  readonly loaded = new Set<string>();
+  readonly sysctls = new Map<string, string>();
+  /** Keys that appear with a module, and go with it. */
+  readonly bringing = new Map<string, Record<string, string>>([
+    ["br_netfilter", { "/proc/sys/net/bridge/bridge-nf-call-iptables": "0" }],
+  ]);
+  swaps: Swap[] = [];
+  readonly swapDevices = new Set<string>();
+  /** Units of type swap that systemd found outside fstab. */
+  readonly swapUnits: string[] = [];
+  /** Text of a file of the host. */
+  files: (path: string) => string | null = () => null;
+
+  picture(): Record<string, string> {
+    return {
+      "active units": [...this.active]
+        .map(([name, text]) => `${name} ${JSON.stringify(text)}`)
+        .toSorted()
+        .join(", "),
+      modules: [...this.loaded].toSorted().join(" "),
+      sysctls: JSON.stringify([...this.sysctls].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      swaps: JSON.stringify(this.swaps),
+    };
+  }
+
+  read(path: string): string | null {
+    if (path === "/proc/swaps") {
+      const lines = this.swaps.map(({ device, priority }) => `${device} partition 1000 0 ${priority}`);
+      return ["Filename Type Size Used Priority", ...lines, ""].join("\n");
+    }
+    if (path === "/proc/sys/kernel/osrelease") return "6.1.0\n";
+    if (path === "/lib/modules/6.1.0/modules.builtin") return "kernel/fs/ext4.ko\n";
+    return this.sysctls.get(path) ?? null;
+  }
+
+  query(argv: readonly string[]): { code: number; stdout: string; stderr: string } {
+    const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: "" });
+    const [program, verb, ...rest] = argv;
+    const last = argv.at(-1) ?? "";
+    if (program === "systemctl" && verb === "is-active")
+      return this.active.has(last) ? answer("active\n") : answer("inactive\n", 3);
+    if (program === "systemctl" && verb === "list-units")
+      return answer(this.swapUnits.map((name) => `${name} loaded active\n`).join(""));
+    if (program === "systemctl" && verb === "show") return answer("\n");
+    if (program === "modprobe" && rest.includes("-q")) return answer("", this.available.has(last) ? 0 : 1);
+    return answer("", 127);
+  }
+
+  set(path: string, value: string, optional: boolean): void {
+    if (this.sysctls.has(path)) this.sysctls.set(path, value);
+    else if (!optional) throw new Error(`ENOENT: ${path}`);
+  }
+
+  /** A program that was cut off: here either nothing happened or all of it. */
+  half(argv: readonly string[]): void {
+    if (argv.join(" ").length % 2 === 0) this.run(argv);
+  }
+
+  /** The exit code. An unknown program is a mistake in the test. */
+  run(argv: readonly string[]): number {
+    const [program, verb = ""] = argv;
+    const last = argv.at(-1) ?? "";
+    if (program === "systemctl") return this.#systemctl(verb, last);
+    if (program === "modprobe") return verb === "-r" ? this.#unload(last) : this.#load(last);
+    if (program === "swapoff") {
+      this.swaps = this.swaps.filter(({ device }) => device !== last);
+      return 0;
+    }
+    if (program === "swapon") {
+      if (!this.swapDevices.has(last) || this.swaps.some(({ device }) => device === last)) return 255;
+      const priority = verb === "-p" ? Number(argv[2]) : Math.min(-1, ...this.swaps.map((swap) => swap.priority)) - 1;
+      this.swaps = [...this.swaps, { device: last, priority }].toSorted((a, b) => b.priority - a.priority);
+      return 0;
+    }
+    throw new Error(`the fake host has no ${argv.join(" ")}`);
+  }
+
+  /** As systemd reads unit files: a mask (an empty file) or no file is no unit. */
+  #unitFile(name: string): string | null {
+    for (const folder of ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"]) {
+      const text = this.files(`${folder}/${name}`);
+      if (text !== null) return text === "" ? null : text;
+    }
+    return null;
+  }
+
+  #systemctl(verb: string, name: string): number {
+    switch (verb) {
+      case "daemon-reload":
+        this.loadedUnits = new Map();
+        return 0;
+      case "start":
+      case "restart": {
+        const text = this.loadedUnits.get(name) ?? this.#unitFile(name);
+        if (text === null) return 5;
+        this.loadedUnits.set(name, text);
+        if (verb === "restart" || !this.active.has(name)) this.active.set(name, text);
+        return 0;
+      }
+      case "stop":
+        if (!this.active.delete(name) && this.#unitFile(name) === null) return 5;
+        return 0;
+      case "reset-failed":
+        return this.#unitFile(name) === null ? 1 : 0;
+      default:
+        throw new Error(`the fake systemd has no ${verb}`);
+    }
+  }
+
+  #load(name: string): number {
+    if (!this.available.has(name)) return 1;
+    this.loaded.add(name);
+    for (const [key, value] of Object.entries(this.bringing.get(name) ?? {})) {
+      if (!this.sysctls.has(key)) this.sysctls.set(key, value);
+    }
+    return 0;
+  }
+
+  #unload(name: string): number {
+    if (!this.loaded.delete(name)) return 0;
+    for (const key of Object.keys(this.bringing.get(name) ?? {})) this.sysctls.delete(key);
+    return 0;
+  }
+}
