@@ -1,0 +1,166 @@
+/** What is rendered, judged by the programs that will read it: systemd, nginx, haproxy, keepalived, containerd, docker, kubectl. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openPki } from "../../builder/pki/authority.ts";
+import type { Rendered } from "../../builder/render/node-file.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
+import { makeHosts } from "../support/namespaces.ts";
+import { requirePackages } from "../support/packages.ts";
+import { filesOf, textOf } from "../support/placed-node.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-accept-"));
+const golden = join(import.meta.dirname, "../golden/clusters");
+const clusters = new Map<string, { cluster: FixtureCluster; rendered: Rendered }>();
+
+before(async () => {
+  for (const name of readdirSync(golden)) {
+    const cluster = await fixtureCluster(readFileSync(join(golden, name, "cluster.yaml"), "utf8"));
+    const pki = await openPki(join(folder, `${name}.pki`), cluster.topology, new Date());
+    clusters.set(name, { cluster, rendered: renderFixture(cluster, pki) });
+  }
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function rendered(name: string): Rendered {
+  const found = clusters.get(name);
+  if (found === undefined) throw new Error(`no cluster ${name}`);
+  return found.rendered;
+}
+
+function run(argv: readonly string[]): { code: number | null; output: string } {
+  const [program = "", ...rest] = argv;
+  const { status, stdout, stderr, error } = spawnSync(program, rest, { encoding: "utf8" });
+  return { code: error === undefined ? status : 127, output: stdout + stderr };
+}
+
+/** Puts one file below a folder of its own and gives its path. */
+function put(name: string, text: string): string {
+  const path = join(mkdtempSync(join(folder, "file-")), name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+test("systemd-analyze verify has nothing to say about any unit of any cluster", () => {
+  requirePackages("systemd");
+  for (const [name, { cluster, rendered }] of clusters) {
+    for (const { name: node } of cluster.topology.nodes) {
+      const root = join(folder, "root", name, node);
+      const units = join(root, "etc/systemd/system");
+      mkdirSync(units, { recursive: true });
+      mkdirSync(join(root, "usr/lib/systemd/system"), { recursive: true });
+      for (const target of [
+        "network",
+        "network-online",
+        "multi-user",
+        "local-fs",
+        "sysinit",
+        "basic",
+        "shutdown",
+        "sockets",
+        "timers",
+        "paths",
+        "slices",
+        "remote-fs",
+      ]) {
+        writeFileSync(join(root, `usr/lib/systemd/system/${target}.target`), "[Unit]\nDescription=target\n");
+      }
+      const files = filesOf(rendered, node).filter((file) => file.path.startsWith("/etc/systemd/system/"));
+      for (const file of files) writeFileSync(join(root, file.path), String(file.content));
+      // Every program that a unit names, as an empty executable below the root: whether it is in the bundle is the closure's business.
+      const programs = files.flatMap((file) => String(file.content).match(/(?<=^Exec\w+=-?)\/[\w./-]+/gm) ?? []);
+      for (const program of programs) {
+        mkdirSync(join(root, program, ".."), { recursive: true });
+        writeFileSync(join(root, program), "", { mode: 0o755 });
+      }
+      const paths = files.map(({ path }) => path);
+      const { code, output } = run(["systemd-analyze", "verify", "--man=no", `--root=${root}`, ...paths]);
+      assert.deepEqual({ code, output }, { code: 0, output: "" }, `${name} ${node}`);
+    }
+  }
+});
+
+test("systemd-analyze verify would say something about a wrong unit", () => {
+  const root = join(folder, "wrong");
+  mkdirSync(join(root, "etc/systemd/system"), { recursive: true });
+  writeFileSync(join(root, "etc/systemd/system/bad.service"), "[Service]\nExecStart=/bin/none\nRestart=on\n");
+  assert.match(
+    run(["systemd-analyze", "verify", "--man=no", `--root=${root}`, "/etc/systemd/system/bad.service"]).output,
+    /Restart|none/,
+  );
+});
+
+test("nginx accepts the local proxy's configuration", () => {
+  requirePackages("nginx", "libnginx-mod-stream");
+  const text = textOf(rendered("1.16-local-proxy"), "k8s-node01", "/etc/kubernetes/kube-nginx.conf");
+  const path = put("kube-nginx.conf", text.replace("/run/kube-nginx.pid", join(folder, "nginx.pid")));
+  const { code, output } = run(["nginx", "-t", "-c", path]);
+  assert.equal(code, 0, output);
+});
+
+test("haproxy and keepalived accept the VIP's configuration on every master", (t) => {
+  requirePackages("haproxy", "keepalived", "psmisc");
+  const hosts = makeHosts(`kv${process.pid}`, { m1: "10.64.3.1/24", m2: "10.64.3.2/24", m3: "10.64.3.3/24" });
+  t.after(() => hosts.remove());
+  for (const [name, nodes] of [
+    ["1.11-vip", ["m1", "m2", "m3"]],
+    ["1.36-etcd-apart", ["m1", "m2"]],
+  ] as const) {
+    for (const node of nodes) {
+      const haproxy = run([
+        "haproxy",
+        "-c",
+        "-f",
+        put("haproxy.cfg", textOf(rendered(name), node, "/etc/haproxy/haproxy.cfg")),
+      ]);
+      assert.equal(haproxy.code, 0, haproxy.output);
+      assert.doesNotMatch(haproxy.output, /WARNING/);
+      // On a host that has the interface and the address: keepalived looks for both.
+      const path = put("keepalived.conf", textOf(rendered(name), node, "/etc/keepalived/keepalived.conf"));
+      const keepalived = run(hosts.on(node, ["keepalived", "-t", "-f", path]));
+      assert.equal(keepalived.code, 0, `${node}: ${keepalived.output}`);
+    }
+  }
+});
+
+test("masters have different priorities for the VIP, the first the highest", () => {
+  const priorities = ["m1", "m2", "m3"].map((node) =>
+    Number(/priority (\d+)/.exec(textOf(rendered("1.11-vip"), node, "/etc/keepalived/keepalived.conf"))?.[1]),
+  );
+  assert.equal(new Set(priorities).size, 3);
+  assert.equal(Math.max(...priorities), priorities[0]);
+});
+
+test("containerd reads its configuration, and what it reads is what was meant", () => {
+  requirePackages("containerd");
+  for (const [name, node] of [
+    ["distro", "worker"],
+    ["1.16-local-proxy", "k8s-node01"],
+  ] as const) {
+    const path = put("config.toml", textOf(rendered(name), node, "/etc/containerd/config.toml"));
+    const { code, output } = run(["containerd", "--config", path, "config", "dump"]);
+    assert.equal(code, 0, output);
+    assert.match(output, /bin_dir = "\/opt\/cni\/bin"/);
+    assert.match(output, /BinaryName = "\/usr\/local\/bin\/runc"/);
+    assert.doesNotMatch(output, /"\/opt\/containerd"/, "its plugins' folder is among its own data");
+  }
+});
+
+test("kubectl reads every kubeconfig, with certificate and key in it", () => {
+  if (!existsSync("/usr/bin/kubectl")) requirePackages("kubernetes-client");
+  for (const [name, { cluster, rendered }] of clusters) {
+    for (const { name: node } of cluster.topology.nodes) {
+      for (const file of filesOf(rendered, node).filter(({ path }) => path.endsWith("kubeconfig"))) {
+        const path = put("kubeconfig", String(file.content));
+        const { code, output } = run(["kubectl", "--kubeconfig", path, "config", "view", "--flatten", "-o", "json"]);
+        assert.equal(code, 0, `${name} ${node} ${file.path}: ${output}`);
+        assert.match(output, /"server": "https:\/\/[0-9.]+:(6443|8443)"/);
+        assert.match(output, /"current-context": "[a-z:-]+"/);
+      }
+    }
+  }
+});
