@@ -72,6 +72,20 @@ export function differences(before: State, after: State): string[] {
   });
 }
 
+/** Data that the installed programs write; a journal and the ids in it are of one installation. */
+const livingData = /^\/var\/lib\/(etcd|containerd|docker|kubeferry)\//;
+
+/** As {@link differences}, for two installations: without what follows from when they were made, and their data. */
+export function installedDifferences(wanted: State, found: State): string[] {
+  return differences(withoutTimes(wanted), withoutTimes(found));
+}
+
+function withoutTimes(state: State): State {
+  const files = [...(state.sections["file"] ?? [])].filter(([path]) => !livingData.test(path));
+  const timeless = files.map(([path, how]): [string, string] => [path, how.replace(/ bytes \S+/, " bytes")]);
+  return { files: state.files, sections: { ...state.sections, file: new Map(timeless) } };
+}
+
 async function captureFiles(machine: Machine, since: State | null): Promise<Map<string, FileRecord>> {
   const pruned = prunedPaths.map((path) => `-path ${path}`).join(" -o ");
   const list = `find / -xdev \\( ${pruned} \\) -prune -o -printf '%y|%m|%U:%G|%s|%T@|%C@|%i|%p|%l\\n'`;
