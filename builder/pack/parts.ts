@@ -1,0 +1,180 @@
+/**
+ * A bundle in parts, for sticks that are too small or a file system that ends at 4 GiB. Each part has its own digest,
+ * so that a bad one is named and only that one is fetched again. By hand: `sha256sum -c X.tar.parts`, then
+ * `cat X.tar.part-* > X.tar`.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  type Digest,
+  type IntegrityProblem,
+  chunkSize,
+  decodeSums,
+  digestFile,
+  encodeSums,
+  problemError,
+} from "#bundle";
+import { ExpectedError } from "#kit/errors";
+
+export interface Parts {
+  /** `X.tar.parts`: the parts in their order, then the whole, in the form of SHA256SUMS. Goes with every part. */
+  readonly list: string;
+  readonly parts: readonly string[];
+}
+
+/** Writes the parts of `file`, each of at most `partSize` bytes, and their list into `folder`. Nothing there is overwritten. */
+export async function splitBundle(file: string, partSize: number, folder = dirname(file)): Promise<Parts> {
+  const { size } = statSync(file);
+  const count = Math.max(1, Math.ceil(size / partSize));
+  const name = basename(file);
+  const digits = Math.max(3, String(count).length);
+  const made: string[] = [];
+  const sums: [string, Digest][] = [];
+  try {
+    const whole = createHash("sha256");
+    for (let number = 1; number <= count; number += 1) {
+      const part = `${name}.part-${String(number).padStart(digits, "0")}`;
+      const path = join(folder, part);
+      const from = (number - 1) * partSize;
+      const hash = createHash("sha256");
+      writeNew(path, made, (out) =>
+        copyRange(file, from, Math.min(partSize, size - from), out, (chunk) => {
+          hash.update(chunk);
+          whole.update(chunk);
+        }),
+      );
+      sums.push([part, hash.digest("hex") as Digest]);
+    }
+    sums.push([name, whole.digest("hex") as Digest]);
+    const list = join(folder, `${name}.parts`);
+    writeNew(list, made, (out) => writeSync(out, encodeSums(sums)));
+    return { list, parts: made.slice(0, -1) };
+  } catch (failure) {
+    for (const path of made) await rm(path, { force: true });
+    throw failure;
+  }
+}
+
+/**
+ * What is wrong with the parts: each missing, cut or changed one by name. `paths`: the parts, from however many sticks,
+ * and at least one list among them or beside one of them. MEMBER_MISSING without a list.
+ */
+export function checkParts(paths: readonly string[]): IntegrityProblem[] {
+  const { parts } = readList(paths);
+  const found = new Map(paths.map((path) => [basename(path), path]));
+  return parts.flatMap(([name, wanted]): IntegrityProblem[] => {
+    const path = found.get(name);
+    if (path === undefined || statSync(path, { throwIfNoEntry: false }) === undefined) {
+      return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", wanted }];
+    }
+    const { digest } = digestFile(path);
+    if (digest === wanted) return [];
+    return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", wanted, found: digest }];
+  });
+}
+
+/** Joins parts into `output` (a new name beside it until it is whole); the first bad part is thrown by name. Gives the digest. */
+export async function joinParts(paths: readonly string[], output: string): Promise<Digest> {
+  const { parts, whole, where } = readList(paths);
+  const [problem] = checkParts(paths);
+  if (problem !== undefined) throw problemError(problem, where);
+  const found = new Map(paths.map((path) => [basename(path), path]));
+  const temporary = join(dirname(output), `.${basename(output)}.${randomBytes(4).toString("hex")}.partial`);
+  try {
+    const hash = createHash("sha256");
+    writeNew(temporary, [], (out) => {
+      for (const [name] of parts) {
+        const path = found.get(name) ?? name;
+        copyRange(path, 0, statSync(path).size, out, (chunk) => hash.update(chunk));
+      }
+    });
+    const digest = hash.digest("hex") as Digest;
+    if (digest !== whole) {
+      throw new ExpectedError("DIGEST_MISMATCH", "the joined parts are not the bundle", {
+        where,
+        wanted: whole,
+        found: digest,
+      });
+    }
+    await rename(temporary, output);
+    const folder = await open(dirname(output), "r");
+    await folder.sync().finally(() => folder.close());
+    return digest;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** The list among or beside the given paths. Every list found must say the same. */
+function readList(paths: readonly string[]): { parts: [string, Digest][]; whole: Digest; where: string } {
+  const lists = new Set<string>();
+  for (const path of paths) {
+    const list = path.endsWith(".parts") ? path : path.replace(/\.part-\d+$/, ".parts");
+    if (statSync(list, { throwIfNoEntry: false })?.isFile() === true) lists.add(list);
+  }
+  const [where, ...others] = lists;
+  if (where === undefined) {
+    throw new ExpectedError("MEMBER_MISSING", "there is no list of the parts (a file that ends in .parts)", {
+      where: paths[0],
+      hint: "copy it from the folder that the bundle was split into; it belongs beside the parts",
+    });
+  }
+  const text = readFileSync(where, "utf8");
+  const other = others.find((path) => readFileSync(path, "utf8") !== text);
+  if (other !== undefined) {
+    throw new ExpectedError("FORMAT_INVALID", "these parts are of different bundles", { where, found: other });
+  }
+  const { sums, problems } = decodeSums(text);
+  const entries = [...sums];
+  const last = entries.pop();
+  const regular = entries.every(([name], at) => name === partName(last?.[0] ?? "", at + 1, name));
+  if (problems.length > 0 || last === undefined || entries.length === 0 || !regular) {
+    throw new ExpectedError("FORMAT_INVALID", "the list of the parts was damaged", { where });
+  }
+  return { parts: entries, whole: last[1], where };
+}
+
+/** The name that part `number` must have, with as many digits as `like` has. */
+function partName(whole: string, number: number, like: string): string {
+  const digits = like.length - whole.length - ".part-".length;
+  return `${whole}.part-${String(number).padStart(digits, "0")}`;
+}
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, "wx", 0o644);
+  } catch (cause) {
+    throw new ExpectedError("USAGE", "the file is there already, or cannot be made", { where: path, cause });
+  }
+}
+
+/** Makes a file, notes that it was made, fills it and fsyncs it. */
+function writeNew(path: string, made: string[], fill: (out: number) => unknown): void {
+  const out = openNew(path);
+  made.push(path);
+  try {
+    fill(out);
+    fsyncSync(out);
+  } finally {
+    closeSync(out);
+  }
+}
+
+function copyRange(file: string, from: number, size: number, out: number, each: (chunk: Buffer) => void): void {
+  const input = openSync(file, "r");
+  try {
+    const buffer = Buffer.allocUnsafe(chunkSize);
+    for (let done = 0; done < size;) {
+      const count = readSync(input, buffer, 0, Math.min(chunkSize, size - done), from + done);
+      if (count === 0) throw new ExpectedError("TRUNCATED", "the file ends early", { where: file });
+      const chunk = buffer.subarray(0, count);
+      each(chunk);
+      for (let at = 0; at < count;) at += writeSync(out, chunk, at);
+      done += count;
+    }
+  } finally {
+    closeSync(input);
+  }
+}
