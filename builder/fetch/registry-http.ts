@@ -174,11 +174,11 @@ function mayPass(status: number): boolean {
 }
 
 function statusError(status: number, url: string): ExpectedError {
-  if (status === 404) return new ExpectedError("NOT_FOUND", "the registry does not have it", { where: url });
+  if (status === 404) return new ExpectedError("NOT_FOUND", "the server does not have it", { where: url });
   if (status === 401 || status === 403) {
-    return new ExpectedError("UNAUTHORIZED", `the registry answered ${status}`, { where: url });
+    return new ExpectedError("UNAUTHORIZED", `the server answered ${status}`, { where: url });
   }
-  return new ExpectedError("UNREACHABLE", `the registry answered ${status}`, { where: url });
+  return new ExpectedError("UNREACHABLE", `the server answered ${status}`, { where: url });
 }
 
 /** What undici throws, as something an operator can act on. */
@@ -194,7 +194,7 @@ export function networkError(error: unknown, url: string): ExpectedError {
 }
 
 function badRedirect(from: string, to: URL): ExpectedError {
-  return new ExpectedError("UNREACHABLE", `the registry redirects to ${to.protocol}//${to.host}, which is refused`, {
+  return new ExpectedError("UNREACHABLE", `the server redirects to ${to.protocol}//${to.host}, which is refused`, {
     where: from,
   });
 }
