@@ -1,7 +1,7 @@
 /** Lists an unpacked bundle. Links and devices are never followed or opened. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isCleanAbsolute } from "./format.ts";
+import { isCleanAbsolute } from "./clean-path.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import { type Member, type Source, memberLimit } from "./member.ts";
 

@@ -5,6 +5,8 @@
  */
 import * as z from "zod";
 import { ExpectedError } from "#kit/errors";
+import { canonicalJson } from "./canonical-json.ts";
+import { isCleanAbsolute } from "./clean-path.ts";
 import { type Digest, isDigest } from "./digest.ts";
 
 export const formatVersion = 1;
@@ -240,9 +242,9 @@ export type ObjectEntry = z.infer<typeof object>;
 export type CertificateEntry = z.infer<typeof certificate>;
 export type SecretEntry = z.infer<typeof secret>;
 
-/** Canonical bytes of an index: keys sorted at every level, two-space indent, one line feed at the end. */
+/** Canonical text of an index; throws zod's error for a value that is none. */
 export function encodeIndex(index: BundleIndex): string {
-  return `${JSON.stringify(sortKeys(bundleIndex.parse(index)), null, 1)}\n`;
+  return canonicalJson(bundleIndex.parse(index));
 }
 
 /** The index that `text` holds; FORMAT_TOO_NEW or FORMAT_INVALID with every problem otherwise. */
@@ -284,28 +286,5 @@ export function selects(entry: Selector, nodeName: string, chosen: readonly Role
     entry.roles.some((name) => chosen.includes(name)) &&
     (entry.nodes === undefined || entry.nodes.includes(nodeName)) &&
     (entry.platforms === undefined || entry.platforms.includes(on))
-  );
-}
-
-export function isCleanAbsolute(path: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return (
-    path.startsWith("/") &&
-    !/[\x00-\x1f\x7f\\]/.test(path) &&
-    path
-      .slice(1)
-      .split("/")
-      .every((part) => part !== "" && part !== "." && part !== "..")
-  );
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sortKeys(item)]),
   );
 }

@@ -1,5 +1,6 @@
 /** The contract between builder and installer: both import this folder as `#bundle`, never each other. */
 export { indexPath, indexProblems, secretPath } from "./consistency.ts";
+export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
 export * from "./format.ts";
 export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";

@@ -1,6 +1,6 @@
 /** SHA256SUMS: one line a member, in the strict form of `sha256sum`: 64 hex digits, two spaces, the path. */
 import { type Digest, isDigest } from "./digest.ts";
-import { isCleanAbsolute } from "./format.ts";
+import { isCleanAbsolute } from "./clean-path.ts";
 import type { IntegrityProblem } from "./problem.ts";
 
 export const sumsPath = "SHA256SUMS";

@@ -1,6 +1,6 @@
 /** Lists a plain tar by its headers alone; the data stays where it is. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { isCleanAbsolute } from "./format.ts";
+import { isCleanAbsolute } from "./clean-path.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import { type Member, type Source, memberLimit } from "./member.ts";
 import { blockSize, decodeHeader, paddingOf } from "./tar-header.ts";

@@ -101,12 +101,12 @@ test("no program is started through a shell", () => {
 test("a third-party package has one home", () => {
   const homes: Record<string, RegExp> = {
     "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
-    commander: /^installer\/kit\/run|^(builder|installer)\/(program|main)/,
+    commander: /^installer\/kit\/run|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
     "node-forge": /^builder\/pki\/|^installer\/checks\//,
     tar: /^installer\/bundle\/|^builder\/fetch\//,
     undici: /^builder\/fetch\//,
-    zod: /^builder\/(config|lock)\/|^installer\/bundle\/format/,
+    zod: /^builder\/|^installer\/bundle\/format/,
     "ssh2-sftp-client": /^builder\/deliver\//,
     yaml: /^builder\//,
     "p-limit": /^builder\//,
