@@ -7,7 +7,12 @@ import { linkPaths } from "./start.ts";
 
 export function directories(input: PlanInput): Operation[] {
   const explicit = new Map(chosen(input.index.directories, input.selection).map((entry) => [entry.path, entry]));
-  const edited = input.index.host.hosts.length > 0 ? ["/etc/hosts"] : [];
+  const { hosts, swap } = input.index.host;
+  const edited = [
+    ...(hosts.length > 0 ? ["/etc/hosts"] : []),
+    // Masks of swap units lie there.
+    ...(swap === "off" && input.live ? ["/etc/systemd/system/any.swap"] : []),
+  ];
   const placed = [...input.files.map(({ entry }) => entry.path), ...linkPaths(input), ...edited];
   const paths = new Set([
     ...placed.flatMap(parents),

@@ -132,7 +132,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   const files = [...wish.files, ...unitFiles];
   const links = wish.units.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
   const needed = [...files.map(({ path }) => path), ...links, ...wish.explicit.map((path) => `${path}/x`)];
-  if (wish.hosts || wish.swap) needed.push("/etc/hosts");
+  if (wish.hosts || wish.swap) needed.push("/etc/hosts", "/etc/systemd/system/a.swap");
   const directories = [...new Set(needed.flatMap((path) => parents(path)))].toSorted(
     (a, b) => a.split("/").length - b.split("/").length,
   );
