@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, type BuiltBundle, insert, installer, keyFile, mountBundle } from "../support/vm-bundle.ts";
+import { buildBundle, type BuiltBundle, insert, mountBundle } from "../support/vm-bundle.ts";
+import { install, must, undo } from "../support/vm-commands.ts";
 import { countEffects, cutDuring, journalPosition } from "../support/vm-cut.ts";
 import { captureState, differences, installedDifferences, type State } from "../support/vm-state.ts";
 import { restoreMachine } from "../support/vm.ts";
@@ -76,12 +77,6 @@ for (const role of roles) {
   });
 }
 
-const undo = [installer, "undo", "--yes", "--delete-data"] as const;
-
-function install(role: string): readonly [string, ...string[]] {
-  return [installer, "--role", role, "--ip", "10.0.0.11", "--key", keyFile, "--yes"];
-}
-
 async function prepared(bundle: BuiltBundle): Promise<Machine> {
   const machine = await restoreMachine({ name: "n1", address: "10.0.0.11/24" });
   await insert(machine, bundle, readFileSync(bundle.keys, "utf8"));
@@ -96,11 +91,6 @@ async function undisturbed(bundle: BuiltBundle, role: string): Promise<Reference
   const undoEffects = await countEffects(machine, undo);
   assert.deepEqual(differences(fresh, await captureState(machine, fresh)), []);
   return { fresh, installed, installEffects, undoEffects };
-}
-
-async function must(machine: Machine, argv: readonly [string, ...string[]]): Promise<void> {
-  const { code, stdout, stderr } = await machine.exec(argv, { timeoutSeconds: 900 });
-  assert.equal(code, 0, `${argv.join(" ")}\n${stdout}\n${stderr}`);
 }
 
 function percent(share: number): string {
