@@ -28,12 +28,15 @@ export interface CompressOptions {
   readonly reporter: Pick<Reporter, "progress">;
 }
 
-/** Frames in work at one time: each holds a window of up to 128 MB. */
-const parallel = 2;
+/** Frames in work at one time, and the sum of their windows: the memory of a build is mostly that. */
+const parallel = 4;
+const windowBudget = 192 * 1024 * 1024;
+const largestWindow = 128 * 1024 * 1024;
 
 /** The frames of all groups, in their order. Compression runs in libuv's pool, the largest group first. */
 export async function compressGroups(groups: readonly Group[], options: CompressOptions): Promise<Frame[]> {
   const limit = pLimit(parallel);
+  const budget = new Budget(windowBudget);
   const total = groups.reduce((sum, group) => sum + lengthOf(group), 0);
   let done = 0;
   const report = (bytes: number): void => {
@@ -41,9 +44,39 @@ export async function compressGroups(groups: readonly Group[], options: Compress
     options.reporter.progress("compress", done, total);
   };
   const order = groups.toSorted((a, b) => lengthOf(b) - lengthOf(a));
-  const frames = await Promise.all(order.map((group) => limit(() => frameOf(group, options, report))));
+  const frames = await Promise.all(
+    order.map((group) =>
+      limit(() => budget.use(Math.min(lengthOf(group), largestWindow), () => frameOf(group, options, report))),
+    ),
+  );
   const byName = new Map(frames.map((frame) => [frame.group.name, frame]));
   return groups.flatMap((group) => byName.get(group.name) ?? []);
+}
+
+/** So many bytes at one time; who asks for more waits, and the rest behind it goes first where it fits. */
+class Budget {
+  #free: number;
+  #waiting: { bytes: number; start: () => void }[] = [];
+
+  constructor(bytes: number) {
+    this.#free = bytes;
+  }
+
+  async use<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
+    if (bytes > this.#free) await new Promise<void>((start) => this.#waiting.push({ bytes, start }));
+    else this.#free -= bytes;
+    try {
+      return await work();
+    } finally {
+      this.#free += bytes;
+      this.#waiting = this.#waiting.filter(({ bytes: wanted, start }) => {
+        if (wanted > this.#free) return true;
+        this.#free -= wanted;
+        start();
+        return false;
+      });
+    }
+  }
 }
 
 async function frameOf(group: Group, options: CompressOptions, report: (bytes: number) => void): Promise<Frame> {
