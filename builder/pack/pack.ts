@@ -1,7 +1,6 @@
 /** Packs a rendered cluster into one bundle file, and checks it with the node's own code before it gets its name. */
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   type BundleIndex,
   type Digest,
@@ -32,6 +31,7 @@ import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
 import { readmeText } from "./readme.ts";
 import { packSecrets } from "./secrets.ts";
+import { writeBeside } from "./write-beside.ts";
 
 export interface Installers {
   /** The POSIX sh launcher. */
@@ -121,23 +121,16 @@ async function outputPath(options: PackOptions, payload: Digest): Promise<string
 
 /** Writes beside the final name, verifies every byte as a node would, and only then renames. */
 async function writeChecked(path: string, members: readonly TarMember[], reporter: Reporter): Promise<number> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`);
   const total = members.reduce((sum, member) => sum + ("content" in member ? member.content.length : member.size), 0);
-  try {
+  return writeBeside(path, async (temporary) => {
     writeTar(temporary, members, (bytes) => reporter.progress("write", bytes, total));
     const [problem, ...more] = await verifyBundle(await openBundle(temporary), { reporter });
     if (problem !== undefined) {
       for (const { member, code, message } of more) reporter.warn(`${member}: ${code}: ${message}`);
       throw problemError(problem, path);
     }
-    const { size } = await stat(temporary);
-    await rename(temporary, path);
-    const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
-    return size;
-  } finally {
-    await rm(temporary, { force: true });
-  }
+    return (await stat(temporary)).size;
+  });
 }
 
 /** Launcher, installers and README.txt. */

@@ -3,9 +3,9 @@
  * so that a bad one is named and only that one is fetched again. By hand: `sha256sum -c X.tar.parts`, then
  * `cat X.tar.part-* > X.tar`.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type Digest,
@@ -17,6 +17,7 @@ import {
   problemError,
 } from "#bundle";
 import { ExpectedError } from "#kit/errors";
+import { writeBeside } from "./write-beside.ts";
 
 export interface Parts {
   /** `X.tar.parts`: the parts in their order, then the whole, in the form of SHA256SUMS. Goes with every part. */
@@ -81,8 +82,7 @@ export async function joinParts(paths: readonly string[], output: string): Promi
   const [problem] = checkParts(paths);
   if (problem !== undefined) throw problemError(problem, where);
   const found = new Map(paths.map((path) => [basename(path), path]));
-  const temporary = join(dirname(output), `.${basename(output)}.${randomBytes(4).toString("hex")}.partial`);
-  try {
+  return writeBeside(output, async (temporary) => {
     const hash = createHash("sha256");
     writeNew(temporary, [], (out) => {
       for (const [name] of parts) {
@@ -91,20 +91,10 @@ export async function joinParts(paths: readonly string[], output: string): Promi
       }
     });
     const digest = hash.digest("hex") as Digest;
-    if (digest !== whole) {
-      throw new ExpectedError("DIGEST_MISMATCH", "the joined parts are not the bundle", {
-        where,
-        wanted: whole,
-        found: digest,
-      });
-    }
-    await rename(temporary, output);
-    const folder = await open(dirname(output), "r");
-    await folder.sync().finally(() => folder.close());
-    return digest;
-  } finally {
-    await rm(temporary, { force: true });
-  }
+    if (digest === whole) return digest;
+    const detail = { where, wanted: whole, found: digest };
+    throw new ExpectedError("DIGEST_MISMATCH", "the joined parts are not the bundle", detail);
+  });
 }
 
 /** The list among or beside the given paths. Every list found must say the same. */

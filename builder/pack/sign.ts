@@ -1,7 +1,6 @@
 /** Signs a bundle: SHA256SUMS.minisig beside SHA256SUMS, and not one other byte changes. */
-import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type SigningKey,
   type TarMember,
@@ -14,6 +13,7 @@ import {
   verifyBundle,
   writeTar,
 } from "#bundle";
+import { writeBeside } from "./write-beside.ts";
 
 /**
  * Signs the bundle at `where` (a .tar, which is replaced, or a directory), replacing an older signature. Only what
@@ -26,7 +26,7 @@ export async function signBundle(where: string, key: SigningKey, comment?: strin
   const text = signSums(bundle.sumsBytes, key, comment ?? `payload:${bundle.payloadDigest}`);
   const content = Buffer.from(text, "utf8");
   if (bundle.source.kind === "directory") {
-    await replace(join(where, signaturePath), async (path) => {
+    await writeBeside(join(where, signaturePath), async (path) => {
       const file = await open(path, "wx", 0o644);
       await file.writeFile(content);
       await file.sync().finally(() => file.close());
@@ -42,17 +42,5 @@ export async function signBundle(where: string, key: SigningKey, comment?: strin
       const copy: TarMember = { path, mode: executable ? 0o755 : 0o644, file, offset, size, digest };
       return path === sumsPath ? [copy, { path: signaturePath, mode: 0o644, content }] : [copy];
     });
-  await replace(where, async (path) => writeTar(path, members));
-}
-
-async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`);
-  try {
-    await write(temporary);
-    await rename(temporary, path);
-    const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await writeBeside(where, async (path) => writeTar(path, members));
 }
