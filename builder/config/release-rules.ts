@@ -1,6 +1,7 @@
 /** Rules between `cluster.yaml` and the manifest of its release. */
 import type { ClusterConfig } from "./cluster.ts";
 import { proposal } from "./explain.ts";
+import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rules.ts";
@@ -98,6 +99,14 @@ const balancers: Rule = ({ api, packages }, { kubernetes }) => {
   return [{ path: ["api", "endpoint"], severity: "warning", message }];
 };
 
+/** Extra flags must be in the version's table. */
+const knownFlags: Rule = (cluster, manifest) =>
+  flagFindings(cluster, manifest).map(({ daemon, flag, message }) => ({
+    path: ["flags", daemon, flag],
+    severity: "error",
+    message,
+  }));
+
 const rules: readonly Rule[] = [
   withoutKubernetes,
   knownRuntime,
@@ -107,6 +116,7 @@ const rules: readonly Rule[] = [
   knownAlternatives,
   knownPlatforms,
   balancers,
+  knownFlags,
 ];
 
 function unknown(

@@ -1,5 +1,7 @@
 /** Everything that goes onto nodes, from the topology, the PKI and the fetched binaries. Pure. */
+import { ExpectedError } from "#kit/errors";
 import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
+import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
 import type { FetchedFile } from "../fetch/fetched.ts";
 import { entriesOf } from "./catalogue.ts";
@@ -15,11 +17,12 @@ import { openTemplates, type Templates } from "./template.ts";
 import { unitEntries } from "./units.ts";
 
 /**
- * Renders every node. What is the same on several nodes is one entry; TEMPLATE_INVALID when a template asks for
- * something that is not defined.
+ * Renders every node. What is the same on several nodes is one entry. TEMPLATE_INVALID when a template asks for
+ * something that is not defined, FLAG_UNKNOWN for a flag in cluster.yaml that the release does not have.
  */
 export function render(input: RenderInput, templates: Templates = openTemplates()): Rendered {
   const { topology } = input;
+  refuseUnknownFlags(input);
   const contexts = topology.nodes.map((node) => contextOf(input, node));
   const placed = contexts.flatMap((context) =>
     piecesOf(context, templates).map((item): Placed<Piece> => ({ node: context.node, item })),
@@ -45,6 +48,16 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     objects: [],
     certificates: contexts.flatMap(certificateEntries),
   };
+}
+
+/** Loading cluster.yaml has checked them; this is for clusters that came another way. */
+function refuseUnknownFlags({ topology, manifest }: RenderInput): void {
+  const findings = flagFindings(topology.cluster, manifest);
+  if (findings.length === 0) return;
+  throw new ExpectedError("FLAG_UNKNOWN", findings.map(({ message }) => message).join("\n"), {
+    where: `flags of cluster ${topology.cluster.name}`,
+    hint: "correct or remove them in cluster.yaml",
+  });
 }
 
 /** Every text file of one node. */

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isExpected } from "#kit/errors";
+import { readFlagTable, whyUnknown } from "../../../builder/config/flag-table.ts";
+import { quoteWord } from "../../../builder/render/flags.ts";
+import { render } from "../../../builder/render/render.ts";
+import { openTemplates } from "../../../builder/render/template.ts";
+import { readManifest } from "../../../builder/config/manifests.ts";
+import { fixtureCluster, type FixtureCluster } from "../../support/fixture-cluster.ts";
+import { fixturePki } from "../../support/fixture-pki.ts";
+import { fixtureFetched } from "../../support/fixture-release.ts";
+import { commandLine } from "../../support/placed-node.ts";
+
+const golden = join(import.meta.dirname, "../../golden/clusters");
+const names = readdirSync(golden);
+const load = (name: string): Promise<FixtureCluster> =>
+  fixtureCluster(readFileSync(join(golden, name, "cluster.yaml"), "utf8"));
+
+/** What is wrong with the flags in the rendered units of a cluster. */
+function problems({ topology, manifest }: FixtureCluster, read = readManifest): string[] {
+  const table = readFlagTable();
+  const input = { topology, manifest, pki: fixturePki(topology), fetched: fixtureFetched(manifest, topology) };
+  return render(input, openTemplates(read)).files.flatMap(({ path, content }) => {
+    const daemon = /system\/([\w-]+)\.service$/.exec(path)?.[1] ?? "";
+    if (typeof content !== "string" || table[daemon] === undefined) return [];
+    const flags = commandLine(content).flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
+    assert.ok(flags.length > 0, `${path} has flags`);
+    return flags.flatMap((flag) => whyUnknown(table, daemon, flag, manifest) ?? []);
+  });
+}
+
+for (const name of names) {
+  test(`every flag that is rendered for ${name} exists in that version of its daemon`, async () => {
+    assert.deepEqual(problems(await load(name)), []);
+  });
+}
+
+test("an unknown flag in a template is found", async () => {
+  const read = (path: string): string | undefined =>
+    path === "units/kubelet.service.ejs"
+      ? readManifest(path)?.replace("/kubelet \\", "/kubelet --cadvisor-port=0 --no-such-flag \\")
+      : readManifest(path);
+  assert.deepEqual(
+    [...new Set(problems(await load("1.36-single-node"), read))],
+    [
+      "kubelet 1.36.3 has no flag --cadvisor-port any more: it went with 1.12",
+      "kubelet 1.36.3 has no flag --no-such-flag",
+    ],
+  );
+});
+
+test("a flag of cluster.yaml that came later, went earlier, or never was, is refused with the reason", async () => {
+  const text = readFileSync(join(golden, "1.16-docker/cluster.yaml"), "utf8");
+  const flags = `flags: { kube-apiserver: { service-account-issuers: x }, kubelet: { cadvisor-port: "0" }, etcd: { enable-v2: "true" } }`;
+  await assert.rejects(fixtureCluster(`${text}${flags}\n`), (error) => {
+    assert.ok(isExpected(error, "CONFIG_INVALID"));
+    assert.match(
+      error.message,
+      /kube-apiserver 1\.16\.\d+ has no flag --service-account-issuers.*service-account-issuer/,
+    );
+    assert.match(error.message, /kubelet 1\.16\.\d+ has no flag --cadvisor-port any more: it went with 1\.12/);
+    assert.doesNotMatch(error.message, /enable-v2/);
+    return true;
+  });
+});
+
+test("rendering refuses unknown flags by itself as well", async () => {
+  const { topology, manifest } = await load("1.36-single-node");
+  const cluster = { ...topology.cluster, flags: { kubelet: { "no-such-flag": "1" } } };
+  assert.throws(
+    () => render({ topology: { ...topology, cluster }, manifest, pki: fixturePki(topology), fetched: [] }),
+    (error) => isExpected(error, "FLAG_UNKNOWN"),
+  );
+});
+
+test("a flag of cluster.yaml takes the place of Kubeferry's own value", async () => {
+  const { topology, manifest } = await load("1.36-etcd-apart");
+  const { files } = render({ topology, manifest, pki: fixturePki(topology), fetched: [] });
+  const unit = String(files.find(({ path }) => path.endsWith("kube-apiserver.service"))?.content);
+  assert.deepEqual(unit.match(/--event-ttl=\S+/g), ["--event-ttl=2h"]);
+});
+
+test("words of a command line are quoted as systemd reads them", () => {
+  assert.equal(quoteWord("--a=b"), "--a=b");
+  assert.equal(quoteWord("--a=50%"), "--a=50%%");
+  assert.equal(quoteWord("--a=$x"), "--a=$$x");
+  assert.equal(quoteWord('--a=b "c"'), '"--a=b \\"c\\""');
+});
