@@ -2,7 +2,6 @@
  * A node's secrets: a plain tar of its sensitive files, sealed with age (X25519) for that node and the operator.
  * By hand: `age -d -i KEY secrets/NODE.age | tar xf -`.
  */
-import { Decrypter, Encrypter } from "age-encryption";
 import { ExpectedError } from "#kit/errors";
 import { type IntegrityProblem, problemError } from "./problem.ts";
 import { scanTar } from "./tar-source.ts";
@@ -18,6 +17,7 @@ export async function sealSecrets(files: ReadonlyMap<string, Buffer>, recipients
   const members = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const plain = tarBytes(members.map(([path, content]) => ({ path: path.slice(1), mode: 0o600, content })));
   if (recipients.length === 0) return plain;
+  const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   return Buffer.from(await encrypter.encrypt(plain));
@@ -53,6 +53,8 @@ async function decrypt(bytes: Uint8Array, identity: string | null, where: string
       hint: "give the file that travels apart from the bundle: ./install --key CLUSTER.keys …",
     });
   }
+  // Loaded here, so that a command that opens no secrets starts without it.
+  const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   try {
     decrypter.addIdentity(identity.trim());
