@@ -64,10 +64,12 @@ export type Effect =
   | { readonly do: "remove-tree"; readonly path: string }
   /** Writes a value into a kernel file under /proc/sys, in place. `optional`: an absent key is fine. */
   | { readonly do: "set"; readonly path: string; readonly value: string; readonly optional?: boolean }
-  /** Runs a program; any exit code outside `accept` (default: 0) is a failure. */
+  /** Runs a program; any exit code outside `accept` (default: 0) is a failure, and so is stdout that does not match `matches`. */
   | {
       readonly do: "run";
       readonly argv: readonly string[];
       readonly accept?: readonly number[];
+      /** A regular expression, for programs whose exit code says too little. */
+      readonly matches?: string;
       readonly timeoutSeconds?: number;
     };

@@ -171,13 +171,24 @@ export function handOver(argv: readonly string[]): Promise<number> {
 async function runEffect(effect: Effect & { do: "run" }): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
   const { code, stdout, stderr } = await run(effect.argv, seconds);
-  if ((effect.accept ?? [0]).includes(code)) return;
+  const accepted = (effect.accept ?? [0]).includes(code);
+  if (accepted && (effect.matches === undefined || new RegExp(effect.matches, "m").test(stdout))) return;
+  if (accepted) throw unmatched(effect, stdout);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("; ");
   const reason =
     code === 124 ? `did not end within ${seconds} s` : code === 127 ? "is not there" : `ended with ${code}`;
   throw new ExpectedError("APPLY_FAILED", `${effect.argv[0]} ${reason}${said === "" ? "" : `: ${said}`}`, {
     where: effect.argv.join(" "),
     hint: effect.argv.join(" "),
+  });
+}
+
+function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): ExpectedError {
+  return new ExpectedError("APPLY_FAILED", `${argv[0]} ended well, but what it says is not what is wanted`, {
+    where: argv.join(" "),
+    wanted: matches,
+    found: stdout.trim().split("\n").slice(-3).join("; ") || "nothing",
+    hint: argv.join(" "),
   });
 }
 

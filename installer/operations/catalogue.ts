@@ -2,12 +2,14 @@
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { hosts } from "./hosts.ts";
+import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
+import { osPackages } from "./package.ts";
 import { swap } from "./swap.ts";
 import { unit } from "./unit.ts";
 
-const catalogue = { file, directory, unit, module, sysctl, swap, hosts };
+const catalogue = { file, directory, unit, module, sysctl, swap, hosts, package: osPackages, image };
 
 export type KindName = keyof typeof catalogue;
 type SpecOf<K> = K extends Kind<infer Spec, infer _> ? Spec : never;
