@@ -28,7 +28,8 @@ test("a packed bundle is named after cluster, release and payload, and verifies 
 
 test("members are in the written order, with mtime 0 and no owner", async () => {
   const { path } = await pack(await sampleCluster(folder()));
-  const names = [...(await openBundle(path)).source.members.keys()];
+  const { members } = (await openBundle(path)).source;
+  const names = [...members.keys()];
   const blobs = names.filter((name) => name.startsWith("blobs/"));
   assert.deepEqual(names, [
     "bundle.json",
@@ -40,6 +41,14 @@ test("members are in the written order, with mtime 0 and no owner", async () => 
     "secrets/n1.tar",
     "secrets/n2.tar",
   ]);
+  const tar = readFileSync(path);
+  for (const { path: name, offset } of members.values()) {
+    const field = (at: number, length: number): number =>
+      Number.parseInt(tar.toString("latin1", offset - 512 + at, offset - 512 + at + length), 8);
+    const found = { mode: field(100, 8), uid: field(108, 8), gid: field(116, 8), mtime: field(136, 12) };
+    const executable = name === "install" || name.startsWith("bin/");
+    assert.deepEqual(found, { mode: executable ? 0o755 : 0o644, uid: 0, gid: 0, mtime: 0 }, name);
+  }
 });
 
 test("what is rendered comes out again: texts, binary, tokens, selectors", async () => {
