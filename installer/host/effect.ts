@@ -68,6 +68,8 @@ export type Effect =
   | {
       readonly do: "run";
       readonly argv: readonly string[];
+      /** Beside the fixed environment that every program gets. */
+      readonly environment?: Readonly<Record<string, string>>;
       readonly accept?: readonly number[];
       /** A regular expression, for programs whose exit code says too little. */
       readonly matches?: string;

@@ -135,7 +135,7 @@ function readSmall(path: string): string | null {
 function run(
   argv: readonly string[],
   timeoutSeconds: number,
-  extra: Record<string, string> = {},
+  extra: Readonly<Record<string, string>> = {},
 ): Promise<QueryResult> {
   const [program = "", ...args] = argv;
   return new Promise((resolve) => {
@@ -170,7 +170,7 @@ export function handOver(argv: readonly string[]): Promise<number> {
 
 async function runEffect(effect: Effect & { do: "run" }): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
-  const { code, stdout, stderr } = await run(effect.argv, seconds);
+  const { code, stdout, stderr } = await run(effect.argv, seconds, effect.environment);
   const accepted = (effect.accept ?? [0]).includes(code);
   if (accepted && (effect.matches === undefined || new RegExp(effect.matches, "m").test(stdout))) return;
   if (accepted) throw unmatched(effect, stdout);

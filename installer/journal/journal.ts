@@ -12,12 +12,17 @@ import type { Change, Operation } from "../operations/operation.ts";
 /** Who and what a transaction is about. */
 export interface Header {
   readonly command: string;
+  /** Absent: a first installation. `renew`: certificates of `bundle`'s installation, and no software. */
+  readonly action?: "upgrade" | "renew";
   readonly bundle: {
     readonly payload: Digest;
     readonly where: string;
     readonly cluster: string;
     readonly release: string;
     readonly locked: string;
+    readonly kubernetes?: string | null;
+    /** Version by component. */
+    readonly components?: Readonly<Record<string, string>>;
   };
   /** `profile`: the node of the bundle; `name`, `ip`, `iface`: what its tokens were replaced by. */
   readonly node: {
@@ -36,6 +41,8 @@ export interface Header {
   readonly notes: readonly string[];
   /** Health checks of this node, with its own address and name in them. */
   readonly checks: readonly CheckEntry[];
+  /** Files that hold this node's certificates: PEM, or kubeconfigs. */
+  readonly certificates?: readonly { readonly path: string; readonly subject: string }[];
   /** Ancestors of the journal's folder that did not exist before, outermost first. */
   readonly made: readonly string[];
 }

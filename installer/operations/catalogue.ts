@@ -1,4 +1,5 @@
 /** The one table of what Kubeferry can do to a host. The names are those in the journal: never rename one. */
+import { absentDirectory, absentFile, absentUnit } from "./absent.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { hosts } from "./hosts.ts";
@@ -6,10 +7,25 @@ import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
+import { snapshot } from "./snapshot.ts";
 import { swap } from "./swap.ts";
 import { unit } from "./unit.ts";
 
-const catalogue = { file, directory, unit, module, sysctl, swap, hosts, package: osPackages, image };
+const catalogue = {
+  file,
+  directory,
+  unit,
+  module,
+  sysctl,
+  swap,
+  hosts,
+  package: osPackages,
+  image,
+  "absent-file": absentFile,
+  "absent-directory": absentDirectory,
+  "absent-unit": absentUnit,
+  snapshot,
+};
 
 export type KindName = keyof typeof catalogue;
 type SpecOf<K> = K extends Kind<infer Spec, infer _> ? Spec : never;

@@ -1,0 +1,47 @@
+/** What a journal's transactions add up to: what is installed now, and which of them still say how. Pure. */
+import type { Role } from "#bundle";
+import type { AbsentUnitSpec } from "../operations/absent.ts";
+import { kindOf } from "../operations/catalogue.ts";
+import type { Operation } from "../operations/operation.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** By resource, the newest operation on it. What a later transaction took away is not in it. */
+export function installedOperations(present: readonly Transaction[]): Map<string, Operation> {
+  const result = new Map<string, Operation>();
+  for (const operation of present.flatMap(({ phases }) => phases.flatMap(({ operations }) => operations))) {
+    const resource = kindOf(operation).resource(operation.spec);
+    if (!operation.kind.startsWith("absent-")) result.set(resource, operation);
+    else result.delete(resource);
+    if (operation.kind === "absent-unit") result.delete((operation.spec as AbsentUnitSpec).file);
+  }
+  return result;
+}
+
+/**
+ * The transactions that speak for the host, oldest first: those on it, without those whose roles were all installed
+ * again from another bundle since, and without renewals, which bring no software.
+ */
+export function currentTransactions(all: readonly Transaction[]): Transaction[] {
+  const present = onHost(all).filter(({ header }) => header.action !== "renew");
+  return present.filter((one, at) => {
+    const later = present.slice(at + 1);
+    return !later.some((newer) => isReplaced(one, newer.header.bundle.payload, rolesOf(later, newer)));
+  });
+}
+
+/** Transactions that were not taken back. */
+export function onHost(all: readonly Transaction[]): Transaction[] {
+  return all.filter(({ state }) => state !== "gone");
+}
+
+/** Whether installing `roles` of the bundle `payload` leaves nothing of `old` to speak for. */
+export function isReplaced(old: Transaction, payload: string, roles: readonly Role[]): boolean {
+  return old.header.bundle.payload !== payload && old.header.roles.every((role) => roles.includes(role));
+}
+
+/** The roles that `transactions` brought from the same bundle as `one`. */
+function rolesOf(transactions: readonly Transaction[], one: Transaction): Role[] {
+  return transactions
+    .filter(({ header }) => header.bundle.payload === one.header.bundle.payload)
+    .flatMap(({ header }) => header.roles);
+}
