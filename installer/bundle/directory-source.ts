@@ -12,7 +12,8 @@ export function openDirectory(where: string): Source {
 
   function walk(below: string): void {
     const names = readdirSync(join(where, below)).toSorted();
-    if (names.length === 0 && below !== "") {
+    // A stick's own file system has an empty lost+found beside what was unpacked into its root.
+    if (names.length === 0 && below !== "" && below !== "lost+found") {
       problems.push({ member: below, code: "MEMBER_EXTRA", message: "is an empty directory" });
     }
     for (const name of names) {
