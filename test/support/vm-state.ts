@@ -27,7 +27,7 @@ const movingSysctls = [
   /^kernel\.(ns_last_pid|pty\.nr|sched_domain)/,
   /^fs\.(dentry-state|file-nr|inode-nr|inode-state|quota\.)/,
   /^net\.netfilter\.nf_conntrack_count$/,
-  /^(fs\.fanotify\.max_user_marks|user\.max_fanotify_marks|vm\.user_reserve_kbytes)$/,
+  /^(fs\.fanotify\.max_user_marks|user\.max_fanotify_marks|vm\.user_reserve_kbytes|net\.ipv4\.(tcp|udp)_mem)$/,
 ];
 
 /** What systemd makes and drops by itself: transient units of the test's own commands, devices as udev sees them. */
@@ -42,7 +42,8 @@ const questions: Readonly<Record<string, string>> = {
   unit: "systemctl list-units --all --full --plain --no-legend | awk '{ print $1, $2, $3, $4 }'",
   "unit file": "systemctl list-unit-files --full --plain --no-legend | awk '{ print $1, $2 }'",
   swap: "awk 'NR > 1 { print $1, $2, $3, $5 }' /proc/swaps",
-  mount: "awk '{ print $2, $1, $3, $4 }' /proc/1/mounts",
+  // The size of /dev follows from the amount of free memory.
+  mount: "awk '{ sub(/,size=[0-9]+k,nr_inodes=[0-9]+/, \"\", $4); print $2, $1, $3, $4 }' /proc/1/mounts",
   fstab: "awk '{ print NR, $0 }' /etc/fstab",
   link: "ip -brief link | awk '{ print $1, $2, $3 }'",
   route: "ip route show table all | awk '{ gsub(/ /, \"_\", $0); print }'",
