@@ -31,8 +31,9 @@ interface Row {
 
 const daemons = (c: NodeContext): boolean => c.topology.generation.daemons;
 const journal = (unit: string): string => `journalctl -u ${unit} -n 50 --no-pager`;
+/** What rests on etcd cannot be well before its other members are installed; on hosts of their own it must be. */
 const withinQuorum = (c: NodeContext): CheckEntry["severity"] =>
-  c.topology.etcd.clientUrls.length > 1 ? "quorum" : "error";
+  c.topology.etcd.clientUrls.length > 1 && (has(c, "etcd") || has(c, "master")) ? "quorum" : "error";
 const bin = (c: NodeContext, name: string): string => `${c.paths.binaries}/${name}`;
 const admin = (c: NodeContext): string => `--kubeconfig=${c.paths.config}/admin.kubeconfig`;
 /** Minimal hosts have neither curl nor nc, but they have bash. The script is a constant; port and path are arguments. */
@@ -116,6 +117,7 @@ const rows: readonly Row[] = [
     argv: (c) => controller(c, "controller-manager", c.era === "1.11" ? 10252 : 10257),
     matches: "^ok|Healthy",
     timeoutSeconds: 60,
+    severity: withinQuorum,
     hint: journal("kube-controller-manager"),
   },
   {
@@ -127,6 +129,7 @@ const rows: readonly Row[] = [
     argv: (c) => (c.era === "1.11" ? httpGet(10251, "/healthz") : controller(c, "scheduler", 10259)),
     matches: "^ok|Healthy|^HTTP/1\\.[01] 200",
     timeoutSeconds: 60,
+    severity: withinQuorum,
     hint: journal("kube-scheduler"),
   },
   {
@@ -136,6 +139,7 @@ const rows: readonly Row[] = [
     when: runsFlanneld,
     argv: () => ["/bin/grep", "-E", "^FLANNEL_SUBNET=[0-9.]+/[0-9]+$", "/run/flannel/subnet.env"],
     timeoutSeconds: 60,
+    severity: withinQuorum,
     hint: `${journal("flanneld")}; wanted there: Lease acquired`,
   },
   {
@@ -156,6 +160,7 @@ const rows: readonly Row[] = [
     argv: (c) => [bin(c, "docker"), "version"],
     matches: "Server:",
     timeoutSeconds: 60,
+    severity: withinQuorum,
     hint: journal("docker"),
   },
   {
@@ -176,6 +181,7 @@ const rows: readonly Row[] = [
     argv: () => httpGet(10248, "/healthz"),
     matches: answers200,
     timeoutSeconds: 120,
+    severity: withinQuorum,
     hint: `${journal("kubelet")}; on a master: kubectl get csr`,
   },
   {
@@ -186,6 +192,7 @@ const rows: readonly Row[] = [
     argv: (c) => httpGet(c.era === "1.6" ? 10249 : 10256, "/healthz"),
     matches: answers200,
     timeoutSeconds: 60,
+    severity: withinQuorum,
     hint: journal("kube-proxy"),
   },
 ];

@@ -20,6 +20,9 @@ const order: Readonly<Record<string, number | null>> = {
   "kube-proxy.service": 75,
 };
 
+/** Their start ends only when etcd's other members are up, and those may be installed later. */
+const waitForQuorum = ["etcd.service", "kube-apiserver.service", "flanneld.service", "docker.service"];
+
 const folder = "/etc/systemd/system/";
 
 /** The units among the files of all nodes. A unit restarts when a file that it names, or that such a file names, changes. */
@@ -43,7 +46,7 @@ export function unitEntries(
         name,
         links: installLinks(name, item.content),
         start,
-        noBlock: name === "etcd.service" && members > 1,
+        noBlock: members > 1 && waitForQuorum.includes(name),
         restartOn: filesBehind(item, mine, binaries),
         for: selectorFor(item.roles, names, nodes),
       };

@@ -10,7 +10,7 @@ import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
 import { makeHosts } from "../support/namespaces.ts";
 import { requirePackages } from "../support/packages.ts";
-import { filesOf, textOf } from "../support/placed-node.ts";
+import { contentOf, filesOf, textOf } from "../support/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-accept-"));
 const golden = join(import.meta.dirname, "../golden/clusters");
@@ -70,9 +70,9 @@ test("systemd-analyze verify has nothing to say about any unit of any cluster", 
         writeFileSync(join(root, `usr/lib/systemd/system/${target}.target`), "[Unit]\nDescription=target\n");
       }
       const files = filesOf(rendered, node).filter((file) => file.path.startsWith("/etc/systemd/system/"));
-      for (const file of files) writeFileSync(join(root, file.path), String(file.content));
+      for (const file of files) writeFileSync(join(root, file.path), contentOf(file));
       // Every program that a unit names, as an empty executable below the root: whether it is in the bundle is the closure's business.
-      const programs = files.flatMap((file) => String(file.content).match(/(?<=^Exec\w+=-?)\/[\w./-]+/gm) ?? []);
+      const programs = files.flatMap((file) => contentOf(file).match(/(?<=^Exec\w+=-?)\/[\w./-]+/gm) ?? []);
       for (const program of programs) {
         mkdirSync(join(root, program, ".."), { recursive: true });
         writeFileSync(join(root, program), "", { mode: 0o755 });
@@ -155,7 +155,7 @@ test("kubectl reads every kubeconfig, with certificate and key in it", () => {
   for (const [name, { cluster, rendered }] of clusters) {
     for (const { name: node } of cluster.topology.nodes) {
       for (const file of filesOf(rendered, node).filter(({ path }) => path.endsWith("kubeconfig"))) {
-        const path = put("kubeconfig", String(file.content));
+        const path = put("kubeconfig", contentOf(file));
         const { code, output } = run(["kubectl", "--kubeconfig", path, "config", "view", "--flatten", "-o", "json"]);
         assert.equal(code, 0, `${name} ${node} ${file.path}: ${output}`);
         assert.match(output, /"server": "https:\/\/[0-9.]+:(6443|8443)"/);

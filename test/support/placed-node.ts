@@ -26,11 +26,17 @@ export function placeNode(rendered: Rendered, name: string, root: string): void 
   }
 }
 
+/** A file's text; throws for a binary. */
+export function contentOf({ content, path }: NodeFile): string {
+  if (typeof content !== "string") throw new Error(`${path} is no text`);
+  return content;
+}
+
 /** Text of a node's file; throws when it has none. */
 export function textOf(rendered: Rendered, name: string, path: string): string {
-  const content = filesOf(rendered, name).find((file) => file.path === path)?.content;
-  if (typeof content !== "string") throw new Error(`${name} has no text ${path}`);
-  return content;
+  const found = filesOf(rendered, name).find((file) => file.path === path);
+  if (found === undefined) throw new Error(`${name} has no ${path}`);
+  return contentOf(found);
 }
 
 /** The words of a unit's ExecStart, as systemd reads them (specifiers and quotes resolved, variables left alone). */

@@ -8,10 +8,10 @@ import { quoteWord } from "../../../builder/render/flags.ts";
 import { render } from "../../../builder/render/render.ts";
 import { openTemplates } from "../../../builder/render/template.ts";
 import { readManifest } from "../../../builder/config/manifests.ts";
-import { fixtureCluster, type FixtureCluster } from "../../support/fixture-cluster.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
 import { fixturePki } from "../../support/fixture-pki.ts";
 import { fixtureFetched } from "../../support/fixture-release.ts";
-import { commandLine } from "../../support/placed-node.ts";
+import { commandLine, textOf } from "../../support/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
 const names = readdirSync(golden);
@@ -77,8 +77,7 @@ test("rendering refuses unknown flags by itself as well", async () => {
 
 test("a flag of cluster.yaml takes the place of Kubeferry's own value", async () => {
   const { topology, manifest } = await load("1.36-etcd-apart");
-  const { files } = render({ topology, manifest, pki: fixturePki(topology), fetched: [] });
-  const unit = String(files.find(({ path }) => path.endsWith("kube-apiserver.service"))?.content);
+  const unit = textOf(renderFixture({ topology, manifest }), "m1", "/etc/systemd/system/kube-apiserver.service");
   assert.deepEqual(unit.match(/--event-ttl=\S+/g), ["--event-ttl=2h"]);
 });
 
