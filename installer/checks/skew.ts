@@ -1,0 +1,78 @@
+/** Which versions may follow which. Pure; the names of the findings are what `--skip-preflight` takes. */
+import type { Finding } from "./check.ts";
+
+/** As a bundle names them; null or absent where it has none, undefined also in journals of older installers. */
+export interface Versions {
+  readonly kubernetes?: string | null | undefined;
+  readonly components?: Readonly<Record<string, string>> | undefined;
+}
+
+interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/** The numbers of `v1.36.3`, `3.4.23-4+b2`; null for anything else. */
+export function parseVersion(text: string | null | undefined): Version | null {
+  const match = /^v?(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text ?? "");
+  if (match === null) return null;
+  return { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3] ?? 0) };
+}
+
+/** Kubernetes and etcd: one minor version at a time, never back. Everything else may change freely. */
+export function skew(from: Versions, to: Versions): Finding[] {
+  return [
+    step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes),
+    step("etcd-skew", "etcd", from.components?.["etcd"], to.components?.["etcd"]),
+  ].flat();
+}
+
+function step(check: string, name: string, from: string | null | undefined, to: string | null | undefined): Finding[] {
+  const [old, next] = [parseVersion(from), parseVersion(to)];
+  if (old === null || next === null) return [];
+  const wrong = (message: string, wanted: string, hint: string): Finding[] => [
+    { check, severity: "error", message: `${name} ${message}`, wanted, found: `${from} → ${to}`, hint },
+  ];
+  if (next.major !== old.major) {
+    return wrong("would change its major version", `${old.major}.x`, "read the release notes, and take a backup first");
+  }
+  if (next.minor < old.minor) {
+    return wrong(
+      "would go back by a minor version; its data may not be readable then",
+      `${old.major}.${old.minor} or newer`,
+      "./install rollback   takes the last upgrade back",
+    );
+  }
+  if (next.minor > old.minor + 1) {
+    return wrong(
+      "would skip a minor version",
+      `${old.major}.${old.minor + 1}`,
+      `upgrade with a bundle of ${name} ${old.major}.${old.minor + 1} first`,
+    );
+  }
+  if (next.minor === old.minor && next.patch < old.patch) {
+    const message = `${name} goes back from ${from} to ${to}`;
+    return [{ check, severity: "warning", message, hint: "use the newer bundle, if this is not meant" }];
+  }
+  return [{ check, severity: "ok", message: `${name} ${from} → ${to}` }];
+}
+
+/** A kubelet must not be newer than any API server it may talk to. `server` null: nobody could say its version. */
+export function kubeletSkew(kubelet: string | null | undefined, server: string | null): Finding[] {
+  const check = "kubelet-skew";
+  const wanted = parseVersion(kubelet);
+  if (wanted === null) return [];
+  const hint = "upgrade every master first; if that is done: --skip-preflight kubelet-skew";
+  const found = parseVersion(server);
+  if (found === null) {
+    const message = "the API server does not say its version, and a kubelet must not be newer than it";
+    return [{ check, severity: "error", message, wanted: `Kubernetes ${kubelet} on the masters`, hint }];
+  }
+  const newer = wanted.major > found.major || (wanted.major === found.major && wanted.minor > found.minor);
+  if (newer) {
+    const message = "the kubelet would be newer than the API server";
+    return [{ check, severity: "error", message, wanted: `${kubelet} or newer`, found: server ?? "", hint }];
+  }
+  return [{ check, severity: "ok", message: `the API server is of ${server}` }];
+}

@@ -1,0 +1,71 @@
+/** A bundle over another one: the same plan, with a snapshot before it and what is no longer wanted after it. Pure. */
+import type { CheckEntry, Digest, Role } from "#bundle";
+import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
+import { statePath } from "../journal/state.ts";
+import type { Transaction } from "../journal/transaction.ts";
+import { operation } from "../operations/catalogue.ts";
+import type { Phase, Plan } from "../operations/operation.ts";
+import type { UnitSpec } from "../operations/unit.ts";
+import { withRetirement } from "./retire.ts";
+
+export interface UpgradeInput {
+  readonly planned: Plan;
+  readonly past: readonly Transaction[];
+  readonly payload: Digest;
+  readonly roles: readonly Role[];
+  readonly live: boolean;
+  readonly now: Date;
+}
+
+export const etcdUnit = "etcd.service";
+
+/** The installations of other bundles that this one goes over: those that share a role with it. Oldest first. */
+export function olderInstallations({ past, payload, roles }: Omit<UpgradeInput, "planned">): Transaction[] {
+  return currentTransactions(past).filter(
+    ({ header }) => header.bundle.payload !== payload && header.roles.some((role) => roles.includes(role)),
+  );
+}
+
+/** The plan for a host that has an older bundle; `planned` itself for one that has none. */
+export function overOlder(input: UpgradeInput): Plan {
+  if (olderInstallations(input).length === 0) return input.planned;
+  const plan = withRetirement(input);
+  const before = snapshotPhase(input);
+  return before === null ? plan : { phases: [before, ...plan.phases] };
+}
+
+/** How the installed health check asks etcd: program, endpoint, certificate. Null where none is installed. */
+export function etcdClient(past: readonly Transaction[]): Pick<CheckEntry, "argv" | "environment"> | null {
+  for (const { header } of currentTransactions(past).toReversed()) {
+    const check = header.checks.find(
+      ({ unit, argv }) => (unit === etcdUnit || unit === "etcd") && argv.includes("endpoint") && argv.includes("health"),
+    );
+    if (check !== undefined) {
+      return { argv: check.argv.slice(0, check.argv.indexOf("endpoint")), environment: check.environment };
+    }
+  }
+  return null;
+}
+
+function snapshotPhase({ planned, past, live, now }: UpgradeInput): Phase | null {
+  const client = etcdClient(past);
+  if (!live || client === null || !willChange(etcdUnit, planned, past)) return null;
+  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const spec = { unit: etcdUnit, path: `${statePath}/snapshots/etcd-${time}.db`, client: client.argv };
+  return {
+    name: "snapshot",
+    operations: [operation("snapshot", { ...spec, environment: client.environment })],
+    gates: [],
+  };
+}
+
+/** Whether a unit is installed and gets other files, by what was installed. */
+export function willChange(name: string, planned: Plan, past: readonly Transaction[]): boolean {
+  const found = installedOperations(onHost(past)).get(`unit ${name}`);
+  const wanted = planned.phases
+    .flatMap(({ operations }) => operations)
+    .find(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);
+  if (found === undefined || wanted === undefined) return false;
+  const key = ({ restartOn }: UnitSpec): string => JSON.stringify(restartOn.map(({ path, digest }) => [path, digest]));
+  return key(found.spec as UnitSpec) !== key(wanted.spec as UnitSpec);
+}
