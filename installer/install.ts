@@ -17,7 +17,7 @@ import { gate } from "./gate.ts";
 import { gatherFacts } from "./host/facts.ts";
 import type { Host } from "./host/host.ts";
 import { createLocalHost } from "./host/local.ts";
-import { apply, begin, effectsOf, inspectPlan } from "./journal/apply.ts";
+import { apply, begin, effectsOf, inspectPlan, resumePlan } from "./journal/apply.ts";
 import type { Header } from "./journal/journal.ts";
 import { lock } from "./journal/lock.ts";
 import { keepInstaller, readContents, stageContents } from "./journal/stage.ts";
@@ -77,7 +77,8 @@ export async function install(request: InstallRequest, context: Context): Promis
 
   const header = headerOf(bundle, selection, host, context);
   const open = resumable(past, header);
-  const changes = open === null ? await inspectPlan(host, planned) : remaining(open);
+  const journal = request.dryRun ? { ...state.journal, append: () => {} } : state.journal;
+  const changes = open === null ? await inspectPlan(host, planned) : await resumePlan(host, journal, open);
   if (request.dryRun) return printChanges(changes, context);
   if (changes.length === 0 && open === null && past.some((one) => isSame(one, header))) {
     reporter.info("Everything is as it should be; nothing to change.");
@@ -93,7 +94,7 @@ export async function install(request: InstallRequest, context: Context): Promis
     const transaction =
       open ?? begin(state.journal, { ...header, made }, planned, changes, context.now().toISOString());
     forgetNote(root);
-    await perform({ host, state, transaction, context, index, selection, request });
+    await perform({ host, state, transaction, changes, context, request });
   } finally {
     unlock();
   }
@@ -162,10 +163,6 @@ function resumable(past: readonly Transaction[], header: Omit<Header, "made">): 
   });
 }
 
-function remaining(transaction: Transaction): RecordedChange[] {
-  return transaction.changes.filter(({ n }) => !transaction.done.has(n));
-}
-
 function printChanges(changes: readonly RecordedChange[], { reporter }: Context): void {
   const effects = changes.flatMap(({ phase, change }) => effectsOf(change).map((effect) => ({ phase, effect })));
   reporter.stage("plan", `${changes.length} changes in ${effects.length} steps; nothing was changed`);
@@ -227,13 +224,12 @@ interface PerformOptions {
   readonly host: Host;
   readonly state: State;
   readonly transaction: Transaction;
+  readonly changes: readonly RecordedChange[];
   readonly context: Context;
-  readonly index: BundleIndex;
-  readonly selection: Selection;
   readonly request: InstallRequest;
 }
 
-async function perform({ host, state, transaction, context, request }: PerformOptions): Promise<void> {
+async function perform({ host, state, transaction, changes, context, request }: PerformOptions): Promise<void> {
   const { reporter } = context;
   const { journal } = state;
   reporter.stage("apply", `transaction ${transaction.id}${transaction.done.size > 0 ? ", continued" : ""}`);
@@ -242,6 +238,7 @@ async function perform({ host, state, transaction, context, request }: PerformOp
       host,
       journal,
       transaction,
+      changes,
       onEffect(effect, phase) {
         reporter.record("effect", { phase, ...effectRecord(effect) });
         reporter.info(`  ${describeEffect(effect)}`);

@@ -11,4 +11,6 @@ const origin = {
   bundle: packed && basename(folder) === "bin" ? dirname(folder) : null,
   executable: packed ? process.execPath : null,
 };
-void run(installerProgram(surroundings, origin), process.argv.slice(2), surroundings).then((code) => (process.exitCode = code));
+void run(installerProgram(surroundings, origin), process.argv.slice(2), surroundings).then(
+  (code) => (process.exitCode = code),
+);

@@ -6,7 +6,7 @@ import { createLocalHost } from "./host/local.ts";
 import { lock } from "./journal/lock.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
-import { undo, type UndoReport } from "./journal/undo.ts";
+import { undo, undoEffects, type UndoReport } from "./journal/undo.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 
 /** Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). */
@@ -59,6 +59,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     "undo",
     chosen.map(({ id, header }) => `${id} (${header.roles.join(", ")})`).join(", ") || "what was left",
   );
+  if (request.dryRun) return printUndo(chosen, request, context);
   await confirm(chosen, request, context);
   const unlock = present.length === 0 ? () => {} : lock(state.folder, context.command, context.now());
   const host = createLocalHost({ root, contents: state.contents });
@@ -81,6 +82,16 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "mend what is named above, then: ./install undo",
   });
+}
+
+async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {
+  const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
+  for (const transaction of chosen) {
+    for (const effect of await undoEffects(host, transaction, request.deleteData)) {
+      reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
+      reporter.info(`  ${describeEffect(effect)}`);
+    }
+  }
 }
 
 async function takeBack(

@@ -21,6 +21,33 @@ export async function inspectPlan(host: HostReader, plan: Plan): Promise<Recorde
   return changes;
 }
 
+/**
+ * What is left of an interrupted transaction, as the host is now: it may have been rebooted since, and then kernel
+ * values that were set are no longer. Changes that were never begun are recorded anew where the host differs.
+ */
+export async function resumePlan(
+  host: HostReader,
+  journal: Journal,
+  transaction: Transaction,
+): Promise<RecordedChange[]> {
+  const left: RecordedChange[] = [];
+  const current = transaction.changes.find(({ n }) => !transaction.done.has(n))?.n;
+  for (const { n, phase, change } of transaction.changes) {
+    const kind = kindOf(change);
+    const now = await kind.inspect(host, change.spec);
+    const done = transaction.done.has(n);
+    const begun = n === current;
+    const resumed = kind.resume?.(change.before, now, begun) ?? (begun ? change.before : now);
+    const before = done ? now : resumed;
+    const next = { n, phase, change: { ...change, before } };
+    if (!done && !begun && JSON.stringify(before) !== JSON.stringify(change.before)) {
+      journal.append({ type: "change", id: transaction.id, ...next });
+    }
+    if (!done || kind.forward(change.spec, now).length > 0) left.push(next);
+  }
+  return left;
+}
+
 /** The effects of a change, in the order in which apply performs them. */
 export function effectsOf(change: Change): Effect[] {
   return kindOf(change).forward(change.spec, change.before);
@@ -50,6 +77,8 @@ export interface ApplyOptions {
   readonly host: Host;
   readonly journal: Journal;
   readonly transaction: Transaction;
+  /** What {@link inspectPlan} or {@link resumePlan} gave. */
+  readonly changes: readonly RecordedChange[];
   /** Told before each effect. */
   readonly onEffect: (effect: Effect, phase: string) => void;
   /** After each phase: throws when what the phase started is not healthy. */
@@ -59,18 +88,17 @@ export interface ApplyOptions {
   readonly now: () => Date;
 }
 
-/** Performs what is not done yet. Throws what an effect or a gate threw (APPLY_FAILED), or INTERRUPTED. */
+/** Performs the changes. Throws what an effect or a gate threw (APPLY_FAILED), or INTERRUPTED. */
 export async function apply(options: ApplyOptions): Promise<void> {
   const { host, journal, transaction } = options;
   for (const { name, gates } of transaction.phases) {
-    for (const { n, change } of transaction.changes.filter(({ phase }) => phase === name)) {
-      if (transaction.done.has(n)) continue;
+    for (const { n, change } of options.changes.filter(({ phase }) => phase === name)) {
       for (const effect of effectsOf(change)) {
         if (options.interrupted()) throw interruption();
         options.onEffect(effect, name);
         await perform(host, change, effect);
       }
-      journal.append({ type: "done", id: transaction.id, n });
+      if (!transaction.done.has(n)) journal.append({ type: "done", id: transaction.id, n });
     }
     await options.gate(name, gates);
   }

@@ -1,7 +1,7 @@
 /** Takes a transaction back, newest change first, past errors, and says what it left and why. */
 import { messageOf } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
-import type { Host } from "../host/host.ts";
+import type { Host, HostReader } from "../host/host.ts";
 import { kindOf } from "../operations/catalogue.ts";
 import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
 import type { Change } from "../operations/operation.ts";
@@ -27,6 +27,16 @@ export interface UndoReport {
   readonly problems: readonly { readonly what: string; readonly why: string }[];
 }
 
+/** What undo would do, as the host is now: for its dry-run. */
+export async function undoEffects(host: HostReader, transaction: Transaction, deleteData: boolean): Promise<Effect[]> {
+  const effects: Effect[] = [];
+  const kept: string[] = [];
+  for (const { n, change } of begun(transaction).toReversed()) {
+    if (!transaction.undone.has(n)) effects.push(...(await backwardOf(host, change, kept, deleteData)));
+  }
+  return [...effects, ...settling(settled(transaction))];
+}
+
 /** Undoes one transaction. It is `gone` in the journal only when there is no problem. */
 export async function undo(options: UndoOptions): Promise<UndoReport> {
   const { host, journal, transaction } = options;
@@ -48,7 +58,7 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
       problems.push({ what: kindOf(change).describe(change.spec), why: messageOf(error) });
     }
   }
-  for (const effect of settling(changes)) {
+  for (const effect of settling(settled(transaction))) {
     try {
       options.onEffect(effect);
       await host.perform(effect);
@@ -66,7 +76,13 @@ export function begun({ changes, done }: Transaction): readonly RecordedChange[]
   return next < 0 ? changes : changes.slice(0, next + 1);
 }
 
-async function backwardOf(host: Host, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {
+/** A unit that apply never reached may run with files that it did replace: a reboot came between. */
+function settled(transaction: Transaction): readonly RecordedChange[] {
+  const changes = begun(transaction);
+  return changes.some(({ change }) => change.kind === "file") ? transaction.changes : changes;
+}
+
+async function backwardOf(host: HostReader, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {
   const kind = kindOf(change);
   const edited = (await kind.edited?.(host, change.spec, change.before)) ?? [];
   kept.push(...edited);

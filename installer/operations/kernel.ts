@@ -61,7 +61,8 @@ export const sysctl: Kind<SysctlSpec, SysctlBefore> = {
     return [{ do: "set", path, value }];
   },
   backward({ key }, before) {
-    return before === null ? [] : [{ do: "set", path: sysctlPath(key), value: before }];
+    // Its module may be gone by now, and the key with it.
+    return before === null ? [] : [{ do: "set", path: sysctlPath(key), value: before, optional: true }];
   },
 };
 

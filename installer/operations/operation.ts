@@ -13,6 +13,11 @@ export interface Kind<Spec, Before> {
   forward(spec: Spec, before: Before): Effect[];
   /** Pure. Restores `before` from any interrupted state. */
   backward(spec: Spec, before: Before): Effect[];
+  /**
+   * Pure. For going on after a crash: from what `forward` starts. Default: from `before` where this change had begun
+   * (it may be half done), from `now` where it had not.
+   */
+  resume?(before: Before, now: Before, begun: boolean): Before;
   /** Pure. What undo does once everything else of the transaction is back: reload, start what ran before. */
   settle?(spec: Spec, before: Before): Effect[];
   /** Files that somebody changed since we wrote them: undo sets them aside instead of losing them. */

@@ -42,6 +42,8 @@ export const swap: Kind<SwapSpec, SwapBefore> = {
     }));
     return [...off, ...changes, ...(live && changes.length > 0 ? [reload] : [])];
   },
+  // After a boot other devices may be on than when the lines of fstab were recorded.
+  resume: (before, now, begun) => (begun ? { ...before, active: now.active } : now),
   backward({ live }, before) {
     const changed = comment(before.fstab);
     const lines = swapLines(before.fstab?.text ?? "").map((line) => ({ from: marker + line, to: line }));

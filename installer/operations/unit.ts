@@ -54,6 +54,8 @@ export const unit: Kind<UnitSpec, UnitBefore> = {
     const verb = before.active ? "restart" : "start";
     return [...changes, reload, ...(startIt ? [systemctl([verb, ...block, spec.name])] : [])];
   },
+  // Its files are in place by now, but what runs may still be what they were.
+  resume: (before, now, begun) => ({ ...(begun ? before : now), stale: before.stale || now.stale }),
   backward(spec, before) {
     const stop =
       spec.live && !before.active
@@ -67,7 +69,7 @@ export const unit: Kind<UnitSpec, UnitBefore> = {
   },
   settle(spec, before) {
     if (!spec.live) return [];
-    return [reload, ...(before.active ? [systemctl(["restart", spec.name])] : [])];
+    return [reload, ...(before.active && before.stale ? [systemctl(["restart", spec.name])] : [])];
   },
 };
 

@@ -100,6 +100,7 @@ export function makeHost(wish: HostWish): FakeHost {
   if (wish.swapUnit) system.swapUnits.push("dev-vdz.swap");
   for (const name of wish.modules) system.run(["modprobe", name]);
   if (wish.swappiness !== null) system.sysctls.set("/proc/sys/vm/swappiness", wish.swappiness);
+  system.settleBoot();
   return host;
 }
 

@@ -24,6 +24,27 @@ export class FakeSystem {
   /** Text of a file of the host. */
   files: (path: string) => string | null = () => null;
 
+  #boot: { loaded: string[]; sysctls: [string, string][]; swaps: Swap[] } | null = null;
+
+  /** What a boot brings about from now on: what is so now. */
+  settleBoot(): void {
+    this.#boot = { loaded: [...this.loaded], sysctls: [...this.sysctls], swaps: this.swaps };
+  }
+
+  /** Modules and values are as every boot makes them, whatever was set since; units run as their files are now. */
+  reboot(): void {
+    const { loaded, sysctls, swaps } = this.#boot ?? { loaded: [], sysctls: [], swaps: [] };
+    this.loaded.clear();
+    for (const name of loaded) this.loaded.add(name);
+    this.sysctls.clear();
+    for (const [key, value] of sysctls) this.sysctls.set(key, value);
+    this.swaps = swaps;
+    this.loadedUnits = new Map();
+    const names = [...this.active.keys()];
+    this.active.clear();
+    for (const name of names) this.#systemctl("start", name);
+  }
+
   picture(): Record<string, string> {
     return {
       "active units": [...this.active]
@@ -76,6 +97,7 @@ export class FakeSystem {
     if (program === "systemctl") return this.#systemctl(verb, last);
     if (program === "modprobe") return verb === "-r" ? this.#unload(last) : this.#load(last);
     if (program === "swapoff") {
+      if (!this.swaps.some(({ device }) => device === last)) return 255;
       this.swaps = this.swaps.filter(({ device }) => device !== last);
       return 0;
     }
