@@ -33,7 +33,7 @@ export class Staged {
   async write(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk);
     this.#size += chunk.length;
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       offset += (await this.#file.write(chunk, offset, chunk.length - offset)).bytesWritten;
     }
   }
@@ -76,4 +76,17 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** Writes a small file so that it is either there as a whole or not at all. */
+export async function writeDurably(temporaryFolder: string, path: string, text: string): Promise<void> {
+  const temporary = join(temporaryFolder, randomBytes(12).toString("hex"));
+  const file = await open(temporary, "wx", 0o644);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await moveIntoPlace(temporary, path);
 }

@@ -1,0 +1,97 @@
+/** Reads a stream of chunks by lengths, as archive formats want it. Nothing is copied but what crosses chunks. */
+
+/** The stream ended before what was asked for. */
+export class EndOfStream extends Error {
+  override readonly name = "EndOfStream";
+}
+
+export class ByteReader {
+  readonly #source: AsyncIterator<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array(0);
+  /** Bytes read or skipped so far. */
+  position = 0;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** False at the end of the stream. */
+  async #fill(): Promise<boolean> {
+    while (this.#chunk.length === 0) {
+      const next = await this.#source.next();
+      if (next.done === true) return false;
+      this.#chunk = next.value;
+    }
+    return true;
+  }
+
+  #take(most: number): Uint8Array {
+    const taken = this.#chunk.subarray(0, most);
+    this.#chunk = this.#chunk.subarray(taken.length);
+    this.position += taken.length;
+    return taken;
+  }
+
+  /** Whether nothing is left. */
+  async atEnd(): Promise<boolean> {
+    return !(await this.#fill());
+  }
+
+  /** Exactly `length` bytes, held in memory; EndOfStream when there are fewer. */
+  async exactly(length: number): Promise<Buffer> {
+    const found = await this.upTo(length);
+    if (found.length < length) throw new EndOfStream(`wanted ${length} bytes, found ${found.length}`);
+    return found;
+  }
+
+  /** `length` bytes, or fewer at the end of the stream. */
+  async upTo(length: number): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    let missing = length;
+    while (missing > 0 && (await this.#fill())) {
+      const part = this.#take(missing);
+      parts.push(part);
+      missing -= part.length;
+    }
+    const [only] = parts;
+    return parts.length === 1 && only !== undefined
+      ? Buffer.from(only.buffer, only.byteOffset, only.length)
+      : Buffer.concat(parts);
+  }
+
+  /** The first `length` bytes (fewer at the end), which stay to be read. */
+  async peek(length: number): Promise<Buffer> {
+    const found = await this.upTo(length);
+    this.position -= found.length;
+    this.#chunk = this.#chunk.length === 0 ? found : Buffer.concat([found, this.#chunk]);
+    return Buffer.from(found);
+  }
+
+  /** The next `length` bytes as a stream (to the end without `length`). Must be read out before anything else is read. */
+  async *stream(length = Infinity): AsyncGenerator<Uint8Array> {
+    let missing = length;
+    while (missing > 0) {
+      if (!(await this.#fill())) {
+        if (length === Infinity) return;
+        throw new EndOfStream(`${missing} of ${length} bytes are missing`);
+      }
+      const part = this.#take(missing);
+      missing -= part.length;
+      yield part;
+    }
+  }
+
+  async skip(length: number): Promise<void> {
+    let missing = length;
+    while (missing > 0) {
+      if (!(await this.#fill())) throw new EndOfStream(`${missing} of ${length} bytes are missing`);
+      missing -= this.#take(missing).length;
+    }
+  }
+
+  /** Leaves the source; what it holds open is closed. */
+  async close(): Promise<void> {
+    this.#chunk = new Uint8Array(0);
+    await this.#source.return?.();
+  }
+}

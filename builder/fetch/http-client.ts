@@ -1,0 +1,107 @@
+/** HTTP with the settings of the build: proxy, extra CAs, credentials, time-outs, redirects. Values are passed in. */
+import { getCACertificates } from "node:tls";
+import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { ExpectedError } from "#kit/errors";
+import { credentialsFor, type NetrcEntry } from "./netrc.ts";
+
+export interface HttpSettings {
+  /** As in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+  /** PEM certificates that are trusted beside the usual ones. */
+  readonly extraCa?: readonly string[] | undefined;
+  readonly netrc?: readonly NetrcEntry[] | undefined;
+  /** Default 20 s. */
+  readonly connectMs?: number | undefined;
+  /** After how long without a byte a server counts as stalled; default 30 s. */
+  readonly stallMs?: number | undefined;
+  /** How often a request that may succeed later is made without progress; default 4. */
+  readonly attempts?: number | undefined;
+  /** First wait between two attempts, doubled each time, with jitter; default 500 ms. */
+  readonly backoffMs?: number | undefined;
+  /** Bytes that one download may have at most; default 8 GB. */
+  readonly largest?: number | undefined;
+}
+
+export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
+
+const mostRedirects = 10;
+
+export class HttpClient {
+  readonly settings: HttpSettings;
+  readonly dispatcher: Dispatcher;
+  readonly #stallMs: number;
+
+  constructor(settings: HttpSettings = {}) {
+    this.settings = settings;
+    this.#stallMs = settings.stallMs ?? 30_000;
+    const ca = settings.extraCa ?? [];
+    const connect = {
+      timeout: settings.connectMs ?? 20_000,
+      ...(ca.length === 0 ? {} : { ca: [...getCACertificates("default"), ...ca] }),
+    };
+    // Empty strings, so that undici does not read the environment by itself.
+    this.dispatcher = new EnvHttpProxyAgent({
+      httpProxy: settings.httpProxy ?? "",
+      httpsProxy: settings.httpsProxy ?? "",
+      noProxy: settings.noProxy ?? "",
+      connect,
+      requestTls: connect,
+      proxyTls: connect,
+      allowH2: false,
+    });
+  }
+
+  /** GET, following redirects. Credentials go only to the host that netrc (or the URL itself) gives them for. */
+  async get(
+    url: string,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<HttpResponse & { url: string }> {
+    let target = new URL(url);
+    for (let hops = 0; hops <= mostRedirects; hops += 1) {
+      const authorization = authorizationFor(target, this.settings.netrc ?? []);
+      const clean = new URL(target);
+      clean.username = "";
+      clean.password = "";
+      const response = await request(clean, {
+        method: "GET",
+        headers: { "user-agent": "kubeferry", "accept-encoding": "identity", ...headers, ...authorization },
+        dispatcher: this.dispatcher,
+        headersTimeout: this.#stallMs,
+        bodyTimeout: this.#stallMs,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (![301, 302, 303, 307, 308].includes(response.statusCode)) return Object.assign(response, { url: clean.href });
+      await response.body.dump();
+      target = redirected(clean, String(response.headers["location"] ?? ""));
+    }
+    throw new ExpectedError("UNREACHABLE", `more than ${mostRedirects} redirects`, { where: url });
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+}
+
+function redirected(from: URL, location: string): URL {
+  const next = URL.canParse(location, from.href) ? new URL(location, from) : null;
+  const downgraded = from.protocol === "https:" && next?.protocol === "http:";
+  if (next === null || !/^https?:$/.test(next.protocol) || downgraded) {
+    throw new ExpectedError("UNREACHABLE", `the server redirects to "${location.slice(0, 200)}", which is refused`, {
+      where: from.href,
+    });
+  }
+  return next;
+}
+
+function authorizationFor(url: URL, netrc: readonly NetrcEntry[]): { authorization?: string } {
+  const own =
+    url.username === ""
+      ? undefined
+      : { login: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  const found = own ?? credentialsFor(url.hostname, netrc);
+  if (found === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${found.login}:${found.password}`).toString("base64")}` };
+}

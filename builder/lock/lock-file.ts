@@ -1,0 +1,88 @@
+/** `cluster.lock` as a file: YAML in a stable order, so that two locks differ in a diff only where they differ. */
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename } from "node:fs/promises";
+import { stringify } from "yaml";
+import { ExpectedError } from "#kit/errors";
+import type { ClusterConfig } from "../config/cluster.ts";
+import { loadYaml } from "../config/load.ts";
+import type { ReleaseManifest } from "../config/release.ts";
+import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
+
+export { diffLocks } from "./diff.ts";
+
+/** The lock at `path`; null when there is none. LOCK_INVALID when it is not one. */
+export async function readLock(path: string): Promise<Lock | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new ExpectedError("LOCK_INVALID", "the lock cannot be read", { where: path, cause });
+  }
+  return await loadYaml<Lock>(path, lockSchema, text, { invalid: "LOCK_INVALID", hint: "kubeferry lock --update" });
+}
+
+/** Writes a lock so that it is there as a whole or not at all. */
+export async function writeLock(path: string, lock: Lock): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(temporary, "wx", 0o644);
+  try {
+    await file.writeFile(encodeLock(lock));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** The text of a lock: fields in the order of the schema, entries sorted. */
+export function encodeLock(lock: Lock): string {
+  const parsed = lockSchema.parse(lock);
+  const sorted: Lock = {
+    ...parsed,
+    platforms: parsed.platforms.toSorted(),
+    artifacts: parsed.artifacts
+      .toSorted((a, b) => compare(keyOf(a), keyOf(b)))
+      .map((artifact) => ({ ...artifact, files: sortedRecord(artifact.files) })),
+    images: parsed.images.toSorted((a, b) => compare(`${a.name} ${a.platform}`, `${b.name} ${b.platform}`)),
+  };
+  return `# What this cluster is built of. Made by \`kubeferry lock\`; keep it with cluster.yaml.\n${stringify(sorted, { lineWidth: 0 })}`;
+}
+
+/** What a lock must have been made for: what `loadClusterAndRelease` gives. */
+export interface LockTarget {
+  readonly cluster: Pick<ClusterConfig, "platforms">;
+  readonly manifest: Pick<ReleaseManifest, "release">;
+  /** Of the release manifest's bytes. */
+  readonly digest: string;
+}
+
+/** LOCK_STALE, naming everything that differs, when the lock is of another release, manifest or other platforms. */
+export function checkLock(lock: Lock, target: LockTarget, path: string): void {
+  const sorted = (names: readonly string[]): string => names.toSorted().join(", ");
+  const differences: [string, string, string][] = [
+    ["release", target.manifest.release, lock.release],
+    ["release manifest", target.digest, lock.manifest],
+    ["platforms", sorted(target.cluster.platforms), sorted(lock.platforms)],
+  ];
+  const stale = differences.filter(([, wanted, found]) => wanted !== found);
+  if (stale.length === 0) return;
+  throw new ExpectedError("LOCK_STALE", `the lock was made for another ${stale.map(([what]) => what).join(" and ")}`, {
+    where: path,
+    wanted: stale.map(([what, wanted]) => `${what} ${wanted}`).join("; "),
+    found: stale.map(([what, , found]) => `${what} ${found}`).join("; "),
+    hint: "kubeferry lock --update cluster.yaml",
+  });
+}
+
+function keyOf(artifact: LockedArtifact): string {
+  return [artifact.component, artifact.platform, artifact.from].join(" ");
+}
+
+function sortedRecord(record: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => compare(a, b)));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,129 @@
+/** Where an artifact's digest comes from: the release, the distribution's index, upstream's checksum file, or one download. */
+import { link } from "node:fs/promises";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { ExpectedError, isExpected } from "#kit/errors";
+import type { Reporter } from "#kit/reporter";
+import type { Platform } from "#bundle";
+import type { Artifact, Component } from "../config/release.ts";
+import type { Apt } from "../fetch/apt.ts";
+import { deliver, type DeliverOptions } from "../fetch/deliver.ts";
+import type { HttpClient } from "../fetch/http-client.ts";
+import { placesFor } from "../fetch/places.ts";
+import type { Store } from "../fetch/store.ts";
+import { Tap } from "../fetch/tap.ts";
+import { checksumFor } from "./checksum-file.ts";
+import type { LockedArtifact } from "./lock.ts";
+
+export interface PinContext {
+  readonly store: Store;
+  readonly http: HttpClient;
+  readonly apt: Apt;
+  readonly mirrors: readonly string[];
+  readonly offline: boolean;
+  readonly trustFirstUse: boolean;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Nobody published a digest of this artifact; collected, and told all at once. */
+export interface Unpinned {
+  readonly component: string;
+  readonly platform: Platform;
+  readonly from: string;
+  readonly why: string;
+}
+
+const largestChecksumFile = 4 * 1024 * 1024;
+
+/** Pins an artifact that is not an `apt:` one. */
+export async function pin(
+  component: Component,
+  artifact: Artifact,
+  context: PinContext,
+): Promise<LockedArtifact | Unpinned> {
+  const { platform, from, mirrors, files } = artifact;
+  const version = component.version ?? "";
+  const base = { component: component.name, version, platform, from, resolved: from, mirrors, files };
+  if (artifact.digest !== undefined) {
+    const pinnedBy = from.startsWith("file:") ? ("operator" as const) : ("release" as const);
+    return { ...base, digest: artifact.digest, size: null, pinnedBy };
+  }
+  const published = await publishedDigest(artifact, context);
+  if (published.digest !== null) return { ...base, digest: published.digest, size: null, pinnedBy: "upstream" };
+  if (!context.trustFirstUse) return { component: component.name, platform, from, why: published.why };
+  const found = await firstUse(artifact, context);
+  context.reporter.warn(`${component.name} ${platform}: ${found.digest} was taken on trust, from ${from}`);
+  return { ...base, ...found, pinnedBy: "first-use" };
+}
+
+async function publishedDigest(
+  artifact: Artifact,
+  context: PinContext,
+): Promise<{ digest: string | null; why: string }> {
+  const { checksum } = artifact;
+  if (checksum === undefined) return { digest: null, why: artifact.source ?? "nobody published a digest" };
+  try {
+    const digest = checksumFor(await readSmall(checksum, artifact.platform, context), artifact.from);
+    return { digest, why: `${checksum} does not name this file, or not clearly` };
+  } catch (error) {
+    // A list that is not there is like none; a list that cannot be reached is an error of its own.
+    if (!isExpected(error, "NOT_FOUND")) throw error;
+    return { digest: null, why: `${checksum} is not there` };
+  }
+}
+
+async function readSmall(url: string, platform: Platform, context: PinContext): Promise<string> {
+  return await fromPlaces(url, platform, context, `checksum-${randomBytes(8).toString("hex")}`, async (delivery) => {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of delivery.stream) {
+      size += chunk.length;
+      if (size > largestChecksumFile) {
+        throw new ExpectedError("TOO_LARGE", "a checksum file of more than 4 MiB is none", { where: delivery.where });
+      }
+      parts.push(chunk);
+    }
+    return Buffer.concat(parts).toString("utf8");
+  });
+}
+
+/** Downloads once to learn the digest; what came stays in the store as a finished part, so `fetch` need not ask again. */
+async function firstUse(artifact: Artifact, context: PinContext): Promise<{ digest: string; size: number }> {
+  const { store } = context;
+  const key = `first-use-${Buffer.from(artifact.from).toString("hex").slice(-80)}`;
+  return await fromPlaces(artifact.from, artifact.platform, context, key, async (delivery) => {
+    const tap = new Tap(delivery.stream, "sha256");
+    const digest = await tap.drain();
+    if (delivery.owned) {
+      const part = `${digest.replace(":", "-")}.free-${randomBytes(8).toString("hex")}`;
+      await link(delivery.path, join(store.dir, "partial", part));
+    }
+    return { digest, size: tap.bytes };
+  });
+}
+
+async function fromPlaces<T>(
+  url: string,
+  platform: Platform,
+  context: PinContext,
+  key: string,
+  take: Parameters<typeof deliver<T>>[2],
+): Promise<T> {
+  const places = placesFor({ resolved: url, mirrors: [], platform }, context);
+  let failure: unknown = new ExpectedError("OFFLINE", "this must be asked for, and --offline allows it not", {
+    where: url,
+  });
+  for (const [index, place] of places.entries()) {
+    const { store, http, apt, signal } = context;
+    const options: DeliverOptions = { store, http, apt, key, size: null, impatient: index < places.length - 1, signal };
+    try {
+      return await deliver(place, options, take);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isExpected(error)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
