@@ -20,7 +20,11 @@ export interface UpgradeInput {
 export const etcdUnit = "etcd.service";
 
 /** The installations of other bundles that this one goes over: those that share a role with it. Oldest first. */
-export function olderInstallations({ past, payload, roles }: Omit<UpgradeInput, "planned">): Transaction[] {
+export function olderInstallations({
+  past,
+  payload,
+  roles,
+}: Pick<UpgradeInput, "past" | "payload" | "roles">): Transaction[] {
   return currentTransactions(past).filter(
     ({ header }) => header.bundle.payload !== payload && header.roles.some((role) => roles.includes(role)),
   );

@@ -1,0 +1,34 @@
+/** The few lines of a kubeconfig that concern certificates. Those that Kubeferry and the kubelet write are of this form. */
+
+export interface Kubeconfig {
+  readonly server: string | null;
+  /** PEM. */
+  readonly authority: string | null;
+  /** PEM. */
+  readonly certificate: string | null;
+  /** PEM. */
+  readonly key: string | null;
+}
+
+/** What a kubeconfig embeds; null for what it does not. */
+export function readKubeconfig(text: string): Kubeconfig {
+  return {
+    server: /^\s*server:\s*"?(\S+?)"?\s*$/m.exec(text)?.[1] ?? null,
+    authority: embedded(text, "certificate-authority-data"),
+    certificate: embedded(text, "client-certificate-data"),
+    key: embedded(text, "client-key-data"),
+  };
+}
+
+/** The same text with another client certificate and key; both are PEM. */
+export function withCredentials(text: string, certificate: string, key: string): string {
+  const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
+  return text
+    .replace(/^(\s*client-certificate-data:\s*)\S+/m, (_, name: string) => name + base64(certificate))
+    .replace(/^(\s*client-key-data:\s*)\S+/m, (_, name: string) => name + base64(key));
+}
+
+function embedded(text: string, name: string): string | null {
+  const value = new RegExp(`^\\s*${name}:\\s*"?([A-Za-z0-9+/=]+)"?\\s*$`, "m").exec(text)?.[1];
+  return value === undefined ? null : Buffer.from(value, "base64").toString("utf8");
+}

@@ -1,0 +1,135 @@
+/** Preflight of a bundle over an older one: may this version follow that one, and will the cluster serve meanwhile? */
+import type { Bundle, FileEntry } from "#bundle";
+import type { HostReader } from "../host/host.ts";
+import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
+import type { Transaction } from "../journal/transaction.ts";
+import type { FileSpec } from "../operations/file.ts";
+import type { Plan } from "../operations/operation.ts";
+import { chosen } from "../plan/input.ts";
+import type { Selection } from "../plan/select.ts";
+import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
+import { apiVersion } from "./api-version.ts";
+import type { Finding } from "./check.ts";
+import { kubeletSkew, parseVersion, skew } from "./skew.ts";
+
+/** What preflight has. */
+export interface UpgradeCheckInput {
+  readonly host: HostReader;
+  readonly bundle: Pick<Bundle, "index" | "payloadDigest">;
+  readonly selection: Selection;
+  readonly plan: Plan;
+  readonly past: readonly Transaction[];
+}
+
+/** How the version of the API server is found out, from a kubeconfig's text. */
+export type AskVersion = (kubeconfig: string) => Promise<string | null>;
+
+/** [] where no older bundle is installed for these roles. */
+export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = apiVersion): Promise<Finding[]> {
+  const { past, bundle, selection, plan, host } = input;
+  const { roles } = selection;
+  const older = olderInstallations({ past, payload: bundle.payloadDigest, roles });
+  const last = older.at(-1);
+  if (last === undefined) return [];
+  const from = last.header.bundle;
+  const to = bundle.index.release;
+  return [
+    ...skew(from, to),
+    ...sameNode(last, input),
+    ...sameKeys(input),
+    ...together(input),
+    ...(await kubelet(input, from.kubernetes ?? null, ask)),
+    ...(host.live && willChange(etcdUnit, plan, past) ? await etcdMembers(input, last) : []),
+  ];
+}
+
+function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Finding[] {
+  const { name, ip } = header.node;
+  if (name === selection.name && ip === selection.ip) return [];
+  return [
+    {
+      check: "same-node",
+      severity: "error",
+      message: "this host is another node of the cluster",
+      wanted: `${name} (${ip})`,
+      found: `${selection.name} (${selection.ip})`,
+      hint: `./install upgrade --ip ${ip}; to make it another node: ./install undo first`,
+    },
+  ];
+}
+
+/** A bundle built with another PKI folder would cut this node off from the others. */
+function sameKeys({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
+  const installed = installedOperations(onHost(past));
+  const shared = chosen(bundle.index.files, selection).filter(isShared);
+  const other = shared.filter(({ path, digest }) => {
+    const found = installed.get(path);
+    return found?.kind === "file" && (found.spec as FileSpec).digest !== digest;
+  });
+  const [first] = other;
+  if (first === undefined) return [];
+  return [
+    {
+      check: "same-keys",
+      severity: "error",
+      message: `the bundle has other keys of the cluster than those installed: ${other.map(({ path }) => path).join(", ")}`,
+      hint: "build it beside the .pki folder that the installed bundle was built with",
+    },
+  ];
+}
+
+/** CAs and the key of service accounts: the same on every node, or nodes do not know each other. */
+function isShared({ origin }: FileEntry): boolean {
+  return origin.from === "pki" && (/ CA$/.test(origin.name) || origin.name === "service accounts");
+}
+
+function together({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
+  const behind = currentTransactions(past)
+    .filter(({ header }) => header.bundle.payload !== bundle.payloadDigest)
+    .flatMap(({ header }) => header.roles)
+    .filter((role) => !selection.roles.includes(role));
+  if (behind.length === 0) return [];
+  const roles = [...new Set([...selection.roles, ...behind])].join(",");
+  const message = `this host stays ${[...new Set(behind)].join(" and ")} of the older bundle`;
+  const hint = `./install upgrade --role ${roles}   upgrades all of it at once`;
+  return [{ check: "one-bundle", severity: "warning", message, hint }];
+}
+
+async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVersion): Promise<Finding[]> {
+  const { selection, bundle, host, past } = input;
+  const { kubernetes } = bundle.index.release;
+  const [old, next] = [parseVersion(from), parseVersion(kubernetes)];
+  const changes = old !== null && next !== null && (old.minor !== next.minor || old.major !== next.major);
+  if (!changes || !selection.roles.includes("worker")) return [];
+  const masters = bundle.index.nodes.filter(({ roles }) => roles.includes("master"));
+  if (selection.roles.includes("master")) {
+    if (masters.length < 2) return [];
+    const message = "until the other masters are upgraded, this kubelet is newer than their API servers";
+    const hint = "upgrade --role etcd,master on every master first, then --role worker everywhere";
+    return [{ check: "kubelet-skew", severity: "warning", message, hint }];
+  }
+  if (!host.live) return [];
+  const paths = [...installedOperations(onHost(past)).keys()].filter((path) => /\/kube-proxy\.kubeconfig$/.test(path));
+  const text = paths[0] === undefined ? null : await host.read(paths[0]);
+  return kubeletSkew(kubernetes, text === null ? null : await ask(text));
+}
+
+/** Every member must be there before one is restarted, or the cluster stops serving while it is away. */
+async function etcdMembers({ host, past }: UpgradeCheckInput, last: Transaction): Promise<Finding[]> {
+  const client = etcdClient(past);
+  if (client === null) return [];
+  const argv = [...client.argv, "endpoint", "health", ...(last.header.alone ? [] : ["--cluster"])];
+  const { code, stdout, stderr } = await host.query(argv, { environment: client.environment, timeoutSeconds: 60 });
+  const check = "etcd-members";
+  if (code === 0) return [{ check, severity: "ok", message: "every member of etcd is healthy" }];
+  const said = `${stdout}\n${stderr}`.split("\n").filter((line) => /unhealthy|error|refused|deadline/i.test(line));
+  return [
+    {
+      check,
+      severity: "error",
+      message: "a member of etcd is not healthy, and this one would be away while it restarts",
+      found: said.slice(0, 3).join("; ").slice(0, 300) || `code ${code}`,
+      hint: argv.join(" "),
+    },
+  ];
+}
