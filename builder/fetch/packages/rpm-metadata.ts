@@ -1,5 +1,5 @@
 /** The metadata of an rpm repository: repomd.xml names primary.xml, primary.xml lists the packages. */
-import { parser, type SAXParser, type Tag } from "sax";
+import sax, { type SAXParser, type Tag } from "sax";
 import { ExpectedError } from "#kit/errors";
 import type { Capability, Evr } from "./rpm-version.ts";
 
@@ -150,7 +150,7 @@ interface XmlHandler {
 }
 
 async function readXml(bytes: AsyncIterable<Uint8Array>, where: string, handler: XmlHandler): Promise<void> {
-  const xml: SAXParser = parser(true);
+  const xml: SAXParser = sax.parser(true);
   const decoder = new TextDecoder();
   let text = "";
   let failure: unknown;
