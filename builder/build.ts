@@ -8,10 +8,15 @@ import { topology } from "./config/topology.ts";
 import { fetchRelease } from "./fetch/fetch.ts";
 import type { FetchedFile } from "./fetch/fetched.ts";
 import { Store } from "./fetch/store.ts";
+import { fetchImages, lockImages } from "./fetch/images.ts";
+import type { HttpSettings } from "./fetch/http-client.ts";
+import { fetchPackages, type PackageContext, packPackages, resolvePackages } from "./fetch/packages/packages.ts";
 import { checkLock, readLock, writeLock } from "./lock/lock-file.ts";
 import type { Lock } from "./lock/lock.ts";
 import { resolveLock } from "./lock/resolve.ts";
-import { openKeys } from "./pack/keys.ts";
+import { checkClosure, requireComplete } from "./pack/closure/closure.ts";
+import { packImages } from "./pack/images.ts";
+import { type ClusterKeys, openKeys } from "./pack/keys.ts";
 import { installersIn, pack, type Packed } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
 import type { Rendered } from "./render/node-file.ts";
@@ -29,6 +34,10 @@ export interface BuildOptions {
   /** URLs and folders that stand in for upstream; digests stay what the lock says. */
   readonly mirrors: readonly string[];
   readonly offline: boolean;
+  /** Proxy, CAs, credentials, time-outs. */
+  readonly http: HttpSettings;
+  /** Base URLs to ask instead of a container registry's own, by its domain. */
+  readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly plaintextSecrets: boolean;
   /** Folder with the launcher and the installers. */
   readonly installers: string;
@@ -46,8 +55,8 @@ export interface Built extends Packed {
 export async function build(options: BuildOptions): Promise<Built> {
   const loaded = await load(options);
   const lock = await lockOf(options, loaded);
-  const { store, fetched } = await fetch(options, lock);
-  const rendered = await renderNodes(options, loaded, fetched);
+  const { store, files } = await fetch(options, loaded, lock);
+  const rendered = await renderNodes(options, loaded, files);
   const packed = await packBundle(options, { loaded, lock, store, rendered });
   return { ...packed, keys: options.plaintextSecrets ? null : keysPath(options.config, loaded.cluster) };
 }
@@ -71,40 +80,44 @@ export async function lockOf(options: BuildOptions, loaded: LoadedCluster): Prom
   }
   const lock = await newLock(options, loaded);
   await writeLock(path, lock);
-  options.reporter.stage("lock", `wrote ${path}: ${lock.artifacts.length} artifacts pinned`);
+  options.reporter.stage("lock", `wrote ${path}: ${lockCount(lock)} pinned`);
   return lock;
 }
 
-/** Resolves every artifact anew; writes nothing. */
+/** Resolves every artifact, image and package anew; writes nothing. */
 export async function newLock(options: BuildOptions, loaded: LoadedCluster, trustFirstUse = false): Promise<Lock> {
   const { cluster, manifest, digest } = loaded;
-  const { cache, mirrors, offline, now, reporter, signal } = options;
-  return resolveLock({
-    cluster,
-    manifest,
-    manifestDigest: digest,
-    now,
-    cache,
-    mirrors,
-    offline,
-    trustFirstUse,
-    reporter,
-    signal,
-  });
+  const lock = await resolveLock({ ...options, cluster, manifest, manifestDigest: digest, trustFirstUse });
+  const images = await lockImages(cluster, manifest, options);
+  const packages = await resolvePackages(cluster.packages, packageContext(options, cluster));
+  return { ...lock, images, packages };
 }
 
-export async function fetch(options: BuildOptions, lock: Lock): Promise<{ store: Store; fetched: FetchedFile[] }> {
-  const { mirrors, offline, reporter, signal } = options;
-  reporter.stage("fetch", `${lock.artifacts.length} artifacts into ${options.cache}`);
+export interface Fetched {
+  readonly store: Store;
+  readonly files: readonly FetchedFile[];
+}
+
+/** Everything that the lock names, verified, in the store. */
+export async function fetch(options: BuildOptions, loaded: LoadedCluster, lock: Lock): Promise<Fetched> {
+  const { cluster } = loaded;
+  options.reporter.stage("fetch", `${lockCount(lock)} into ${options.cache}`);
   const store = await Store.open(options.cache);
-  return { store, fetched: await fetchRelease({ lock, store, mirrors, offline, reporter, signal }) };
+  const files = await fetchRelease({ ...options, lock, store });
+  await fetchImages(lock, loaded, { ...options, store });
+  await fetchPackages(lock.packages, cluster.packages, {
+    ...packageContext(options, cluster),
+    offline: options.offline,
+    store,
+  });
+  return { store, files };
 }
 
 /** Keys and certificates (made once, beside cluster.yaml), then every node's files. */
 export async function renderNodes(
   options: BuildOptions,
   loaded: LoadedCluster,
-  fetched: FetchedFile[],
+  fetched: readonly FetchedFile[],
 ): Promise<Rendered> {
   const derived = topology(loaded.cluster, loaded.manifest);
   const folder = pkiPath(options.config, loaded.cluster);
@@ -123,11 +136,19 @@ interface Packable {
   readonly rendered: Rendered;
 }
 
+/** Adds images and packages, refuses what would not be complete, and writes the bundle. */
 export async function packBundle(options: BuildOptions, { loaded, lock, store, rendered }: Packable): Promise<Packed> {
   const { cluster, manifest } = loaded;
+  const images = await packImages(await fetchImages(lock, loaded, { ...options, store, offline: true }), store);
+  const packages = packPackages(lock.packages);
+  const whole = { ...rendered, files: [...rendered.files, ...images.files, ...packages.files] };
+  const parts = { images: images.entries, packages: packages.entries };
+  requireComplete(checkClosure({ rendered: whole, platforms: lock.platforms, store, ...parts }), options.reporter);
   options.reporter.stage("pack", options.output);
   return pack({
-    rendered,
+    ...options,
+    ...parts,
+    rendered: whole,
     lock,
     store,
     cluster: {
@@ -139,17 +160,26 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
     },
     kubernetes: manifest.kubernetes,
     installers: installersIn(options.installers, lock.platforms),
-    keys: options.plaintextSecrets
-      ? null
-      : await openKeys({
-          file: keysPath(options.config, cluster),
-          pki: pkiPath(options.config, cluster),
-          nodes: rendered.nodes.map((node) => node.name),
-        }),
-    output: options.output,
+    keys: options.plaintextSecrets ? null : await nodeKeys(options, cluster, rendered),
     producer: `kubeferry ${version()}`,
-    reporter: options.reporter,
   });
+}
+
+async function nodeKeys(options: BuildOptions, cluster: ClusterConfig, rendered: Rendered): Promise<ClusterKeys> {
+  const nodes = rendered.nodes.map((node) => node.name);
+  return openKeys({ file: keysPath(options.config, cluster), pki: pkiPath(options.config, cluster), nodes });
+}
+
+function lockCount({ artifacts, images, packages }: Lock): string {
+  const counts = { artifacts: artifacts.length, images: images.length, packages: packages.length };
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ");
+}
+
+function packageContext({ cache }: BuildOptions, { platforms }: ClusterConfig): PackageContext {
+  return { platforms, state: join(cache, "packages") };
 }
 
 /** `cluster.yaml` → `cluster.lock`. */

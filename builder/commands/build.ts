@@ -1,81 +1,57 @@
 /** `lock`, `fetch`, `render`, `build`: the stages of build.ts, each up to its own end. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { formatBytes } from "#kit/reporter";
 import { reporterFor, type Surroundings } from "#kit/run";
 import type { BuildOptions } from "../build.ts";
+import type { NodeFile } from "../render/node-file.ts";
+import { addNetworkOptions, type NetworkFlags, networkOf } from "./network.ts";
 
-interface Flags {
+interface Flags extends NetworkFlags {
   readonly release?: string;
   readonly output?: string;
-  readonly mirror: string[];
-  readonly cache?: string;
   readonly installers?: string;
-  readonly offline?: boolean;
   readonly plaintextSecrets?: boolean;
   readonly update?: boolean;
   readonly trustFirstUse?: boolean;
+  readonly base?: string;
   readonly json?: boolean;
 }
 
 export function addBuildCommands(program: Command, surroundings: Surroundings): void {
   const stage = (name: string, description: string): Command =>
-    program
-      .command(`${name} <cluster.yaml>`)
+    addNetworkOptions(program.command(`${name} <cluster.yaml>`))
       .description(description)
       .option("--release <name>", "instead of the file's own: a name of `kubeferry releases`, or a manifest's path")
-      .option("--mirror <url|dir>", "stands in for upstream; may be given again", collect, [])
-      .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
-      .option("--offline", "only the store, and mirrors that are folders")
       .option("--json", "one JSON object a line on stdout, people's text on stderr");
 
   stage("lock", "Resolve a release to exact bytes: cluster.lock")
     .option("--update", "resolve again, and show what changes")
     .option("--trust-first-use", "pin what nobody published by downloading it once; the lock and the audit name it so")
-    .action(async (config: string, flags: Flags) => {
-      const { checkLock, diffLocks, readLock, writeLock } = await import("../lock/lock-file.ts");
-      const { load, lockPath, newLock } = await import("../build.ts");
-      const options = optionsOf(config, flags, surroundings);
-      const loaded = await load(options);
-      const path = lockPath(config);
-      const present = await readLock(path);
-      if (present !== null && flags.update !== true) {
-        checkLock(present, loaded, path);
-        return options.reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
-      }
-      const lock = await newLock(options, loaded, flags.trustFirstUse);
-      for (const line of present === null ? [] : diffLocks(present, lock)) options.reporter.info(line);
-      await writeLock(path, lock);
-      options.reporter.record("lock", { path, lock });
-      options.reporter.info(`wrote ${path}: ${lock.artifacts.length} artifacts pinned`);
-    });
+    .action(async (config: string, flags: Flags) => lock(await optionsOf(config, flags, surroundings), flags));
 
   stage("fetch", "Download and verify what cluster.lock names, into the store").action(
     async (config: string, flags: Flags) => {
       const { fetch, load, lockOf } = await import("../build.ts");
-      const options = optionsOf(config, flags, surroundings);
-      const { fetched } = await fetch(options, await lockOf(options, await load(options)));
-      options.reporter.record("fetched", { files: fetched });
-      const size = fetched.reduce((sum, file) => sum + file.size, 0);
-      options.reporter.info(`${fetched.length} files, ${formatBytes(size)}, verified in ${options.cache}`);
+      const options = await optionsOf(config, flags, surroundings);
+      const loaded = await load(options);
+      const { files } = await fetch(options, loaded, await lockOf(options, loaded));
+      options.reporter.record("fetched", { files });
+      const size = files.reduce((sum, file) => sum + file.size, 0);
+      options.reporter.info(`${files.length} files, ${formatBytes(size)}, verified in ${options.cache}`);
     },
   );
 
   stage("render", "Write every node's files into a folder, to read before they are packed; never a secret")
-    .requiredOption("-o, --output <dir>", "a new folder")
+    .requiredOption("-o, --output <dir>", "a folder")
     .action(async (config: string, flags: Flags) => {
       const { fetch, load, lockOf, renderNodes } = await import("../build.ts");
-      const options = optionsOf(config, flags, surroundings);
+      const options = await optionsOf(config, flags, surroundings);
       const loaded = await load(options);
-      const { fetched } = await fetch(options, await lockOf(options, loaded));
-      const rendered = await renderNodes(options, loaded, fetched);
-      for (const file of rendered.files) {
-        if (file.sensitive || typeof file.content !== "string") continue;
-        const path = join(options.output, (file.for.nodes ?? file.for.roles).join("+"), file.path);
-        await mkdir(dirname(path), { recursive: true });
-        await writeFile(path, file.content);
-      }
+      const { files } = await fetch(options, loaded, await lockOf(options, loaded));
+      const rendered = await renderNodes(options, loaded, files);
+      for (const file of rendered.files) await writeRendered(file, options.output);
       options.reporter.info(`wrote ${options.output}; programs and secrets are left out`);
     });
 
@@ -84,6 +60,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       "-o, --output <file>",
       "the bundle, or a folder for it (default: beside cluster.yaml, named by its content)",
     )
+    .option("--base <old.tar>", "also write what is new since that bundle, as FILE.delta")
     .option("--plaintext-secrets", "do not encrypt the nodes' secrets: for labs, and the audit reports it")
     .option(
       "--installers <dir>",
@@ -95,27 +72,63 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     )
     .action(async (config: string, flags: Flags) => {
       const { build } = await import("../build.ts");
-      const options = optionsOf(config, flags, surroundings);
+      const options = await optionsOf(config, flags, surroundings);
       const built = await build(options);
       const { reporter } = options;
       reporter.record("built", { ...built });
       reporter.info(`${built.path}  ${formatBytes(built.size)}  payload ${built.payloadDigest}`);
+      if (flags.base !== undefined)
+        await delta(built.path, resolve(surroundings.workingDirectory, flags.base), options);
       if (built.keys === null) reporter.warn("the secrets in this bundle are not encrypted (--plaintext-secrets)");
       else reporter.info(`the nodes' keys are in ${built.keys}; let them travel another way than the bundle`);
     });
 }
 
-function optionsOf(config: string, flags: Flags, surroundings: Surroundings): BuildOptions {
-  const { environment, workingDirectory } = surroundings;
-  const path = (given: string): string => resolve(workingDirectory, given);
-  const cacheHome = environment["XDG_CACHE_HOME"] ?? join(environment["HOME"] ?? "/root", ".cache");
+async function lock(options: BuildOptions, { update, trustFirstUse }: Flags): Promise<void> {
+  const { diffLocks } = await import("../lock/diff.ts");
+  const { checkLock, readLock, writeLock } = await import("../lock/lock-file.ts");
+  const { load, lockPath, newLock } = await import("../build.ts");
+  const { reporter } = options;
+  const loaded = await load(options);
+  const path = lockPath(options.config);
+  const present = await readLock(path);
+  if (present !== null && update !== true) {
+    checkLock(present, loaded, path);
+    return reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
+  }
+  const made = await newLock(options, loaded, trustFirstUse);
+  const changes = present === null ? [] : diffLocks(present, made);
+  for (const line of changes) reporter.info(line);
+  await writeLock(path, made);
+  reporter.record("lock", { path, lock: made, changes });
+  reporter.info(`wrote ${path}${present !== null && changes.length === 0 ? "; nothing changed but the day" : ""}`);
+}
+
+/** Below a folder for the nodes it is for: `n1+n2/etc/…`, or a role's name where it is for any. */
+async function writeRendered(file: NodeFile, folder: string): Promise<void> {
+  if (file.sensitive || typeof file.content !== "string") return;
+  const path = join(folder, (file.for.nodes ?? file.for.roles).join("+"), file.path);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, file.content);
+}
+
+async function delta(bundle: string, base: string, { reporter }: BuildOptions): Promise<void> {
+  const { writeDelta } = await import("../pack/delta.ts");
+  const output = `${bundle}.delta`;
+  await writeDelta(bundle, base, output);
+  reporter.info(
+    `${output}: what is new since ${basename(base)}; inside: kubeferry join ${basename(output)} --base ${basename(base)}`,
+  );
+}
+
+async function optionsOf(config: string, flags: Flags, surroundings: Surroundings): Promise<BuildOptions> {
+  const path = (given: string): string => resolve(surroundings.workingDirectory, given);
   return {
+    ...(await networkOf(flags, surroundings)),
     config,
     release: flags.release,
-    output: flags.output === undefined ? `${dirname(path(config))}/` : flags.output,
-    cache: flags.cache === undefined ? join(cacheHome, "kubeferry") : path(flags.cache),
-    mirrors: flags.mirror,
-    offline: flags.offline ?? false,
+    // A path that ends in a slash is a folder: the bundle is then named by its content.
+    output: flags.output ?? `${dirname(config)}/`,
     plaintextSecrets: flags.plaintextSecrets ?? false,
     installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
     now: new Date(),
@@ -127,9 +140,5 @@ function optionsOf(config: string, flags: Flags, surroundings: Surroundings): Bu
 /** The folder of the executable; run from source, the project's dist/. */
 function defaultInstallers(): string {
   const program = process.execPath;
-  return program.endsWith("/node") ? join(import.meta.dirname, "../../dist") : dirname(program);
-}
-
-function collect(value: string, all: string[]): string[] {
-  return [...all, value];
+  return basename(program) === "node" ? join(import.meta.dirname, "../../dist") : dirname(program);
 }

@@ -60,6 +60,16 @@ const host = z.strictObject({
   stopServices: z.array(z.string()).default([]),
 });
 
+/** An image of the operator's own, or another source for one of the release's. */
+const image = z.strictObject({
+  name: z.string().min(1),
+  from: z
+    .string()
+    .regex(/^(oci|docker-archive):./, "wants oci:DIRECTORY or docker-archive:FILE")
+    .optional(),
+  roles: z.array(role).min(1).default(["master", "worker"]),
+});
+
 export const clusterSchema = z.strictObject({
   name,
   release: z.string(),
@@ -88,6 +98,7 @@ export const clusterSchema = z.strictObject({
   /** Alternatives of the release's components to take instead of their usual artifacts: `[server-tarball]`. */
   alternatives: z.array(z.string()).default([]),
   host: host.prefault({}),
+  images: z.array(image).default([]),
   packages: z.array(z.strictObject({ distribution: z.string(), names: z.array(z.string()) })).default([]),
 });
 

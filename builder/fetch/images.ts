@@ -1,0 +1,99 @@
+/** The container images that a cluster needs: pinned for its lock, and brought into the store. */
+import pLimit from "p-limit";
+import type { Platform, Role } from "#bundle";
+import type { Reporter } from "#kit/reporter";
+import type { ClusterConfig } from "../config/cluster.ts";
+import type { ReleaseManifest } from "../config/release.ts";
+import { topology } from "../config/topology.ts";
+import { wantedImages } from "../config/wanted.ts";
+import type { Lock, LockedImage } from "../lock/lock.ts";
+import { HttpClient, type HttpSettings } from "./http-client.ts";
+import type { BlobStore } from "./image-source.ts";
+import { credentialsFor } from "./netrc.ts";
+import { type ImageOptions, type PulledImage, pullImage, resolveImage } from "./registry.ts";
+
+export interface ImagesOptions {
+  readonly http: HttpSettings;
+  /** Base URLs to ask instead of a registry's own, by its domain. */
+  readonly registries: Readonly<Record<string, readonly string[]>>;
+  readonly offline: boolean;
+  readonly reporter: Reporter;
+}
+
+/** One entry for each image and platform. NOT_FOUND, PLATFORM_MISMATCH and codes of exit 4 and 5. */
+export async function lockImages(
+  cluster: ClusterConfig,
+  manifest: ReleaseManifest,
+  options: ImagesOptions,
+): Promise<LockedImage[]> {
+  const wanted = cluster.platforms.flatMap((platform) => neededImages(cluster, manifest, platform));
+  return withRegistries(options, wanted, ({ name, platform, digest, from }, registry) => {
+    const source = from === undefined ? registry : { ...registry, from };
+    return resolveImage(name, platform, { ...source, ...(digest !== undefined && { pinned: digest }) });
+  });
+}
+
+export interface FetchedImage {
+  readonly locked: LockedImage;
+  readonly pulled: PulledImage;
+  readonly roles: readonly Role[];
+}
+
+/** The images of a lock, whole in the store. OFFLINE names one that is not. */
+export async function fetchImages(
+  lock: Lock,
+  { cluster, manifest }: { readonly cluster: ClusterConfig; readonly manifest: ReleaseManifest },
+  options: ImagesOptions & { readonly store: BlobStore },
+): Promise<FetchedImage[]> {
+  const { store } = options;
+  const needed = cluster.platforms.flatMap((platform) => neededImages(cluster, manifest, platform));
+  return withRegistries(options, lock.images, async (locked, registry) => {
+    const roles = needed.find(({ name, platform }) => name === locked.name && platform === locked.platform)?.roles;
+    return { locked, pulled: await pullImage(locked, { ...registry, store }), roles: roles ?? [] };
+  });
+}
+
+interface NeededImage {
+  readonly name: string;
+  readonly platform: Platform;
+  readonly digest?: string | undefined;
+  readonly from?: string | undefined;
+  readonly roles: Role[];
+}
+
+/** Those of the release, and the operator's own from `images:` of cluster.yaml, which win. */
+function neededImages(cluster: ClusterConfig, manifest: ReleaseManifest, platform: Platform): NeededImage[] {
+  const released = wantedImages(manifest, topology(cluster, manifest), [platform]);
+  const own = new Map(cluster.images.map((image) => [image.name, image]));
+  return [
+    ...released.map(({ name, digest, roles }) => ({ name, platform, digest, roles, from: own.get(name)?.from })),
+    ...cluster.images
+      .filter(({ name }) => !released.some((image) => image.name === name))
+      .map(({ name, from, roles }) => ({ name, platform, from, roles })),
+  ];
+}
+
+/** A few at a time, over connections that are closed in the end. */
+async function withRegistries<Item, Result>(
+  { http, registries, offline }: ImagesOptions,
+  items: readonly Item[],
+  work: (item: Item, options: ImageOptions) => Promise<Result>,
+): Promise<Result[]> {
+  const client = new HttpClient(http);
+  const netrc = http.netrc ?? [];
+  const limit = pLimit(3);
+  const options: ImageOptions = {
+    dispatcher: client.dispatcher,
+    mirrors: registries,
+    offline,
+    credentials(domain) {
+      const found = credentialsFor(domain, netrc);
+      return found === undefined ? undefined : { username: found.login, password: found.password };
+    },
+  };
+  try {
+    return await Promise.all(items.map((item) => limit(() => work(item, options))));
+  } finally {
+    await client.close();
+  }
+}
