@@ -20,6 +20,8 @@ export function directoriesOf(context: NodeContext): NodeDirectory[] {
     { path: "/root/.kube", mode: "0700", roles: ["master"] },
     { path: paths.auditLog, mode: "0700", roles: ["master"], when: daemons && topology.cluster.audit },
     { path: paths.containerd, mode: "0711", roles: ["worker"], when: runsContainerd(context) },
+    // Empty at first: an operator puts the addresses of registries inside the gap here.
+    { path: "/etc/containerd/certs.d", mode: "0755", roles: ["worker"], when: runsContainerd(context) },
     { path: paths.docker, mode: "0711", roles: ["worker"], when: runsDocker(context) },
     { path: paths.cniConfig, mode: "0755", roles: ["worker"], when: daemons },
     { path: paths.kubelet, mode: "0750", roles: ["worker"], when: daemons },
