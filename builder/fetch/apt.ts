@@ -137,7 +137,7 @@ export class Apt {
         return (await run("env", words, options)).stdout;
       } catch (cause) {
         this.#signal?.throwIfAborted();
-        const said = String((cause as { stderr?: unknown }).stderr ?? "");
+        const { stderr: said = "" } = cause as { stderr?: string };
         if (!/Could not get lock|Unable to lock/.test(said) || attempt >= lockAttempts)
           throw aptError(cause, said, argv);
         await sleep(1000, undefined, { signal: this.#signal });

@@ -31,7 +31,8 @@ export async function* download(url: string, options: DownloadOptions): AsyncGen
   const { http, partial, size, signal } = options;
   if (size !== null && partial.size > size) await partial.reset();
   yield* partial.read();
-  for (let attempt = 1; size === null || partial.size < size; attempt += 1) {
+  const isWhole = (): boolean => size !== null && partial.size >= size;
+  for (let attempt = 1; !isWhole(); attempt += 1) {
     const before = partial.size;
     try {
       yield* onward(url, options);

@@ -42,14 +42,14 @@ export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const apt = new Apt(join(store.dir, "apt"), both);
   const limit = pLimit(options.parallel ?? 4);
-  let first: { error: unknown } | undefined;
+  const failures: unknown[] = [];
   const work = lock.artifacts.map((artifact) =>
     limit(async () => {
-      if (first !== undefined) return [];
+      if (failures.length > 0) return [];
       try {
         return filesOf(artifact, await membersOf(artifact, { ...options, signal: both, clients: { http, apt } }));
       } catch (error) {
-        first ??= { error };
+        failures.push(error);
         stop.abort();
         return [];
       }
@@ -57,7 +57,8 @@ export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]
   );
   try {
     const found = (await Promise.all(work)).flat();
-    if (first !== undefined) throw (first as { error: unknown }).error;
+    // Those after the first are of being stopped by it.
+    if (failures.length > 0) throw failures[0];
     return found;
   } finally {
     await http.close();

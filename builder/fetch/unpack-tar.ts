@@ -15,7 +15,7 @@ interface Extension {
 
 /** Whether these first 512 bytes are a tar header. */
 export function isTar(start: Buffer): boolean {
-  return start.length >= block && new Header(start, 0).cksumValid === true;
+  return start.length >= block && new Header(start, 0).cksumValid;
 }
 
 export async function* readTar(reader: ByteReader): AsyncGenerator<Entry> {
@@ -26,7 +26,7 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<Entry> {
     const header = new Header(raw, 0);
     if (header.nullBlock) return;
     if (!header.cksumValid) throw invalid("a header's checksum is wrong");
-    const type = String(header.type);
+    const type: string = header.type;
     const size = extension.size ?? header.size ?? 0;
     if (!Number.isSafeInteger(size) || size < 0) throw invalid("a member has no sensible size");
     const padding = (block - (size % block)) % block;

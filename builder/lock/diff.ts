@@ -29,7 +29,7 @@ function entriesOf(lock: Lock): Map<string, string> {
         `pinned by ${one.pinnedBy}`,
         ...one.mirrors.map((mirror) => `or ${mirror}`),
         ...Object.entries(one.files)
-          .toSorted()
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
           .map(([member, name]) => `${member} as ${name}`),
       ].join(", "),
     ]),

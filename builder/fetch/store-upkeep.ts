@@ -1,0 +1,115 @@
+/** `kubeferry store list|verify|gc`: looks after a store that no build is writing to, or is. */
+import { readdirSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, digestFile, isDigest } from "#bundle";
+import { isAbandoned } from "./partial.ts";
+import type { Store } from "./store.ts";
+
+export interface StoredContent {
+  readonly digest: Digest;
+  readonly size: number;
+  /** When it was stored. */
+  readonly stored: Date;
+}
+
+/** Every content of a store, in order of digest. Nothing is hashed. */
+export function listStore(store: Store): StoredContent[] {
+  const root = join(store.dir, "sha256");
+  return filesBelow(root)
+    .flatMap((path) => {
+      const digest = path.slice(path.lastIndexOf("/") + 1);
+      const found = statSync(join(root, path), { throwIfNoEntry: false });
+      return found === undefined || !isDigest(digest) ? [] : [{ digest, size: found.size, stored: found.mtime }];
+    })
+    .toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+export interface StoreProblem {
+  readonly path: string;
+  readonly wanted: Digest;
+  /** Null: it cannot be read. */
+  readonly found: Digest | null;
+}
+
+/** Hashes every content and gives those that are not what their name says. With `repair` they are taken away. */
+export async function verifyStore(
+  store: Store,
+  options: { readonly repair?: boolean; readonly onContent?: (done: number, total: number) => void } = {},
+): Promise<StoreProblem[]> {
+  const contents = listStore(store);
+  const problems: StoreProblem[] = [];
+  for (const [index, { digest }] of contents.entries()) {
+    const path = store.path(digest);
+    const found = digestOrNull(path);
+    if (found !== digest) {
+      problems.push({ path, wanted: digest, found });
+      if (options.repair === true) await store.remove(digest);
+    }
+    options.onContent?.(index + 1, contents.length);
+  }
+  return problems;
+}
+
+export interface Collected {
+  readonly removed: number;
+  /** Bytes that are free again. */
+  readonly bytes: number;
+  readonly kept: number;
+}
+
+const hour = 3_600_000;
+
+/**
+ * Takes away contents that are not in `keep` and are older than `olderThanMs` (so that a build under way loses nothing),
+ * abandoned downloads of that age, and what interrupted builds left behind.
+ */
+export async function collectGarbage(
+  store: Store,
+  options: { readonly keep: ReadonlySet<string>; readonly olderThanMs: number; readonly now: Date },
+): Promise<Collected> {
+  const before = options.now.getTime() - options.olderThanMs;
+  let removed = 0;
+  let bytes = 0;
+  let kept = 0;
+  const take = async (path: string, size: number): Promise<void> => {
+    await rm(path, { force: true });
+    removed += 1;
+    bytes += size;
+  };
+  for (const { digest, size, stored } of listStore(store)) {
+    if (options.keep.has(digest) || stored.getTime() > before) {
+      kept += 1;
+      continue;
+    }
+    await store.remove(digest);
+    removed += 1;
+    bytes += size;
+  }
+  // A temporary file has no owner's name; nothing is written for longer than this without a byte.
+  const leftovers = { temporary: options.now.getTime() - 24 * hour, partial: before };
+  for (const [folder, limit] of Object.entries(leftovers)) {
+    for (const name of filesBelow(join(store.dir, folder))) {
+      const path = join(store.dir, folder, name);
+      const found = statSync(path, { throwIfNoEntry: false });
+      const free = folder !== "partial" || isAbandoned(name);
+      if (found !== undefined && free && found.mtimeMs <= limit) await take(path, found.size);
+    }
+  }
+  return { removed, bytes, kept };
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .toSorted();
+}
+
+function digestOrNull(path: string): Digest | null {
+  try {
+    return digestFile(path).digest;
+  } catch {
+    return null;
+  }
+}
