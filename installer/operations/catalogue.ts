@@ -2,11 +2,15 @@
 import { absentDirectory, absentFile, absentUnit } from "./absent.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
+import { firewall } from "./firewall.ts";
+import { hostname } from "./hostname.ts";
 import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
+import { selinux } from "./selinux.ts";
+import { service } from "./service.ts";
 import { snapshot } from "./snapshot.ts";
 import { swap } from "./swap.ts";
 import { unit } from "./unit.ts";
@@ -19,6 +23,10 @@ const catalogue = {
   sysctl,
   swap,
   hosts,
+  hostname,
+  service,
+  selinux,
+  firewall,
   package: osPackages,
   image,
   "absent-file": absentFile,

@@ -9,7 +9,7 @@ export function directories(input: PlanInput): Operation[] {
   const explicit = new Map(chosen(input.index.directories, input.selection).map((entry) => [entry.path, entry]));
   const { hosts, swap } = input.index.host;
   const edited = [
-    ...(hosts.length > 0 ? ["/etc/hosts"] : []),
+    ...(hosts.length > 0 || input.index.host.hostname ? ["/etc/hosts"] : []),
     // Masks of swap units lie there.
     ...(swap === "off" && input.live ? ["/etc/systemd/system/any.swap"] : []),
   ];

@@ -1,13 +1,24 @@
-/** The bundle's files, in order of path. */
+/** The bundle's files, in order of path, and the packages among them. */
 import { operation } from "../operations/catalogue.ts";
-import type { Phase } from "../operations/operation.ts";
-import { attributes, type PlanInput } from "./input.ts";
+import type { Operation, Phase } from "../operations/operation.ts";
+import { attributes, chosen, type PlanInput } from "./input.ts";
 
-export function place({ files, owner }: PlanInput): Phase {
-  const operations = files
+export function place({ files, owner, index, selection }: PlanInput): Phase {
+  const placed = files
     .toSorted((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     .map(({ entry, digest, size }) =>
       operation("file", { path: entry.path, ...attributes(entry, owner), digest, size, sensitive: entry.sensitive }),
     );
-  return { name: "place", operations, gates: [] };
+  return { name: "place", operations: [...placed, ...packages(index, selection)], gates: [] };
+}
+
+/** Packages of the operating system, once their files are on the node, for the format that they are of. */
+function packages(index: PlanInput["index"], selection: PlanInput["selection"]): Operation[] {
+  const all = chosen(index.packages, selection);
+  return (["deb", "rpm"] as const).flatMap((format) => {
+    const own = all.filter((entry) => entry.format === format);
+    if (own.length === 0) return [];
+    const files = own.map(({ name, version, architecture, path }) => ({ name, version, architecture, path }));
+    return [operation("package", { format, packages: files })];
+  });
 }

@@ -1,5 +1,6 @@
 /** What the host must be before files are placed: directories, names, kernel, swap. */
 import { operation } from "../operations/catalogue.ts";
+import { unitName } from "../operations/service.ts";
 import type { Operation, Phase } from "../operations/operation.ts";
 import { directories } from "./directories.ts";
 import { chosen, type PlanInput } from "./input.ts";
@@ -15,14 +16,39 @@ const bringers: readonly [prefix: string, module: string][] = [
 export function prepare(input: PlanInput): Phase[] {
   return [
     { name: "directories", operations: directories(input), gates: [] },
-    { name: "prepare", operations: [...names(input), ...kernel(input), ...swap(input)], gates: [] },
+    {
+      name: "prepare",
+      operations: [...names(input), ...services(input), ...kernel(input), ...swap(input), ...guards(input)],
+      gates: [],
+    },
   ];
 }
 
-function names({ index, owner }: PlanInput): Operation[] {
+function names({ index, owner: given, selection, live }: PlanInput): Operation[] {
+  const owner = given ?? { uid: 0, gid: 0 };
   const { hosts } = index.host;
-  if (hosts.length === 0) return [];
-  return [operation("hosts", { entries: hosts, owner: owner ?? { uid: 0, gid: 0 } })];
+  return [
+    ...(index.host.hostname ? [operation("hostname", { name: selection.name, live, owner })] : []),
+    ...(hosts.length > 0 ? [operation("hosts", { entries: hosts, owner })] : []),
+  ];
+}
+
+/** A service of the host's own that is to stop; one that the bundle brings itself is not foreign. */
+function services({ index, selection, live }: PlanInput): Operation[] {
+  const own = new Set(chosen(index.units, selection).map(({ name }) => name));
+  const walls = index.host.firewall.mode === "disable" ? ["firewalld", "ufw", "nftables"] : [];
+  return [...new Set([...index.host.stopServices, ...walls].map((name) => unitName(name)))]
+    .filter((name) => !own.has(name))
+    .map((name) => operation("service", { name, live }));
+}
+
+function guards({ index, selection, live }: PlanInput): Operation[] {
+  const { selinux, firewall } = index.host;
+  const ports = chosen(firewall.ports, selection).map(({ port, protocol }) => `${port}/${protocol}`);
+  return [
+    ...(selinux === "keep" ? [] : [operation("selinux", { mode: selinux, live })]),
+    ...(firewall.mode === "open-ports" && live ? [operation("firewall", { ports: [...new Set(ports)] })] : []),
+  ];
 }
 
 /** Only a running kernel has modules and values; what holds after a boot is in files of the bundle. */
@@ -33,11 +59,19 @@ function kernel({ index, selection, live }: PlanInput): Operation[] {
   return [
     ...modules.map(({ name, optional }) => operation("module", { name, optional })),
     ...sysctls.map(({ key, value, policy }) => {
-      const bringer = bringers.find(([prefix]) => key.startsWith(prefix))?.[1];
-      const broughtBy = modules.some(({ name }) => name === bringer) ? (bringer ?? null) : null;
+      const broughtBy = bringerOf(
+        key,
+        modules.map(({ name }) => name),
+      );
       return operation("sysctl", { key, value, policy, broughtBy });
     }),
   ];
+}
+
+/** Which of `modules` brings a key; null where none does. */
+export function bringerOf(key: string, modules: readonly string[]): string | null {
+  const bringer = bringers.find(([prefix]) => key.startsWith(prefix))?.[1];
+  return bringer !== undefined && modules.includes(bringer) ? bringer : null;
 }
 
 function swap({ index, live }: PlanInput): Operation[] {

@@ -1,0 +1,71 @@
+/**
+ * What keeps modules and kernel values over a boot: two files of this host's own, since a value that is only to be
+ * raised depends on what the host has.
+ */
+import { type BundleIndex, digestOf, type Digest } from "#bundle";
+import type { HostReader } from "../host/host.ts";
+import { module, sysctl, sysctlPath } from "../operations/kernel.ts";
+import { chosen, type NodeFile } from "./input.ts";
+import { bringerOf } from "./prepare.ts";
+import type { Selection } from "./select.ts";
+
+/** Read after the distribution's own and an administrator's `99-…`, whose values these must hold against. */
+export const sysctlFile = "/etc/sysctl.d/99-zz-kubeferry.conf";
+export const modulesFile = "/etc/modules-load.d/kubeferry.conf";
+
+/** The files and their contents. Modules and keys that the running kernel lacks are left out. */
+export async function hostFiles(
+  index: BundleIndex,
+  selection: Selection,
+  host: HostReader,
+): Promise<{ files: NodeFile[]; memory: Map<Digest, Buffer> }> {
+  const modules: string[] = [];
+  for (const { name, optional } of chosen(index.host.modules, selection)) {
+    const { loaded, available } = host.live
+      ? await module.inspect(host, { name, optional })
+      : { loaded: false, available: true };
+    if (loaded || available || !optional) modules.push(name);
+  }
+  const lines: string[] = [];
+  for (const { key, value, policy } of chosen(index.host.sysctls, selection)) {
+    const broughtBy = bringerOf(key, modules);
+    const found = host.live ? await sysctl.inspect(host, { key, value, policy, broughtBy }) : value;
+    if (found === null && broughtBy === null) continue;
+    const satisfied = found !== null && sysctl.forward({ key, value, policy, broughtBy }, found).length === 0;
+    // The dash: a kernel that lacks the key at boot is no failure.
+    lines.push(
+      `-${sysctlPath(key).slice("/proc/sys/".length).replaceAll(/[./]/g, swap)} = ${satisfied ? found : value}`,
+    );
+  }
+  const contents: [string, string[]][] = [
+    [modulesFile, modules],
+    [sysctlFile, lines],
+  ];
+  const memory = new Map<Digest, Buffer>();
+  const files = contents
+    .filter(([, body]) => body.length > 0)
+    .map(([path, body]): NodeFile => {
+      const content = Buffer.from(`# By Kubeferry; removed by ./install undo\n${body.join("\n")}\n`);
+      const digest = digestOf(content);
+      memory.set(digest, content);
+      return { entry: entryOf(path, digest, content.length, selection), digest, size: content.length };
+    });
+  return { files, memory };
+}
+
+const swap = (separator: string): string => (separator === "/" ? "." : "/");
+
+function entryOf(path: string, digest: Digest, size: number, { roles }: Selection): NodeFile["entry"] {
+  const origin = { from: "template", template: "the host's kernel settings" } as const;
+  return {
+    path,
+    mode: "0644",
+    owner: "0:0",
+    digest,
+    size,
+    tokens: [],
+    sensitive: false,
+    for: { roles: [...roles] },
+    origin,
+  };
+}

@@ -1,0 +1,21 @@
+/** Container images, imported as soon as the runtime that takes them runs. */
+import { operation } from "../operations/catalogue.ts";
+import type { Phase } from "../operations/operation.ts";
+import type { UnitSpec } from "../operations/unit.ts";
+import { chosen, type PlanInput } from "./input.ts";
+
+/** The phases with one for images after the phase that starts the runtime; as they are where there is nothing to import. */
+export function withImages(phases: readonly Phase[], { index, selection, files, live }: PlanInput): Phase[] {
+  const images = chosen(index.images, selection);
+  const starts = (name: string) => (phase: Phase) =>
+    phase.operations.some(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);
+  const runtime = phases.some(starts("docker.service")) ? ("docker" as const) : ("containerd" as const);
+  const at = phases.findIndex(starts(`${runtime}.service`));
+  if (images.length === 0 || at < 0) return [...phases];
+  const program = runtime === "docker" ? "docker" : "ctr";
+  const path = files.find(({ entry }) => entry.path.endsWith(`/bin/${program}`))?.entry.path ?? program;
+  const operations = images.map(({ name, digest, config, path: archive }) =>
+    operation("image", { runtime, name, digest, config: config ?? digest, path: archive, client: [path], live }),
+  );
+  return [...phases.slice(0, at + 1), { name: "images", operations, gates: [] }, ...phases.slice(at + 1)];
+}
