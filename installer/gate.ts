@@ -14,8 +14,10 @@ export function gate(host: HostReader, header: Header, { reporter, signal }: Con
   return async (phase: string, gates: readonly string[]): Promise<void> => {
     const checks = header.checks.filter(({ name }) => gates.includes(name));
     if (checks.length === 0 || !host.live) return;
+    // The other members serve while this one is upgraded: their absence is no excuse.
+    const alone = header.alone || header.action !== undefined;
     const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
-    const findings = await checkUntilHealthy({ host, checks, alone: header.alone, tries, wait });
+    const findings = await checkUntilHealthy({ host, checks, alone, tries, wait });
     for (const finding of findings) {
       reporter.record("finding", { phase, ...finding });
       if (finding.severity === "ok") reporter.info(`  healthy   ${finding.check}`);

@@ -43,27 +43,29 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key plant-7.keys --dry-run");
   const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);
 
+  const wanted = (flags: Flags) => ({
+    bundle: bundleOf(flags, origin, surroundings),
+    wish: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
+    root: rootOf(flags, surroundings),
+    dryRun: flags.dryRun ?? false,
+    yes: flags.yes ?? false,
+    skipPreflight: flags.skipPreflight ?? [],
+    keepGoing: flags.keepGoing ?? false,
+    identity: (name: string) => identityOf(name, flags, surroundings),
+  });
+
   const apply = program.command("apply", { isDefault: true }).description("install (the default)");
-  node(common(apply))
-    .option("--dry-run", "print every step, change nothing")
-    .option("--yes", "do not ask")
-    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
-    .option("--keep-going", "after a failure leave what is there, instead of restoring the host")
+  changing(node(common(apply))).action(async (flags: Flags) => {
+    const { install } = await import("./install.ts");
+    const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? ""];
+    await install(wanted(flags), context(flags, words));
+  });
+
+  changing(node(common(program.command("upgrade"))))
+    .description("install this bundle over the one that is installed; role and address as installed")
     .action(async (flags: Flags) => {
-      const { install } = await import("./install.ts");
-      await install(
-        {
-          bundle: bundleOf(flags, origin, surroundings),
-          wish: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
-          root: rootOf(flags, surroundings),
-          dryRun: flags.dryRun ?? false,
-          yes: flags.yes ?? false,
-          skipPreflight: flags.skipPreflight ?? [],
-          keepGoing: flags.keepGoing ?? false,
-          identity: (name) => identityOf(name, flags, surroundings),
-        },
-        context(flags, ["--role", flags.role ?? "", "--ip", flags.ip ?? ""]),
-      );
+      const { upgrade } = await import("./upgrade.ts");
+      await upgrade(wanted(flags), context(flags, ["upgrade"]));
     });
 
   common(program.command("verify"))
@@ -121,6 +123,14 @@ function node(command: Command): Command {
     .option("--name <name>", "name of a worker that is not in cluster.yaml (default: the host's)")
     .option("--iface <interface>", "its network interface (default: the one with --ip)")
     .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)");
+}
+
+function changing(command: Command): Command {
+  return command
+    .option("--dry-run", "print every step, change nothing")
+    .option("--yes", "do not ask")
+    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
+    .option("--keep-going", "after a failure leave what is there, instead of restoring the host");
 }
 
 const collect = (value: string, list: string[] = []): string[] => [...list, value];

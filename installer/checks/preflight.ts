@@ -10,6 +10,7 @@ import type { FileSpec } from "../operations/file.ts";
 import type { Plan } from "../operations/operation.ts";
 import type { Selection } from "../plan/select.ts";
 import type { Finding } from "./check.ts";
+import { upgradeChecks } from "./upgrade.ts";
 
 export interface PreflightInput {
   readonly host: HostReader;
@@ -23,7 +24,7 @@ export interface PreflightInput {
 
 export type Check = (input: PreflightInput) => Finding[] | Promise<Finding[]>;
 
-const checks: readonly Check[] = [privilege, systemd, cluster, space];
+const checks: readonly Check[] = [privilege, systemd, cluster, space, upgradeChecks];
 
 export async function preflight(input: PreflightInput): Promise<Finding[]> {
   const findings: Finding[] = [];

@@ -80,7 +80,7 @@ function sameKeys({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
 
 /** CAs and the key of service accounts: the same on every node, or nodes do not know each other. */
 function isShared({ origin }: FileEntry): boolean {
-  return origin.from === "pki" && (/ CA$/.test(origin.name) || origin.name === "service accounts");
+  return origin.from === "pki" && (origin.name.endsWith(" CA") || origin.name === "service accounts");
 }
 
 function together({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
@@ -109,7 +109,7 @@ async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVe
     return [{ check: "kubelet-skew", severity: "warning", message, hint }];
   }
   if (!host.live) return [];
-  const paths = [...installedOperations(onHost(past)).keys()].filter((path) => /\/kube-proxy\.kubeconfig$/.test(path));
+  const paths = [...installedOperations(onHost(past)).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
   const text = paths[0] === undefined ? null : await host.read(paths[0]);
   return kubeletSkew(kubernetes, text === null ? null : await ask(text));
 }

@@ -50,7 +50,8 @@ export const unit: Kind<UnitSpec, UnitBefore> = {
     const changes = [...unmask, ...links];
     if (!spec.live) return changes;
     if (changes.length === 0 && !startIt && !before.stale) return [];
-    const block = spec.noBlock ? ["--no-block"] : [];
+    // What ran before has peers that run: it is waited for, or its check would still meet the one that is to end.
+    const block = spec.noBlock && !before.active ? ["--no-block"] : [];
     const verb = before.active ? "restart" : "start";
     return [...changes, reload, ...(startIt ? [systemctl([verb, ...block, spec.name])] : [])];
   },

@@ -1,9 +1,10 @@
 /** What an upgrade changes, for people before they say yes: versions, files, units. Pure. */
 import type { Header } from "../journal/journal.ts";
 import type { RecordedChange } from "../journal/transaction.ts";
-import type { AbsentFileSpec, AbsentUnitSpec } from "../operations/absent.ts";
+import type { AbsentUnitSpec } from "../operations/absent.ts";
 import { kindOf } from "../operations/catalogue.ts";
 import type { FileBefore, FileSpec } from "../operations/file.ts";
+import type { Change } from "../operations/operation.ts";
 import type { UnitSpec } from "../operations/unit.ts";
 
 export interface Difference {
@@ -25,36 +26,29 @@ type Versions = Pick<Header["bundle"], "kubernetes" | "components">;
 
 /** `changes` are those that will be performed, so that nothing is told that will not happen. */
 export function differenceOf(changes: readonly RecordedChange[], from: Versions, to: Versions): Difference {
-  const of = <Spec>(...kinds: string[]): { spec: Spec; before: unknown; effects: string[] }[] =>
-    changes
-      .filter(({ change }) => kinds.includes(change.kind))
-      .map(({ change }) => ({
-        spec: change.spec as Spec,
-        before: change.before,
-        effects: kindOf(change)
-          .forward(change.spec, change.before)
-          .flatMap((effect) => (effect.do === "run" ? [effect.argv[1] ?? ""] : [])),
-      }));
-  const files = of<FileSpec>("file").map(({ spec, before }) => ({
-    path: spec.path,
-    isNew: (before as FileBefore) === null,
-  }));
-  const units = of<UnitSpec>("unit");
-  const ended = of<AbsentUnitSpec>("absent-unit").map(({ spec }) => spec);
-  const named = (verb: string): string[] =>
-    units.filter(({ effects }) => effects.includes(verb)).map(({ spec }) => spec.name);
+  const of = (kind: string): Change[] => changes.map(({ change }) => change).filter((change) => change.kind === kind);
+  const paths = (found: readonly Change[]): string[] => found.map(({ spec }) => (spec as FileSpec).path);
+  const isNew = ({ before }: Change): boolean => (before as FileBefore) === null;
+  const ended = of("absent-unit").map(({ spec }) => spec as AbsentUnitSpec);
+  const told = (verb: string): string[] =>
+    of("unit")
+      .filter((change) => verbsOf(change).includes(verb))
+      .map(({ spec }) => (spec as UnitSpec).name);
   return {
     files: {
-      added: files.filter(({ isNew }) => isNew).map(({ path }) => path),
-      changed: files.filter(({ isNew }) => !isNew).map(({ path }) => path),
-      removed: [
-        ...of<AbsentFileSpec>("absent-file").map(({ spec }) => spec.path),
-        ...ended.map(({ file }) => file),
-      ].toSorted(),
+      added: paths(of("file").filter(isNew)),
+      changed: paths(of("file").filter((change) => !isNew(change))),
+      removed: [...paths(of("absent-file")), ...ended.map(({ file }) => file)].toSorted(),
     },
-    units: { started: named("start"), restarted: named("restart"), stopped: ended.map(({ name }) => name) },
+    units: { started: told("start"), restarted: told("restart"), stopped: ended.map(({ name }) => name) },
     versions: versions(from, to),
   };
+}
+
+/** What systemctl is told to do. */
+function verbsOf(change: Change): string[] {
+  const effects = kindOf(change).forward(change.spec, change.before);
+  return effects.flatMap((effect) => (effect.do === "run" ? [effect.argv[1] ?? ""] : []));
 }
 
 /** Lines for people: `+` added, `~` changed, `-` removed. */
@@ -72,7 +66,7 @@ export function describeDifference({ files, units, versions }: Difference): stri
 
 function versions(from: Versions, to: Versions): Difference["versions"] {
   const all = ({ kubernetes, components = {} }: Versions): Record<string, string> => ({
-    ...(kubernetes == null ? {} : { kubernetes }),
+    ...(typeof kubernetes === "string" ? { kubernetes } : {}),
     ...components,
   });
   const [old, now] = [all(from), all(to)];

@@ -42,7 +42,8 @@ export function overOlder(input: UpgradeInput): Plan {
 export function etcdClient(past: readonly Transaction[]): Pick<CheckEntry, "argv" | "environment"> | null {
   for (const { header } of currentTransactions(past).toReversed()) {
     const check = header.checks.find(
-      ({ unit, argv }) => (unit === etcdUnit || unit === "etcd") && argv.includes("endpoint") && argv.includes("health"),
+      ({ unit, argv }) =>
+        (unit === etcdUnit || unit === "etcd") && argv.includes("endpoint") && argv.includes("health"),
     );
     if (check !== undefined) {
       return { argv: check.argv.slice(0, check.argv.indexOf("endpoint")), environment: check.environment };

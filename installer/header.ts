@@ -1,0 +1,86 @@
+/** Who and what a transaction is about, and whether one that was cut off is the one that is asked for again. */
+import type { Bundle, BundleIndex, CertificateEntry, CheckEntry } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import { version } from "#kit/version";
+import type { Context } from "./context.ts";
+import type { Host } from "./host/host.ts";
+import type { Header } from "./journal/journal.ts";
+import type { Transaction } from "./journal/transaction.ts";
+import { replaceTokens } from "./plan/contents.ts";
+import { chosen } from "./plan/input.ts";
+import { type Selection, tokenValues } from "./plan/select.ts";
+
+/** A header before the journal's folder is made. */
+export type Proposed = Omit<Header, "made">;
+
+/** For installing a node of `bundle`; `upgrades`: over another bundle. */
+export function headerOf(
+  bundle: Bundle,
+  selection: Selection,
+  host: Pick<Host, "live">,
+  upgrades: boolean,
+  { command }: Pick<Context, "command">,
+): Proposed {
+  const { index } = bundle;
+  const values = tokenValues(selection);
+  const tokens = [...values.keys()];
+  const fill = (text: string): string => replaceTokens(text, { tokens, path: "a health check" }, values);
+  const checks = chosen(index.checks, selection).map((check): CheckEntry => ({ ...check, argv: check.argv.map(fill) }));
+  const files = chosen(index.files, selection);
+  const firstUse = files.filter(({ origin }) => origin.from === "artifact" && origin.pinnedBy === "first-use").length;
+  const plain = index.secrets.some(({ node, sealed }) => node === selection.profile.name && !sealed);
+  return {
+    command,
+    ...(upgrades ? { action: "upgrade" } : {}),
+    bundle: {
+      payload: bundle.payloadDigest,
+      where: bundle.where,
+      cluster: index.cluster.name,
+      release: index.release.name,
+      locked: index.locked,
+      kubernetes: index.release.kubernetes,
+      components: index.release.components,
+    },
+    node: { profile: selection.profile.name, name: selection.name, ip: selection.ip, iface: selection.iface },
+    roles: selection.roles,
+    platform: selection.platform,
+    live: host.live,
+    alone: index.nodes.filter(({ roles }) => roles.includes("etcd")).length <= 1,
+    installer: version(),
+    notes: [
+      ...(plain ? ["this node's secrets travelled unencrypted (--plaintext-secrets)"] : []),
+      ...(firstUse > 0 ? [`${firstUse} files have a digest that was trusted on first use`] : []),
+    ],
+    checks,
+    certificates: certificatesOf(bundle.index, selection),
+  };
+}
+
+/** Whether a transaction that is on the host did, or began, the very thing that is wanted. */
+export function isSame({ header, state }: Transaction, wanted: Proposed): boolean {
+  const key = ({ bundle, node, roles }: Proposed): string => JSON.stringify([bundle.payload, node, roles]);
+  return state !== "gone" && key(header) === key(wanted);
+}
+
+/** The transaction that a crash or a Ctrl-C left, if it is the one that is asked for. PREFLIGHT where it is another. */
+export function resumable(past: readonly Transaction[], header: Proposed): Transaction | null {
+  const left = past.find(({ state }) => state === "open" || state === "undoing");
+  if (left === undefined) return null;
+  if (left.state === "open" && isSame(left, header)) return left;
+  const what = left.state === "open" ? "an installation" : "an undo";
+  throw new ExpectedError("PREFLIGHT", `${what} of ${left.header.node.name} was interrupted and must be ended first`, {
+    where: `transaction ${left.id} of ${left.at}: ${left.header.command}`,
+    hint: left.state === "open" ? "run that command again, or ./install undo" : "./install undo",
+  });
+}
+
+/** Certificates that this node's files hold; the index names them for every node of the cluster. */
+function certificatesOf(
+  { certificates, files }: BundleIndex,
+  selection: Selection,
+): Pick<CertificateEntry, "path" | "subject">[] {
+  const paths = new Set(chosen(files, selection).map(({ path }) => path));
+  return certificates
+    .filter(({ node, path }) => node === selection.profile.name && paths.has(path))
+    .map(({ path, subject }) => ({ path, subject }));
+}

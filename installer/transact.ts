@@ -1,0 +1,158 @@
+/** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
+import type { Bundle, Digest } from "#bundle";
+import { ExpectedError, isExpected } from "#kit/errors";
+import type { Context } from "./context.ts";
+import { gate } from "./gate.ts";
+import type { Proposed } from "./header.ts";
+import type { Host } from "./host/host.ts";
+import { apply, begin, effectsOf } from "./journal/apply.ts";
+import { lock } from "./journal/lock.ts";
+import { keepInstaller, stageContents } from "./journal/stage.ts";
+import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
+import type { RecordedChange, Transaction } from "./journal/transaction.ts";
+import type { Plan } from "./operations/operation.ts";
+import { describeEffect, effectRecord } from "./plan/print.ts";
+import { restore } from "./restore.ts";
+
+export interface Wanted {
+  readonly root: string;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  /** A failed start leaves what is there instead of restoring the host. */
+  readonly keepGoing: boolean;
+}
+
+export interface Proposal {
+  readonly host: Host;
+  readonly state: State;
+  readonly header: Proposed;
+  readonly plan: Plan;
+  /** What is to be done now. */
+  readonly changes: readonly RecordedChange[];
+  /** The interrupted transaction that goes on; null: a new one. */
+  readonly open: Transaction | null;
+  /** All transactions, and how many records the journal had when they were read. */
+  readonly past: readonly Transaction[];
+  readonly records: number;
+  /** Where contents come from: `memory`, and the rest from `bundle`. */
+  readonly bundle: Pick<Bundle, "extract">;
+  readonly memory: ReadonlyMap<Digest, Uint8Array>;
+}
+
+/** Asks, then does it. With `dryRun` prints every step instead. NOT_CONFIRMED, LOCKED, NO_SPACE, APPLY_FAILED… */
+export async function transact(proposal: Proposal, wanted: Wanted, context: Context): Promise<void> {
+  const { host, state, header, plan, changes, open, past, records, bundle, memory } = proposal;
+  const { root } = wanted;
+  if (wanted.dryRun) return printChanges(changes, context);
+  await confirm(changes, wanted, context);
+  const made = createState(root);
+  const unlock = lock(state.folder, context.command, context.now());
+  try {
+    if (state.journal.read().length !== records) throw busy();
+    await stage(bundle, state, memory, changes, { root, made, past, context });
+    const transaction = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
+    forgetNote(root);
+    await perform({ host, state, transaction, changes, context, wanted });
+  } finally {
+    unlock();
+  }
+}
+
+function printChanges(changes: readonly RecordedChange[], { reporter }: Context): void {
+  const effects = changes.flatMap(({ phase, change }) => effectsOf(change).map((effect) => ({ phase, effect })));
+  reporter.stage("plan", `${changes.length} changes in ${effects.length} steps; nothing was changed`);
+  for (const { phase, effect } of effects) {
+    reporter.record("effect", { phase, ...effectRecord(effect) });
+    reporter.info(`  ${describeEffect(effect)}`);
+  }
+}
+
+async function confirm(changes: readonly RecordedChange[], wanted: Wanted, context: Context): Promise<void> {
+  const count = changes.flatMap(({ change }) => effectsOf(change)).length;
+  context.reporter.stage("plan", `${changes.length} changes in ${count} steps`);
+  if (wanted.yes || wanted.root !== "/") return;
+  const answer = await context.ask(`Change this host now? [y/N] `, false);
+  if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
+  throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
+    hint: "add --dry-run to see every step, --yes to do them without a question",
+  });
+}
+
+interface StageOptions {
+  readonly root: string;
+  readonly made: readonly string[];
+  readonly past: readonly Transaction[];
+  readonly context: Context;
+}
+
+/** Contents and the installer itself. A disk that fills up here leaves nothing behind. */
+async function stage(
+  bundle: Pick<Bundle, "extract">,
+  state: State,
+  memory: ReadonlyMap<Digest, Uint8Array>,
+  changes: readonly RecordedChange[],
+  { root, made, past, context }: StageOptions,
+): Promise<void> {
+  const wanted = new Set<Digest>();
+  for (const effect of changes.flatMap(({ change }) => effectsOf(change))) {
+    if (effect.do === "write" && "digest" in effect.content) wanted.add(effect.content.digest);
+  }
+  context.reporter.stage("stage", `${wanted.size} contents`);
+  try {
+    if (context.executable !== null) keepInstaller(context.executable, state.folder);
+    await stageContents(bundle, state.contents.stage, wanted, memory);
+  } catch (error) {
+    if (past.length === 0) destroyState(root, made);
+    else clearStage(root);
+    const code = (error as { code?: unknown }).code;
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+    const hint = `df -h ${state.folder}; df -i ${state.folder}`;
+    throw new ExpectedError("NO_SPACE", "there is no room for the bundle's files", {
+      where: state.folder,
+      hint,
+      cause: error,
+    });
+  }
+}
+
+interface PerformOptions {
+  readonly host: Host;
+  readonly state: State;
+  readonly transaction: Transaction;
+  readonly changes: readonly RecordedChange[];
+  readonly context: Context;
+  readonly wanted: Wanted;
+}
+
+async function perform({ host, state, transaction, changes, context, wanted }: PerformOptions): Promise<void> {
+  const { reporter } = context;
+  const { journal } = state;
+  reporter.stage("apply", `transaction ${transaction.id}${transaction.done.size > 0 ? ", continued" : ""}`);
+  try {
+    await apply({
+      host,
+      journal,
+      transaction,
+      changes,
+      onEffect(effect, phase) {
+        reporter.record("effect", { phase, ...effectRecord(effect) });
+        reporter.info(`  ${describeEffect(effect)}`);
+      },
+      gate: gate(host, transaction.header, context),
+      interrupted: () => context.signal.aborted,
+      now: context.now,
+    });
+  } catch (error) {
+    if (isExpected(error, "INTERRUPTED") || wanted.keepGoing) throw error;
+    throw await restore(wanted.root, host, state, error, context);
+  }
+  clearStage(wanted.root);
+  reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);
+  reporter.record("result", { transaction: transaction.id, changes: transaction.changes.length });
+}
+
+function busy(): ExpectedError {
+  return new ExpectedError("LOCKED", "another installation changed this host in the meantime", {
+    hint: "run it again",
+  });
+}

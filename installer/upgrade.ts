@@ -1,0 +1,32 @@
+/** `./install upgrade`: the same as applying a newer bundle, for the roles and the address that this host has. */
+import { ExpectedError } from "#kit/errors";
+import type { Context } from "./context.ts";
+import { install, type InstallRequest } from "./install.ts";
+import { currentTransactions } from "./journal/installed.ts";
+import { stateOf } from "./journal/state.ts";
+import { transactions } from "./journal/transaction.ts";
+import type { Wish } from "./plan/select.ts";
+
+/** What is not given on the command line is as it is installed. USAGE where nothing is. */
+export async function upgrade(request: InstallRequest, context: Context): Promise<void> {
+  await install({ ...request, wish: asInstalled(request.root, request.wish) }, context);
+}
+
+function asInstalled(root: string, wish: Wish): Wish {
+  const present = currentTransactions(transactions(stateOf(root).journal.read()));
+  const last = present.at(-1)?.header;
+  if (last === undefined) {
+    throw new ExpectedError("USAGE", "nothing is installed here that could be upgraded", {
+      where: root,
+      hint: "./install --role ROLES --ip ADDRESS   installs it",
+    });
+  }
+  const { name, ip, iface, profile } = last.node;
+  return {
+    role: wish.role ?? [...new Set(present.flatMap(({ header }) => header.roles))].join(","),
+    ip: wish.ip ?? ip,
+    // A node that is in cluster.yaml has its name from there.
+    name: wish.name ?? (profile === name ? undefined : name),
+    iface: wish.iface ?? iface ?? undefined,
+  };
+}
