@@ -1,0 +1,168 @@
+/** Debian's packages end to end: resolved and fetched by apt, installed into a bare tree by dpkg alone, undone exactly. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { isExpected } from "#kit/errors";
+import { basePackages } from "../../builder/fetch/packages/base-packages.ts";
+import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
+import type { LockedPackage } from "../../builder/lock/lock.ts";
+import type { Host } from "../../installer/host/host.ts";
+import { createLocalHost } from "../../installer/host/local.ts";
+import { osPackages, type PackageSpec } from "../../installer/operations/package.ts";
+import { makeBaseTree } from "../support/base-tree.ts";
+import { createFolderStore } from "../support/folder-store.ts";
+import { pictureOf } from "../support/tree.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-packages-"));
+const tree = join(folder, "tree");
+const store = createFolderStore(join(folder, "store"));
+const request = { distribution: "debian 12", names: ["ipvsadm", "conntrack", "socat"] };
+const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state") };
+let locked: LockedPackage[] = [];
+let spec: PackageSpec;
+let host: Host;
+
+before(async () => {
+  makeBaseTree(tree);
+  locked = await resolvePackages([request], context);
+  await fetchPackages(locked, [request], { ...context, store });
+  const { files } = packPackages(locked);
+  for (const { path, content } of files) {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    copyFileSync(store.path(typeof content === "string" ? "" : content.digest), join(tree, path));
+  }
+  const packages = packPackages(locked).entries.map(({ name, version, architecture, path }) => ({
+    name,
+    version,
+    architecture,
+    path,
+  }));
+  spec = { format: "deb", packages };
+  host = createLocalHost({ root: tree, contents: { stage: join(folder, "s"), before: join(folder, "b") } });
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the declared base is what a bare machine has, and the closure holds nothing of it", async () => {
+  const base = await basePackages(request);
+  assert.deepEqual([...base.keys()].toSorted(), installed().toSorted());
+  assert.ok(locked.length > request.names.length);
+  assert.deepEqual(
+    locked.filter(({ name }) => base.has(name)),
+    [],
+  );
+  assert.deepEqual(
+    locked
+      .filter(({ wanted }) => wanted)
+      .map(({ name }) => name)
+      .toSorted(),
+    request.names.toSorted(),
+  );
+  for (const { resolved } of locked) assert.match(resolved, /^apt:[a-z0-9.+-]+=\S+$/);
+});
+
+test("dpkg alone installs the closure, the programs run, and undo removes exactly those", async () => {
+  const untouched = picture();
+  const found = await osPackages.inspect(host, spec);
+  assert.equal(osPackages.irreversible?.(spec, found), null);
+  await perform(osPackages.forward(spec, found));
+  // ipvsadm wants a kernel with IPVS even for its version; that its libraries are found is what can be seen here.
+  assert.match(inTree("ldd", "/sbin/ipvsadm"), /libnl-genl-3\.so\.200 => \//);
+  assert.doesNotMatch(inTree("ldd", "/sbin/ipvsadm"), /not found/);
+  assert.match(inTree("conntrack", "--version"), /conntrack v/);
+  assert.match(inTree("socat", "-V"), /socat version/);
+  assert.deepEqual(osPackages.forward(spec, await osPackages.inspect(host, spec)), []);
+  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(differences(untouched, picture()), []);
+});
+
+test("a package that the host had stays, and so do those that undo is told of twice", async () => {
+  const had = spec.packages.find(({ name }) => name === "libmnl0");
+  assert.ok(had !== undefined);
+  execFileSync("dpkg", [`--root=${tree}`, "--install", join(tree, had.path)], { stdio: "ignore" });
+  const untouched = picture();
+  const found = await osPackages.inspect(host, spec);
+  const effects = osPackages.forward(spec, found);
+  assert.ok(!JSON.stringify(effects).includes("libmnl0_"));
+  await perform(effects);
+  await perform(osPackages.backward(spec, found));
+  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(differences(untouched, picture()), []);
+  execFileSync("dpkg", [`--root=${tree}`, "--purge", "libmnl0"], { stdio: "ignore" });
+});
+
+test("an installation that was cut off half-way is completed by the next, or undone in full", async () => {
+  const untouched = picture();
+  const found = await osPackages.inspect(host, spec);
+  const some = spec.packages.slice(3, 9).map(({ path }) => join(tree, path));
+  // Unpacked and not configured, with dependencies missing: where a power cut leaves dpkg.
+  execFileSync("dpkg", [`--root=${tree}`, "--unpack", ...some], { stdio: "ignore" });
+  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(differences(untouched, picture()), []);
+  execFileSync("dpkg", [`--root=${tree}`, "--unpack", ...some], { stdio: "ignore" });
+  await perform(osPackages.forward(spec, await osPackages.inspect(host, spec)));
+  assert.match(inTree("socat", "-V"), /socat version/);
+  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(differences(untouched, picture()), []);
+});
+
+test("an older package of the host is upgraded, and the plan says that undo cannot take that back", async () => {
+  const older = { ...spec, packages: spec.packages.map((one) => ({ ...one, version: `99:${one.version}` })) };
+  const found = await osPackages.inspect(host, spec);
+  await perform(osPackages.forward(spec, found));
+  const before = await osPackages.inspect(host, older);
+  assert.ok(before.states.every((state) => state.is === "installed" && state.order === "older"));
+  assert.match(osPackages.irreversible?.(older, before) ?? "", /socat 1\.7\.\S+ by 99:1\.7/);
+  assert.deepEqual(osPackages.backward(older, before), []);
+  const newer = { ...spec, packages: spec.packages.map((one) => ({ ...one, version: `0~${one.version}` })) };
+  assert.deepEqual(osPackages.forward(newer, await osPackages.inspect(host, newer)), []);
+  await perform(osPackages.backward(spec, found));
+});
+
+test("a package that no repository has is named, with apt's own words", async () => {
+  const names = ["no-such-package-anywhere"];
+  await assert.rejects(
+    resolvePackages([{ ...request, names }], context),
+    (error) => isExpected(error, "PACKAGE_UNAVAILABLE") && error.message.includes("no-such-package-anywhere"),
+  );
+});
+
+test("offline, a package that the store lacks is named, and nothing is asked for", async () => {
+  const empty = createFolderStore(join(folder, "empty"));
+  await assert.rejects(fetchPackages(locked, [request], { ...context, store: empty, offline: true }), (error) =>
+    isExpected(error, "OFFLINE"),
+  );
+  await fetchPackages(locked, [request], { ...context, store, offline: true });
+});
+
+function installed(): string[] {
+  return readFileSync(join(tree, "var/lib/dpkg/status"), "utf8")
+    .split("\n")
+    .flatMap((line) => (line.startsWith("Package: ") ? [line.slice(9)] : []));
+}
+
+function inTree(...argv: string[]): string {
+  return execFileSync("chroot", [tree, ...argv], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** The tree without dpkg's own backups and logs, and the loader's cache, which is made anew from the same libraries. */
+function picture(): Record<string, string> {
+  const own =
+    /^(var\/lib\/dpkg\/(.*-old|lock.*|triggers\/Lock|available|status)|var\/log\/.*|etc\/ld\.so\.cache|var\/cache\/ldconfig\/.*)$/;
+  const found = Object.entries(pictureOf(tree)).filter(([path]) => !own.test(path));
+  return { ...Object.fromEntries(found), installed: installed().join(" ") };
+}
+
+/** Only what differs: a whole tree in a failure's text helps nobody. */
+function differences(before: Record<string, string>, now: Record<string, string>): string[] {
+  const paths = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return paths
+    .filter((path) => before[path] !== now[path])
+    .map((path) => `${path}: ${before[path] ?? "nothing"} => ${now[path] ?? "nothing"}`);
+}
+
+async function perform(effects: ReturnType<typeof osPackages.forward>): Promise<void> {
+  for (const effect of effects) await host.perform(effect);
+}
