@@ -69,16 +69,26 @@ export function dockerSettings(context: NodeContext): Data {
 }
 
 export function kubelet(context: NodeContext): Data {
-  const { topology, node } = context;
-  const taints = [
-    ...(node.roles.includes("master") ? [masterTaint(context)] : []),
-    ...node.taints.map((taint) => {
-      const [pair = "", effect = ""] = taint.split(":");
-      const [key = "", value = ""] = pair.split("=");
-      return { key, value, effect };
-    }),
-  ];
-  return { cgroupDriver: topology.generation.cgroupDriver, taints };
+  return { cgroupDriver: context.topology.generation.cgroupDriver, taints: taintsOf(context) };
+}
+
+interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
+}
+
+/** Taints with which a node registers: those of cluster.yaml, and that of a master where others can run the pods. */
+export function taintsOf({ topology, node }: NodeContext): Taint[] {
+  const others = topology.workers.some((worker) => !worker.roles.includes("master"));
+  const key = `node-role.kubernetes.io/${topology.generation.masterRole}`;
+  const own = node.roles.includes("master") && others ? [{ key, value: "", effect: "NoSchedule" }] : [];
+  const asked = node.taints.map((taint) => {
+    const [pair = "", effect = ""] = taint.split(":");
+    const [key = "", value = ""] = pair.split("=");
+    return { key, value, effect };
+  });
+  return [...own, ...asked];
 }
 
 export function scheduler(context: NodeContext): Data {
@@ -147,8 +157,4 @@ function subnetOf(context: NodeContext, name: string): string {
   const { workers, network } = context.topology;
   const index = workers.filter((node) => node.subnet === null).findIndex((node) => node.name === name);
   return `${addressIn(network.pods, index * 256)}/24`;
-}
-
-function masterTaint(context: NodeContext): { key: string; value: string; effect: string } {
-  return { key: `node-role.kubernetes.io/${context.topology.generation.masterRole}`, value: "", effect: "NoSchedule" };
 }

@@ -11,6 +11,7 @@ import { directoriesOf } from "./directories.ts";
 import { hostEntry } from "./host.ts";
 import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
+import { objectPieces, objectsOf } from "./objects.ts";
 import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
 import { openTemplates, type Templates } from "./template.ts";
@@ -45,7 +46,10 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       contexts.flatMap((context) => checksOf(context).map((item) => ({ node: context.node, item }))),
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...check }, names }) => ({ ...check, for: selectorFor(roles, names, topology.nodes) })),
-    objects: [],
+    objects: gather(
+      contexts.flatMap((context) => objectsOf(context).map((item) => ({ node: context.node, item }))),
+      (item) => JSON.stringify(item),
+    ).map(({ item: { roles, ...object }, names }) => ({ ...object, for: selectorFor(roles, names, topology.nodes) })),
     certificates: contexts.flatMap(certificateEntries),
   };
 }
@@ -71,7 +75,12 @@ function piecesOf(context: NodeContext, templates: Templates): Piece[] {
     roles: entry.roles,
     origin: { from: "template", template: `manifests/${entry.template}` },
   }));
-  return [...rendered, ...kubeconfigPieces(context, templates), ...pkiPieces(context)];
+  return [
+    ...rendered,
+    ...objectPieces(context, templates),
+    ...kubeconfigPieces(context, templates),
+    ...pkiPieces(context),
+  ];
 }
 
 /** Fetched files in order of path and platform, each for the roles that the release gives its component. */

@@ -1,5 +1,6 @@
 /** Flags of the kubelet. */
 import { imageOf, type NodeContext } from "../context.ts";
+import { taintsOf } from "../data.ts";
 import { always, between, type FlagRow, since, until } from "../flags.ts";
 
 const usesCni = (context: NodeContext): boolean => context.topology.network.plugin !== "flannel-etcd";
@@ -8,6 +9,7 @@ const withDocker = (value: string) => (context: NodeContext) =>
 const withContainerd = (value: string) => (context: NodeContext) =>
   context.topology.cluster.runtime === "containerd" ? value : null;
 const bootstrap = (context: NodeContext): string => `${context.paths.config}/kubelet-bootstrap.kubeconfig`;
+const joined = (words: readonly string[]): string | null => (words.length === 0 ? null : words.join(","));
 const configFile = (context: NodeContext): string =>
   `${context.paths.config}/${context.era === "1.11" ? "kubelet.config.json" : "kubelet-config.yaml"}`;
 
@@ -22,6 +24,11 @@ export const kubeletFlags: readonly FlagRow[] = [
   always("hostname-override", (c) => c.node.hostname),
   since("1.11", "node-ip", (c) => c.node.ip),
   always("root-dir", (c) => c.paths.kubelet),
+  always("node-labels", (c) => joined(Object.entries(c.node.labels).map(([key, value]) => `${key}=${value}`))),
+  // From 1.23 on the configuration file has them.
+  until("1.16", "register-with-taints", (c) =>
+    joined(taintsOf(c).map(({ key, value, effect }) => `${key}=${value}:${effect}`)),
+  ),
   // The kubelet of 1.35 and later refuses to start with it; containerd's configuration names the image.
   until("1.16", "pod-infra-container-image", (c) => imageOf(c, "pause")),
   until("1.6", "cluster-dns", (c) => c.topology.network.dnsService),

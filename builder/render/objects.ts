@@ -1,0 +1,237 @@
+/** What is brought about in the running cluster after the start: files for kubectl and etcd, and their order. */
+import type { ObjectEntry, Role } from "#bundle";
+import { isWithin } from "../config/generations.ts";
+import { authorityOf } from "../pki/authority.ts";
+import { has, imageOf, type NodeContext, runsFlanneld } from "./context.ts";
+import { flannelPrefix } from "./daemons/flanneld.ts";
+import type { Piece } from "./pieces.ts";
+import type { Templates } from "./template.ts";
+
+type Data = Record<string, unknown>;
+
+interface ObjectRow {
+  /** File name below the folder of objects; the order of the table is the order of bringing about. */
+  readonly file: string;
+  /** Below manifests/; null: the release brings the file. */
+  readonly template: string | null;
+  readonly via: "kubectl" | "etcd" | "file";
+  readonly role: Role;
+  readonly key?: string;
+  readonly sensitive?: boolean;
+  readonly when: (context: NodeContext) => boolean;
+  readonly data?: (context: NodeContext) => Data;
+}
+
+/** An object of one node, before equal ones are gathered. */
+export type NodeObject = Omit<ObjectEntry, "for"> & { readonly roles: readonly Role[] };
+
+const daemons = (c: NodeContext): boolean => c.topology.generation.daemons;
+const sinceTokens = (c: NodeContext): boolean => daemons(c) && isWithin(c.era, "1.11", null);
+const addon = (name: string) => (c: NodeContext) => daemons(c) && c.topology.addons.includes(name);
+const plugin = (name: string) => (c: NodeContext) => daemons(c) && c.topology.network.plugin === name;
+const old = (c: NodeContext): boolean => c.era !== "1.36";
+
+const rows: readonly ObjectRow[] = [
+  {
+    file: "flannel-network.json",
+    template: "objects/flannel-network.json.ejs",
+    via: "etcd",
+    role: "etcd",
+    key: `${flannelPrefix}/config`,
+    when: runsFlanneld,
+  },
+  {
+    file: "rbac.yaml",
+    template: "objects/rbac.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: daemons,
+    data: (c) => ({
+      // 1.6 has RBAC as beta only.
+      rbac: `rbac.authorization.k8s.io/${c.era === "1.6" ? "v1beta1" : "v1"}`,
+      staticTokens: c.era === "1.6",
+    }),
+  },
+  {
+    file: "bootstrap-tokens.yaml",
+    template: "objects/bootstrap-tokens.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    sensitive: true,
+    when: (c) => sinceTokens(c) && c.pki.tokens.size > 0,
+    data: (c) => ({
+      tokens: [...c.pki.tokens].map(([node, { id, secret, expires }]) => ({
+        node,
+        id,
+        secret,
+        expiration: expires.toISOString().replace(/\.\d+Z$/, "Z"),
+      })),
+    }),
+  },
+  {
+    file: "masters.yaml",
+    template: "objects/masters.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: (c) => daemons(c) && schedulable(c).length > 0,
+    data: (c) => ({ names: schedulable(c) }),
+  },
+  {
+    file: "flannel.yaml",
+    template: "addons/flannel.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: plugin("flannel"),
+    data: (c) => ({
+      old: old(c),
+      namespace: old(c) ? "kube-system" : "kube-flannel",
+      image: imageOf(c, "flannel") ?? imageOf(c, "coreos_flannel"),
+      plugin: imageOf(c, "flannel-cni-plugin") ?? "",
+    }),
+  },
+  {
+    file: "calico-crds.yaml",
+    template: null,
+    via: "kubectl",
+    role: "master",
+    when: (c) => plugin("calico")(c) && !old(c),
+  },
+  {
+    file: "calico.yaml",
+    template: "addons/calico.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: plugin("calico"),
+    data: (c) => ({
+      old: old(c),
+      resources: calicoResources,
+      image: imageOf(c, "node"),
+      cni: imageOf(c, "cni"),
+      controllers: imageOf(c, "kube-controllers"),
+    }),
+  },
+  {
+    file: "coredns.yaml",
+    template: "addons/coredns.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: addon("coredns"),
+    data: (c) => ({ image: imageOf(c, "coredns"), old: c.era === "1.11" }),
+  },
+  {
+    file: "kube-dns.yaml",
+    template: "addons/kube-dns.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: addon("kube-dns"),
+    data: (c) => ({
+      kubedns: imageOf(c, "k8s-dns-kube-dns"),
+      dnsmasq: imageOf(c, "k8s-dns-dnsmasq-nanny"),
+      sidecar: imageOf(c, "k8s-dns-sidecar"),
+    }),
+  },
+  {
+    file: "metrics-server.yaml",
+    template: "addons/metrics-server.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: addon("metrics-server"),
+    data: metricsServer,
+  },
+  {
+    // Not brought about by itself: `./install smoke` does.
+    file: "smoke.yaml",
+    template: "objects/smoke.yaml.ejs",
+    via: "file",
+    role: "master",
+    when: addon("coredns"),
+    data: (c) => ({ image: imageOf(c, "coredns") }),
+  },
+];
+
+const calicoResources = [
+  ["felixconfigurations", "FelixConfiguration", "Cluster"],
+  ["ipamblocks", "IPAMBlock", "Cluster"],
+  ["blockaffinities", "BlockAffinity", "Cluster"],
+  ["ipamhandles", "IPAMHandle", "Cluster"],
+  ["ipamconfigs", "IPAMConfig", "Cluster"],
+  ["bgppeers", "BGPPeer", "Cluster"],
+  ["bgpconfigurations", "BGPConfiguration", "Cluster"],
+  ["ippools", "IPPool", "Cluster"],
+  ["hostendpoints", "HostEndpoint", "Cluster"],
+  ["clusterinformations", "ClusterInformation", "Cluster"],
+  ["globalnetworkpolicies", "GlobalNetworkPolicy", "Cluster"],
+  ["globalnetworksets", "GlobalNetworkSet", "Cluster"],
+  ["networkpolicies", "NetworkPolicy", "Namespaced"],
+  ["networksets", "NetworkSet", "Namespaced"],
+] as const;
+
+/** The files of a node's objects. */
+export function objectPieces(context: NodeContext, templates: Templates): Piece[] {
+  const { topology, node, paths } = context;
+  return rowsOf(context).flatMap((row) => {
+    if (row.template === null) return [];
+    const sensitive = row.sensitive ?? false;
+    return [
+      {
+        path: pathOf(context, row),
+        mode: sensitive ? "0600" : "0644",
+        content: templates.render(row.template, { topology, node, paths, ...row.data?.(context) }),
+        sensitive,
+        roles: [row.role],
+        origin: { from: "template", template: `manifests/${row.template}` },
+      },
+    ];
+  });
+}
+
+/** The objects that a node brings about, in order. */
+export function objectsOf(context: NodeContext): NodeObject[] {
+  return rowsOf(context).flatMap((row) => {
+    if (row.via === "file") return [];
+    const etcd = `etcd${context.topology.generation.etcdApiOfFlannel}` as const;
+    return [
+      {
+        name: row.file.replace(/\.\w+$/, ""),
+        via: row.via === "etcd" ? etcd : row.via,
+        path: pathOf(context, row),
+        ...(row.key === undefined ? {} : { key: row.key }),
+        roles: [row.role],
+      },
+    ];
+  });
+}
+
+function rowsOf(context: NodeContext): ObjectRow[] {
+  return rows.filter((row) => has(context, row.role) && row.when(context));
+}
+
+function pathOf(context: NodeContext, row: ObjectRow): string {
+  return `${context.paths.own}/${row.file}`;
+}
+
+/** Masters that run a kubelet. */
+function schedulable({ topology }: NodeContext): string[] {
+  return topology.masters.filter((node) => node.roles.includes("worker")).map((node) => node.name);
+}
+
+/** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */
+function metricsServer(context: NodeContext): Data {
+  const shared = {
+    image: imageOf(context, "metrics-server"),
+    registration: context.era === "1.11" || context.era === "1.16" ? "v1beta1" : "v1",
+    authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
+  };
+  if (context.era === "1.11") {
+    const source = "--source=kubernetes.summary_api:''?kubeletHttps=true&kubeletPort=10250&insecure=true";
+    return { ...shared, command: ["/metrics-server", source], args: [], port: 443 };
+  }
+  const addresses = "--kubelet-preferred-address-types=InternalIP,Hostname";
+  const authority = "--kubelet-certificate-authority=/etc/kubelet-ca/ca.pem";
+  if (context.era === "1.16") {
+    const args = ["--cert-dir=/tmp", "--secure-port=4443", addresses, authority];
+    return { ...shared, command: [], args, port: 4443 };
+  }
+  const args = ["--cert-dir=/tmp", "--secure-port=10250", addresses, authority, "--metric-resolution=15s"];
+  return { ...shared, command: [], args, port: 10250 };
+}
