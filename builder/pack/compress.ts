@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { ZstdCompress } from "node:zlib";
 import pLimit from "p-limit";
 import * as z from "zod";
 import { type Digest, chunkSize, createFrame, digestOf, frameParameters, isDigest } from "#bundle";
@@ -90,13 +89,28 @@ async function frameOf(group: Group, options: CompressOptions, report: (bytes: n
     return { group, ...known, length, cached: true };
   }
   const compressor = createFrame(length, level);
-  let made: { digest: Digest; size: number } | undefined;
-  await pipeline(Readable.from(bytesOf(group, store, report), { highWaterMark: 1 }), compressor, async (stored) => {
-    made = await store.put(stored as AsyncIterable<Uint8Array>);
-  });
-  if (made === undefined) throw new Error(`no frame was made of ${group.name}`);
+  const fed = feed(compressor, bytesOf(group, store, report)).catch((error: Error) => compressor.destroy(error));
+  const [made] = await Promise.all([store.put(compressor as AsyncIterable<Uint8Array>), fed]);
   await writeNote(note, made);
   return { group, ...made, length, cached: false };
+}
+
+/**
+ * Ends the compressor only after it has taken the last chunk. A stream that is told its end while a chunk still waits
+ * gives Node's zstd the end twice, and it writes a second, empty frame.
+ */
+async function feed(compressor: ZstdCompress, chunks: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of chunks) {
+    await new Promise<void>((resolve, reject) => {
+      compressor.once("error", reject);
+      compressor.write(chunk, (error) => {
+        compressor.off("error", reject);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+  compressor.end();
 }
 
 /** A group's bytes in chunks whose borders depend on the contents alone; each content is hashed on the way. */
