@@ -23,15 +23,11 @@ export async function inspectPlan(host: HostReader, plan: Plan): Promise<Recorde
 
 /**
  * What is left of an interrupted transaction, as the host is now: it may have been rebooted since, and then kernel
- * values that were set are no longer. Changes that were never begun are recorded anew where the host differs.
+ * values that were set are no longer. May only look.
  */
-export async function resumePlan(
-  host: HostReader,
-  journal: Journal,
-  transaction: Transaction,
-): Promise<RecordedChange[]> {
+export async function resumePlan(host: HostReader, transaction: Transaction): Promise<RecordedChange[]> {
   const left: RecordedChange[] = [];
-  const current = transaction.changes.find(({ n }) => !transaction.done.has(n))?.n;
+  const current = currentOf(transaction);
   for (const { n, phase, change } of transaction.changes) {
     const kind = kindOf(change);
     const now = await kind.inspect(host, change.spec);
@@ -39,13 +35,25 @@ export async function resumePlan(
     const begun = n === current;
     const resumed = kind.resume?.(change.before, now, begun) ?? (begun ? change.before : now);
     const before = done ? now : resumed;
-    const next = { n, phase, change: { ...change, before } };
-    if (!done && !begun && JSON.stringify(before) !== JSON.stringify(change.before)) {
-      journal.append({ type: "change", id: transaction.id, ...next });
-    }
-    if (!done || kind.forward(change.spec, now).length > 0) left.push(next);
+    if (!done || kind.forward(change.spec, now).length > 0) left.push({ n, phase, change: { ...change, before } });
   }
   return left;
+}
+
+/** Records anew what was never begun and is no longer as it was recorded, so that undo restores what is there now. */
+export function recordAnew(journal: Journal, transaction: Transaction, changes: readonly RecordedChange[]): void {
+  const recorded = new Map(transaction.changes.map(({ n, change }) => [n, JSON.stringify(change.before)]));
+  const current = currentOf(transaction);
+  const { id, done } = transaction;
+  const anew = changes.filter(
+    ({ n, change }) => !done.has(n) && n !== current && recorded.get(n) !== JSON.stringify(change.before),
+  );
+  if (anew.length > 0) journal.append(...anew.map((change) => ({ type: "change" as const, id, ...change })));
+}
+
+/** The change that was under way; undefined when all are done. */
+function currentOf({ changes, done }: Transaction): number | undefined {
+  return changes.find(({ n }) => !done.has(n))?.n;
 }
 
 /** The effects of a change, in the order in which apply performs them. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
-import { apply, begin, effectsOf, inspectPlan, resumePlan } from "../../installer/journal/apply.ts";
+import { apply, begin, effectsOf, inspectPlan, recordAnew, resumePlan } from "../../installer/journal/apply.ts";
 import type { Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo, undoEffects, type UndoReport } from "../../installer/journal/undo.ts";
@@ -31,8 +31,9 @@ const tear = fc.option(fc.record({ append: fc.nat({ max: 40 }), part: fc.float({
 async function install(host: FakeHost, journal: MemoryJournal, plan: Plan): Promise<Effect[]> {
   const effects: Effect[] = [];
   const open = transactions(journal.read()).find(({ state }) => state === "open");
-  const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, journal, open);
+  const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
   const transaction = open ?? begin(journal, header, plan, changes, now().toISOString());
+  recordAnew(journal, transaction, changes);
   await apply({
     host,
     journal,
