@@ -68,8 +68,7 @@ export async function install(request: InstallRequest, context: Context): Promis
 
   const header = headerOf(bundle, selection, host, older !== undefined, context);
   const open = resumable(past, header);
-  const journal = request.dryRun ? { ...state.journal, append: () => {} } : state.journal;
-  const changes = open === null ? await inspectPlan(host, planned) : await resumePlan(host, journal, open);
+  const changes = open === null ? await inspectPlan(host, planned) : await resumePlan(host, open);
   if (older !== undefined) tellDifference(differenceOf(changes, older.header.bundle, header.bundle), reporter);
   if (!request.dryRun && changes.length === 0 && open === null && past.some((one) => isSame(one, header))) {
     reporter.info("Everything is as it should be; nothing to change.");

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { gate } from "./gate.ts";
 import type { Proposed } from "./header.ts";
 import type { Host } from "./host/host.ts";
-import { apply, begin, effectsOf } from "./journal/apply.ts";
+import { apply, begin, effectsOf, recordAnew } from "./journal/apply.ts";
 import { lock } from "./journal/lock.ts";
 import { keepInstaller, stageContents } from "./journal/stage.ts";
 import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
@@ -52,6 +52,7 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
     await stage(bundle, state, memory, changes, { root, made, past, context });
     const transaction = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
     forgetNote(root);
+    recordAnew(state.journal, transaction, changes);
     await perform({ host, state, transaction, changes, context, wanted });
   } finally {
     unlock();
