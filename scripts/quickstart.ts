@@ -13,17 +13,24 @@ const scratch = join(folder, "scratch-root");
 const kubeferry = join(dist, "kubeferry");
 const node = { name: "n1", ip: "10.0.0.11", role: "etcd,worker" };
 
-const cluster = (release: string): string => `# Three nodes; any further address of workers.subnet may join as a worker.
+/** The distribution has no API server, so its nodes keep a store and run containers; upstream's are whole. */
+function cluster(release: string): string {
+  const roles = release === "distro" ? "[etcd, worker]" : "[etcd, master, worker]";
+  return `# Three nodes; any further address of workers.subnet may join as a worker.
 name: quickstart
 release: ${release}
 nodes:
-  - { name: n1, ip: 10.0.0.11, roles: [etcd, master, worker] }
-  - { name: n2, ip: 10.0.0.12, roles: [etcd, master, worker] }
-  - { name: n3, ip: 10.0.0.13, roles: [etcd, master, worker] }
+  - { name: n1, ip: 10.0.0.11, roles: ${roles} }
+  - { name: n2, ip: 10.0.0.12, roles: ${roles} }
+  - { name: n3, ip: 10.0.0.13, roles: ${roles} }
 workers:
   subnet: 10.0.0.0/24
+api:
+  endpoint: local-proxy
 `;
+}
 
+let step = 0;
 main();
 
 function main(): void {
@@ -88,7 +95,6 @@ function isStale(): boolean {
   return newer.length > 0;
 }
 
-let step = 0;
 function say(what: string, action: () => void): void {
   step += 1;
   console.log(`\n── ${step}. ${what}`);
