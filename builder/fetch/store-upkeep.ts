@@ -9,8 +9,8 @@ import type { Store } from "./store.ts";
 export interface StoredContent {
   readonly digest: Digest;
   readonly size: number;
-  /** When it was stored. */
-  readonly stored: Date;
+  /** When a build last stored or used it. */
+  readonly used: Date;
 }
 
 /** Every content of a store, in order of digest. Nothing is hashed. */
@@ -20,7 +20,7 @@ export function listStore(store: Store): StoredContent[] {
     .flatMap((path) => {
       const digest = path.slice(path.lastIndexOf("/") + 1);
       const found = statSync(join(root, path), { throwIfNoEntry: false });
-      return found === undefined || !isDigest(digest) ? [] : [{ digest, size: found.size, stored: found.mtime }];
+      return found === undefined || !isDigest(digest) ? [] : [{ digest, size: found.size, used: found.mtime }];
     })
     .toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
 }
@@ -61,12 +61,12 @@ export interface Collected {
 const hour = 3_600_000;
 
 /**
- * Takes away contents that are not in `keep` and are older than `olderThanMs` (so that a build under way loses nothing),
- * abandoned downloads of that age, and what interrupted builds left behind.
+ * Takes away contents that no build has used for `olderThanMs` and that are not in `keep`, abandoned downloads of that
+ * age, and what interrupted builds left behind. A build under way loses nothing that it has asked for.
  */
 export async function collectGarbage(
   store: Store,
-  options: { readonly keep: ReadonlySet<string>; readonly olderThanMs: number; readonly now: Date },
+  options: { readonly keep?: ReadonlySet<string>; readonly olderThanMs: number; readonly now: Date },
 ): Promise<Collected> {
   const before = options.now.getTime() - options.olderThanMs;
   let removed = 0;
@@ -77,8 +77,8 @@ export async function collectGarbage(
     removed += 1;
     bytes += size;
   };
-  for (const { digest, size, stored } of listStore(store)) {
-    if (options.keep.has(digest) || stored.getTime() > before) {
+  for (const { digest, size, used } of listStore(store)) {
+    if (options.keep?.has(digest) === true || used.getTime() > before) {
       kept += 1;
       continue;
     }

@@ -9,7 +9,7 @@
  * Every content gets there by temporary file, fsync and rename, so two builds may use one store at the same time.
  * What is there is believed only after it was hashed, once for each Store and state of the file.
  */
-import { type Stats, statSync } from "node:fs";
+import { type Stats, statSync, utimesSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestFile, isDigest } from "#bundle";
@@ -61,10 +61,13 @@ export class Store {
     if (this.#verified.get(digest) === state) return true;
     try {
       if (digestFile(path).digest !== digest) return false;
+      // What was used lately is what gc keeps.
+      const now = new Date();
+      utimesSync(path, now, now);
     } catch {
       return false;
     }
-    this.#verified.set(digest, state);
+    this.#verified.set(digest, stateOf(path) ?? state);
     return true;
   }
 
