@@ -1,5 +1,5 @@
 /** `kubeferry inspect`: what is in a bundle, for whom, and where each file came from. */
-import type { Bundle, BundleIndex, FileEntry, NodeEntry, Origin } from "#bundle";
+import type { Bundle, BundleIndex, CertificateEntry, FileEntry, NodeEntry, Origin } from "#bundle";
 import { formatBytes, type Reporter } from "#kit/reporter";
 
 export interface InspectOptions {
@@ -56,6 +56,13 @@ function secretsLine(index: BundleIndex): string {
 function certificatesLine(index: BundleIndex): string {
   const [first] = index.certificates.map((certificate) => certificate.notAfter).toSorted();
   return first === undefined ? "none" : `${index.certificates.length}, the first expires ${first.slice(0, 10)}`;
+}
+
+/** `n1  /etc/kubernetes/pki/etcd/server.pem  CN=etcd  1094 days  10.0.0.11, n1` */
+export function certificateLine(certificate: CertificateEntry, now: Date): string {
+  const { node, path, subject, sans, notAfter } = certificate;
+  const days = Math.floor((Date.parse(notAfter) - now.getTime()) / 86_400_000);
+  return [node, path, subject, days < 0 ? `ended ${notAfter}` : `${days} days`, sans.join(", ")].join("  ").trimEnd();
 }
 
 function fileLines(index: BundleIndex, node: string | undefined): string[] {

@@ -4,6 +4,8 @@ import type { Surroundings } from "#kit/run";
 import { version } from "#kit/version";
 import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
+import { addCarryCommands } from "./commands/carry.ts";
+import { addStoreCommands } from "./commands/store.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
 export function builderProgram(surroundings: Surroundings): Command {
@@ -20,5 +22,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addReleaseCommands(program, surroundings);
   addBuildCommands(program, surroundings);
   addBundleCommands(program, surroundings);
+  addCarryCommands(program, surroundings);
+  addStoreCommands(program, surroundings);
   return program;
 }

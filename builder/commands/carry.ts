@@ -1,0 +1,94 @@
+/** `split`, `join`, `sign`: what happens to a bundle between its build and the gap. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { parseSigningKey } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import { reporterFor, type Surroundings } from "#kit/run";
+
+interface Flags {
+  readonly json?: boolean;
+  readonly size: string;
+  readonly output: string;
+  readonly base?: string;
+  readonly secretKey: string;
+  readonly comment?: string;
+}
+
+export function addCarryCommands(program: Command, surroundings: Surroundings): void {
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+  const path = (given: string): string => resolve(surroundings.workingDirectory, given);
+
+  command("split <bundle>", "Cut a bundle into parts for small media, each with a digest of its own")
+    .requiredOption("--size <bytes>", "of a part at most: 4000000000, 4GB, 700MiB")
+    .option("-o, --output <dir>", "where the parts go", ".")
+    .action(async (bundle: string, flags: Flags) => {
+      const { splitBundle } = await import("../pack/parts.ts");
+      const { list, parts } = await splitBundle(path(bundle), bytesOf(flags.size), path(flags.output));
+      const reporter = reporterFor(surroundings, flags);
+      reporter.record("split", { list, parts });
+      for (const part of parts) reporter.info(part);
+      reporter.info(`${list}: carry it with every part; then kubeferry join ${list} PART… -o BUNDLE.tar`);
+    });
+
+  command("join <parts...>", "Put parts together again, or a delta and its base; names the part that is bad")
+    .requiredOption("-o, --output <file>", "the bundle")
+    .option("--base <old.tar>", "the parts are one delta, made by `build --base` of this bundle")
+    .action(async (parts: string[], flags: Flags) => {
+      const output = path(flags.output);
+      const [delta] = parts;
+      if (flags.base !== undefined && delta !== undefined) {
+        const { applyDelta } = await import("../pack/delta.ts");
+        await applyDelta(path(delta), path(flags.base), output);
+      } else {
+        const { joinParts } = await import("../pack/parts.ts");
+        await joinParts(parts.map(path), output);
+      }
+      reporterFor(surroundings, flags).info(`${output}: whole; next: kubeferry verify ${flags.output}`);
+    });
+
+  command("sign <bundle>", "Sign a bundle with a secret key of minisign; minisign itself can check it")
+    .requiredOption("--secret-key <file>", "made by `minisign -G`; its password is taken from KUBEFERRY_PASSWORD")
+    .option("--comment <text>", "one line that is signed too")
+    .action(async (bundle: string, flags: Flags) => {
+      const { signBundle } = await import("../pack/sign.ts");
+      const file = path(flags.secretKey);
+      const text = await readFile(file, "utf8").catch((cause: unknown) => {
+        throw new ExpectedError("KEY_MISSING", "the secret key cannot be read", {
+          where: file,
+          cause,
+          hint: "minisign -G",
+        });
+      });
+      const key = parseSigningKey(text, surroundings.environment["KUBEFERRY_PASSWORD"] ?? null, file);
+      await signBundle(path(bundle), key, flags.comment);
+      reporterFor(surroundings, flags).info(
+        `${bundle} is signed; check it: kubeferry verify ${bundle} --public-key KEY`,
+      );
+    });
+}
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
+
+/** `700MiB`, `4GB`, `123`. USAGE for anything else. */
+export function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kMG]i?|)B?$/.exec(text);
+  const unit = units[match?.[2] ?? "?"];
+  const bytes = Math.floor(Number(match?.[1]) * (unit ?? Number.NaN));
+  if (bytes > 0) return bytes;
+  throw new ExpectedError("USAGE", `cannot read the size ${text}`, {
+    hint: "--size 4GB, --size 700MiB, --size 4000000000",
+  });
+}
