@@ -32,6 +32,8 @@ interface Flags {
   readonly skipPreflight?: string[];
   readonly keepGoing?: boolean;
   readonly deleteData?: boolean;
+  readonly certificates?: boolean;
+  readonly priorities?: boolean;
 }
 
 export function installerProgram(surroundings: Surroundings, origin: Origin): Command {
@@ -75,15 +77,22 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await verifyOnly(bundleOf(flags, origin, surroundings), context(flags, ["verify"]));
     });
 
-  for (const name of ["status", "audit"] as const) {
-    const what = { status: "what is installed here, and is it healthy", audit: "is it still what was installed" };
-    common(program.command(name))
-      .description(what[name])
-      .action(async (flags: Flags) => {
-        const afterwards = await import("./afterwards.ts");
-        await afterwards[name](rootOf(flags, surroundings), context(flags, [name]));
-      });
-  }
+  common(program.command("status"))
+    .description("what is installed here, is it healthy, how long do its certificates hold")
+    .option("--certificates", "only the certificates")
+    .option("--priorities", "lines for systemd's journal, each with its priority")
+    .action(async (flags: Flags) => {
+      const { status } = await import("./status.ts");
+      const { certificates = false, priorities = false } = flags;
+      await status({ root: rootOf(flags, surroundings), certificates, priorities }, context(flags, ["status"]));
+    });
+
+  common(program.command("audit"))
+    .description("is it still what was installed")
+    .action(async (flags: Flags) => {
+      const { audit } = await import("./audit.ts");
+      await audit(rootOf(flags, surroundings), context(flags, ["audit"]));
+    });
 
   for (const name of ["undo", "rollback"] as const) {
     const what = { undo: "make the host what it was", rollback: "take the last installation back" };

@@ -1,0 +1,32 @@
+/** How drift is told. */
+import { sameOwner } from "../operations/file.ts";
+import type { Owner } from "../host/effect.ts";
+import type { Finding } from "./check.ts";
+
+/** `what` is a path, or the name of a thing. */
+export function drift(check: string, what: string, message: string, hint: string): Finding {
+  return { check, severity: "error", message: `${what} ${message}`, hint };
+}
+
+interface Attributes {
+  readonly mode: number;
+  readonly owner: Owner;
+}
+
+/** What differs in mode and owner. */
+export function attributeDrift(path: string, found: Attributes, wanted: Attributes): Finding[] {
+  const findings: Finding[] = [];
+  if (found.mode !== wanted.mode) {
+    const [is, was] = [octal(found.mode), octal(wanted.mode)];
+    findings.push({ ...drift("mode", path, "has another mode", `chmod ${was} ${path}`), wanted: was, found: is });
+  }
+  if (!sameOwner(found.owner, wanted.owner)) {
+    const [is, was] = [`${found.owner.uid}:${found.owner.gid}`, `${wanted.owner.uid}:${wanted.owner.gid}`];
+    findings.push({ ...drift("owner", path, "has another owner", `chown ${was} ${path}`), wanted: was, found: is });
+  }
+  return findings;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}

@@ -1,0 +1,47 @@
+/** What lies in our directories and is not ours. */
+import type { HostReader } from "../host/host.ts";
+import { installedOperations } from "../journal/installed.ts";
+import type { Transaction } from "../journal/transaction.ts";
+import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
+import type { FileSpec } from "../operations/file.ts";
+import type { UnitSpec } from "../operations/unit.ts";
+import type { Finding } from "./check.ts";
+import { drift } from "./drift-finding.ts";
+
+/** What a unit names may come about by itself: the kubelet writes its own kubeconfig beside ours. */
+export async function findExtra(
+  host: HostReader,
+  present: readonly Transaction[],
+  files: readonly FileSpec[],
+  units: readonly UnitSpec[],
+): Promise<Finding[]> {
+  const known = new Set(installedOperations(present).keys());
+  const texts = await Promise.all(units.map(({ file }) => host.read(file)));
+  const named = (path: string): boolean => texts.some((text) => text !== null && names(text, path));
+  const findings: Finding[] = [];
+  for (const folder of ownFolders(present, files)) {
+    for (const name of await host.list(folder)) {
+      const path = `${folder}/${name}`;
+      if (known.has(path) || named(path)) continue;
+      findings.push(drift("extra", path, "is not of this installation", `ls -l ${path}`));
+    }
+  }
+  return findings;
+}
+
+/** Whether a text has this path as a whole word. */
+function names(text: string, path: string): boolean {
+  const at = text.indexOf(path);
+  return at >= 0 && !/[\w.-]/.test(text[at + path.length] ?? " ");
+}
+
+/** Directories that we made and put files into, but for those that programs write into (/var, /run). */
+function ownFolders(transactions: readonly Transaction[], files: readonly FileSpec[]): string[] {
+  const made = transactions.flatMap(({ changes }) =>
+    changes
+      .filter(({ change }) => change.kind === "directory" && (change.before as DirectoryBefore) === null)
+      .map(({ change }) => (change.spec as DirectorySpec).path),
+  );
+  const holding = new Set(files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
+  return [...new Set(made)].filter((path) => holding.has(path) && !/^\/(var|run)\//.test(path)).toSorted();
+}
