@@ -19,11 +19,13 @@ export function directoriesOf(context: NodeContext): NodeDirectory[] {
     { path: paths.pki, mode: "0755", roles: ["master"] },
     { path: "/root/.kube", mode: "0700", roles: ["master"] },
     { path: paths.auditLog, mode: "0700", roles: ["master"], when: daemons && topology.cluster.audit },
-    { path: paths.containerd, mode: "0711", roles: ["worker"], when: runsContainerd(context) },
+    // The modes that containerd and dockerd give their folders themselves.
+    { path: paths.containerd, mode: "0700", roles: ["worker"], when: runsContainerd(context) },
     // Empty at first: an operator puts the addresses of registries inside the gap here.
     { path: "/etc/containerd/certs.d", mode: "0755", roles: ["worker"], when: runsContainerd(context) },
-    { path: paths.docker, mode: "0711", roles: ["worker"], when: runsDocker(context) },
-    { path: paths.cniConfig, mode: "0755", roles: ["worker"], when: daemons },
+    { path: paths.docker, mode: "0710", roles: ["worker"], when: runsDocker(context) },
+    // containerd makes this one when it starts; ours from the beginning, it is also removed by undo.
+    { path: paths.cniConfig, mode: "0755", roles: ["worker"], when: daemons || runsContainerd(context) },
     { path: paths.kubelet, mode: "0750", roles: ["worker"], when: daemons },
     { path: paths.kubeletPki, mode: "0755", roles: ["worker"], when: daemons },
     { path: paths.kubeProxy, mode: "0755", roles: ["worker"], when: daemons },
