@@ -99,8 +99,9 @@ async function swapUnits(host: HostReader): Promise<string[]> {
   const names = stdout.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
   const found: string[] = [];
   for (const name of names.filter((text) => text.endsWith(".swap"))) {
-    const { stdout: source } = await host.query(["systemctl", "show", "-p", "SourcePath", "--value", name]);
-    if (source.trim() !== fstab) found.push(name);
+    const { stdout: shown } = await host.query(["systemctl", "show", "-p", "FragmentPath,SourcePath", name]);
+    // Without a file of its own it is only another name of a swap that the kernel has.
+    if (/^FragmentPath=./m.test(shown) && !shown.includes(`SourcePath=${fstab}`)) found.push(name);
   }
   for (const name of zramServices) {
     const { stdout: state } = await host.query(["systemctl", "is-active", name]);
