@@ -69,22 +69,6 @@ test("what is rendered comes out again: texts, binary, tokens, selectors", async
   }
 });
 
-test("a group of several small texts is one frame and not two", async () => {
-  const options = await sampleCluster(folder());
-  const { source, index } = await openBundle((await pack(options)).path);
-  const magic = Buffer.from("28b52ffd", "hex");
-  const tar = readFileSync(source.where);
-  const small = Object.entries(index.blobs).filter(([, { size }]) => size < 64 * 1024);
-  assert.ok(small.length > 0);
-  for (const [digest] of small) {
-    const member = source.members.get(`blobs/sha256/${digest}`);
-    assert.ok(member !== undefined);
-    const bytes = tar.subarray(member.offset, member.offset + member.size);
-    assert.equal(bytes.indexOf(magic), 0);
-    assert.equal(bytes.indexOf(magic, 1), -1, `${digest} has a second frame`);
-  }
-});
-
 test("a second build takes every frame from the store and gives the same bytes", async () => {
   const options = await sampleCluster(folder());
   const first = await pack({ ...options, output: join(folder(), "a.tar") });
