@@ -1,0 +1,55 @@
+/** `npm run build` makes executables that need nothing: what `file` says, and what runs in an empty environment. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { dist, ensureBuilt } from "../support/dist.ts";
+import { requirePackages } from "../support/packages.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-executables-"));
+const { version } = JSON.parse(readFileSync(join(dist, "../package.json"), "utf8")) as { version: string };
+ensureBuilt();
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("file says x86-64 and aarch64", () => {
+  requirePackages("file");
+  const kind = (name: string): string => execFileSync("file", ["-b", join(dist, name)], { encoding: "utf8" });
+  assert.match(kind("install-linux-amd64"), /ELF 64-bit LSB .*x86-64/);
+  assert.match(kind("install-linux-arm64"), /ELF 64-bit LSB .*aarch64/);
+  assert.match(kind("kubeferry"), process.arch === "arm64" ? /aarch64/ : /x86-64/);
+});
+
+test("kubeferry runs in an empty environment, in a directory without node", () => {
+  const result = spawnSync(join(dist, "kubeferry"), ["--version"], { cwd: folder, env: {}, encoding: "utf8" });
+  assert.deepEqual([result.status, result.stdout.trim(), result.stderr], [0, version, ""]);
+});
+
+test("kubeferry carries its releases in itself", () => {
+  const result = spawnSync(join(dist, "kubeferry"), ["releases", "--json"], { cwd: folder, env: {}, encoding: "utf8" });
+  const names = result.stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { release: string }).release);
+  for (const name of ["distro", "kubernetes-1.36", "kubernetes-1.6"]) assert.ok(names.includes(name), name);
+});
+
+test("the launcher runs the installer behind symbolic links, and keeps NODE_OPTIONS out of it", () => {
+  symlinkSync(join(dist, "install"), join(folder, "first"));
+  symlinkSync("first", join(folder, "second"));
+  const env = { PATH: "/usr/bin:/bin", NODE_OPTIONS: "--require=/nonexistent.js" };
+  const result = spawnSync(join(folder, "second"), ["--version"], { env, encoding: "utf8" });
+  assert.deepEqual([result.status, result.stdout.trim()], [0, version], result.stderr);
+});
+
+test("the launcher says in one line what is missing", () => {
+  requirePackages("util-linux");
+  const bundle = join(folder, "empty");
+  execFileSync("mkdir", ["-p", bundle]);
+  execFileSync("cp", [join(dist, "install"), bundle]);
+  const none = spawnSync(join(bundle, "install"), ["--version"], { encoding: "utf8" });
+  assert.equal(none.status, 6);
+  assert.match(none.stderr, /this bundle has no installer for linux-/);
+  assert.ok(!existsSync(join(bundle, "bin")));
+});
