@@ -1,7 +1,7 @@
 /** Preflight of a bundle over an older one: may this version follow that one, and will the cluster serve meanwhile? */
 import type { Bundle, FileEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
-import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
+import { currentTransactions, installedOperations } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import type { FileSpec } from "../operations/file.ts";
 import type { Plan } from "../operations/operation.ts";
@@ -60,7 +60,7 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
 
 /** A bundle built with another PKI folder would cut this node off from the others. */
 function sameKeys({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
-  const installed = installedOperations(onHost(past));
+  const installed = installedOperations(past);
   const shared = chosen(bundle.index.files, selection).filter(isShared);
   const other = shared.filter(({ path, digest }) => {
     const found = installed.get(path);
@@ -109,7 +109,7 @@ async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVe
     return [{ check: "kubelet-skew", severity: "warning", message, hint }];
   }
   if (!host.live) return [];
-  const paths = [...installedOperations(onHost(past)).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
+  const paths = [...installedOperations(past).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
   const text = paths[0] === undefined ? null : await host.read(paths[0]);
   return kubeletSkew(kubernetes, text === null ? null : await ask(text));
 }

@@ -5,8 +5,17 @@ import { kindOf } from "../operations/catalogue.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Transaction } from "./transaction.ts";
 
+/**
+ * What is installed, by resource: of the transactions that speak for the host, and of renewals. What a bundle that was
+ * replaced since wanted, but found there already, is the host's own again.
+ */
+export function installedOperations(all: readonly Transaction[]): Map<string, Operation> {
+  const current = new Set(currentTransactions(all));
+  return foldOperations(onHost(all).filter((one) => current.has(one) || one.header.action === "renew"));
+}
+
 /** By resource, the newest operation on it. What a later transaction took away is not in it. */
-export function installedOperations(present: readonly Transaction[]): Map<string, Operation> {
+export function foldOperations(present: readonly Transaction[]): Map<string, Operation> {
   const result = new Map<string, Operation>();
   for (const operation of present.flatMap(({ phases }) => phases.flatMap(({ operations }) => operations))) {
     const resource = kindOf(operation).resource(operation.spec);

@@ -1,6 +1,6 @@
 /** A newer bundle over an older one: what the older one brought and the newer one no longer has goes. Pure. */
 import type { Digest, Role } from "#bundle";
-import { installedOperations, isReplaced, onHost } from "../journal/installed.ts";
+import { foldOperations, isReplaced, onHost } from "../journal/installed.ts";
 import type { RecordedChange, Transaction } from "../journal/transaction.ts";
 import { kindOf, operation } from "../operations/catalogue.ts";
 import type { DirectorySpec } from "../operations/directory.ts";
@@ -61,8 +61,8 @@ function obsolete({ planned, past, payload, roles }: RetireInput): Operation[] {
     (one) => one.header.action !== "renew" && !isReplaced(one, payload, covered) && !same.includes(one),
   );
   const wanted = new Set([
-    ...installedOperations(staying).keys(),
-    ...installedOperations(same).keys(),
+    ...foldOperations(staying).keys(),
+    ...foldOperations(same).keys(),
     ...planned.phases.flatMap(({ operations }) => operations).map((one) => kindOf(one).resource(one.spec)),
   ]);
   const made = new Set(
@@ -72,7 +72,7 @@ function obsolete({ planned, past, payload, roles }: RetireInput): Operation[] {
       .filter(({ change }) => change.kind !== "directory" || change.before === null)
       .map(({ change }) => kindOf(change).resource(change.spec)),
   );
-  return [...installedOperations(present)]
+  return [...foldOperations(present)]
     .filter(([resource]) => made.has(resource) && !wanted.has(resource))
     .map(([, found]) => found);
 }

@@ -1,6 +1,6 @@
 /** A bundle over another one: the same plan, with a snapshot before it and what is no longer wanted after it. Pure. */
 import type { CheckEntry, Digest, Role } from "#bundle";
-import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
+import { currentTransactions, installedOperations } from "../journal/installed.ts";
 import { statePath } from "../journal/state.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { operation } from "../operations/catalogue.ts";
@@ -66,7 +66,7 @@ function snapshotPhase({ planned, past, live, now }: UpgradeInput): Phase | null
 
 /** Whether a unit is installed and gets other files, by what was installed. */
 export function willChange(name: string, planned: Plan, past: readonly Transaction[]): boolean {
-  const found = installedOperations(onHost(past)).get(`unit ${name}`);
+  const found = installedOperations(past).get(`unit ${name}`);
   const wanted = planned.phases
     .flatMap(({ operations }) => operations)
     .find(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);

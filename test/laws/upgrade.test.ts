@@ -1,0 +1,202 @@
+/** A bundle over another one, whenever the power goes: it completes, or rollback brings the older one back, and undo the host. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { type Digest, digestOf } from "#bundle";
+import type { Effect } from "../../installer/host/effect.ts";
+import { apply, begin, effectsOf, inspectPlan, recordAnew, resumePlan } from "../../installer/journal/apply.ts";
+import { installedOperations, onHost } from "../../installer/journal/installed.ts";
+import type { Header } from "../../installer/journal/journal.ts";
+import { transactions } from "../../installer/journal/transaction.ts";
+import { undo } from "../../installer/journal/undo.ts";
+import type { FileSpec } from "../../installer/operations/file.ts";
+import type { Plan } from "../../installer/operations/operation.ts";
+import { overOlder } from "../../installer/plan/upgrade.ts";
+import {
+  arbitraryHost,
+  arbitraryPlan,
+  type HostWish,
+  makeHost,
+  makePlan,
+  planContents,
+} from "../support/arbitrary-host.ts";
+import { Crash, type Cut, type FakeHost } from "../support/fake-host.ts";
+import { MemoryJournal } from "../support/memory-journal.ts";
+
+const now = (): Date => new Date("2026-11-21T00:00:00Z");
+const cut: fc.Arbitrary<Cut | null> = fc.option(
+  fc.record({ effect: fc.nat({ max: 40 }), where: fc.constantFrom("before", "inside", "after") }),
+);
+const payloads = { older: digestOf("older"), newer: digestOf("newer") };
+
+/** Units that it brings also run it: what somebody else started with other files could not be started again so. */
+const olderPlan = arbitraryPlan.map((wish) => ({ ...wish, start: true }));
+
+function headerOf(payload: Digest): Header {
+  return { made: [], bundle: { payload }, roles: ["worker"], checks: [], notes: [] } as unknown as Header;
+}
+
+/** What `./install` does: go on with the open transaction, or plan over what is installed and begin a new one. */
+async function install(host: FakeHost, journal: MemoryJournal, payload: Digest, bundlePlan: Plan): Promise<Effect[]> {
+  const effects: Effect[] = [];
+  const past = transactions(journal.read());
+  const plan = overOlder({ planned: bundlePlan, past, payload, roles: ["worker"], live: host.live, now: now() });
+  const open = past.find(({ state }) => state === "open");
+  const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
+  const transaction = open ?? begin(journal, headerOf(payload), plan, changes, now().toISOString());
+  recordAnew(journal, transaction, changes);
+  await apply({
+    host,
+    journal,
+    transaction,
+    changes,
+    onEffect: (effect) => effects.push(effect),
+    gate: async () => {},
+    interrupted: () => false,
+    now,
+  });
+  return effects;
+}
+
+/** `rollback`, or with `all` `undo`. */
+async function takeBack(host: FakeHost, journal: MemoryJournal, all: boolean): Promise<void> {
+  const present = onHost(transactions(journal.read())).toReversed();
+  for (const transaction of all ? present : present.filter(({ header }) => header.bundle.payload === payloads.newer)) {
+    const report = await undo({ host, journal, transaction, onEffect: () => {}, deleteData: false, now });
+    if (host.off) throw new Crash();
+    assert.deepEqual(report.problems, []);
+  }
+}
+
+/** Runs until it ends (true) or the power goes (false); then the power is back. */
+async function untilCut(host: FakeHost, when: Cut | null, task: () => Promise<unknown>): Promise<boolean> {
+  host.cut = when === null ? null : { ...when, effect: host.performed.length + when.effect };
+  try {
+    await task();
+    return !host.off;
+  } catch (error) {
+    if (error instanceof Crash) return false;
+    throw error;
+  } finally {
+    host.cut = null;
+    host.off = false;
+  }
+}
+
+function prepared(wish: HostWish): FakeHost {
+  const host = makeHost(wish);
+  for (const text of planContents) host.staged.set(digestOf(text), text);
+  return host;
+}
+
+test("rollback restores the older bundle from any moment of an upgrade, and undo then the host", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      arbitraryHost,
+      olderPlan,
+      arbitraryPlan,
+      cut,
+      cut,
+      cut,
+      async (hostWish, olderWish, newerWish, first, second, third) => {
+        const host = prepared(hostWish);
+        const start = host.picture();
+        const journal = new MemoryJournal(host);
+        await install(host, journal, payloads.older, makePlan(olderWish, host.live));
+        const older = host.picture();
+        const newer = makePlan(newerWish, host.live);
+        const done = await untilCut(host, first, () => install(host, journal, payloads.newer, newer));
+        if (!done && second !== null) {
+          await untilCut(host, second, () => install(host, journal, payloads.newer, newer));
+        }
+        if (third !== null) await untilCut(host, third, () => takeBack(host, journal, false));
+        await takeBack(host, journal, false);
+        assert.deepEqual(host.picture(), older);
+        await takeBack(host, journal, true);
+        assert.deepEqual(host.picture(), start);
+      },
+    ),
+    { numRuns: 1500 },
+  );
+});
+
+test("undo restores the host from any moment of an upgrade, both bundles at once", async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryHost, olderPlan, arbitraryPlan, cut, cut, async (hostWish, a, b, first, second) => {
+      const host = prepared(hostWish);
+      const start = host.picture();
+      const journal = new MemoryJournal(host);
+      await install(host, journal, payloads.older, makePlan(a, host.live));
+      await untilCut(host, first, () => install(host, journal, payloads.newer, makePlan(b, host.live)));
+      await untilCut(host, second, () => takeBack(host, journal, true));
+      await takeBack(host, journal, true);
+      assert.deepEqual(host.picture(), start);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("an upgrade that was cut off and run again ends where one without a cut does, with nothing of the older bundle", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      arbitraryHost,
+      arbitraryPlan,
+      arbitraryPlan,
+      cut,
+      async (hostWish, olderWish, newerWish, first) => {
+        const run = async (when: Cut | null): Promise<{ host: FakeHost; journal: MemoryJournal }> => {
+          const host = prepared(hostWish);
+          const journal = new MemoryJournal(host);
+          await install(host, journal, payloads.older, makePlan(olderWish, host.live));
+          const newer = makePlan(newerWish, host.live);
+          if (!(await untilCut(host, when, () => install(host, journal, payloads.newer, newer)))) {
+            await install(host, journal, payloads.newer, newer);
+          }
+          return { host, journal };
+        };
+        const { host, journal } = await run(first);
+        assert.deepEqual(timeless(host), timeless((await run(null)).host));
+
+        const newer = makePlan(newerWish, host.live);
+        const wanted = new Set(filePaths(newer));
+        const before = prepared(hostWish);
+        for (const path of filePaths(makePlan(olderWish, host.live)).filter((path) => !wanted.has(path))) {
+          assert.equal(host.text(path), before.text(path), `${path} is of the older bundle`);
+        }
+        const installed = [...installedOperations(transactions(journal.read())).values()];
+        const files = installed.filter(({ kind }) => kind === "file").map(({ spec }) => (spec as FileSpec).path);
+        assert.deepEqual(files.toSorted(), filePaths(newer).toSorted());
+      },
+    ),
+    { numRuns: 700 },
+  );
+});
+
+test("what a dry run lists of an upgrade is what is then performed", async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryHost, olderPlan, arbitraryPlan, async (hostWish, olderWish, newerWish) => {
+      const host = prepared(hostWish);
+      const journal = new MemoryJournal(host);
+      await install(host, journal, payloads.older, makePlan(olderWish, host.live));
+      const planned = makePlan(newerWish, host.live);
+      const past = transactions(journal.read());
+      const { newer: payload } = payloads;
+      const plan = overOlder({ planned, past, payload, roles: ["worker"], live: host.live, now: now() });
+      const listed = (await inspectPlan(host, plan)).flatMap(({ change }) => effectsOf(change));
+      assert.deepEqual(await install(host, journal, payload, planned), listed);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function filePaths({ phases }: Plan): string[] {
+  const files = phases.flatMap(({ operations }) => operations).filter(({ kind }) => kind === "file");
+  return files.map(({ spec }) => (spec as FileSpec).path);
+}
+
+/** The picture without times of writing, which two runs do not share. */
+function timeless(host: FakeHost): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(host.picture()).map(([key, value]) => [key, value.replace(/^(file \S+ \S+) \S+/, "$1")]),
+  );
+}
