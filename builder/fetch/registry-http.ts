@@ -200,6 +200,6 @@ function badRedirect(from: string, to: URL): ExpectedError {
 }
 
 function unauthorized(where: string, domain: string, why: string): ExpectedError {
-  const hint = `skopeo login ${domain}   # or docker login; the credentials are read from ~/.docker/config.json`;
+  const hint = `add to ~/.netrc: machine ${domain.replace(/:\d+$/, "")} login NAME password SECRET`;
   return new ExpectedError("UNAUTHORIZED", why, { where, hint });
 }

@@ -7,6 +7,7 @@ import { hostname } from "./hostname.ts";
 import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
+import { labels } from "./labels.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
 import { selinux } from "./selinux.ts";
@@ -27,6 +28,7 @@ const catalogue = {
   service,
   selinux,
   firewall,
+  labels,
   package: osPackages,
   image,
   "absent-file": absentFile,

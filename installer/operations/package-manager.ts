@@ -9,10 +9,14 @@ export interface PackageFile {
   readonly architecture: string;
   /** The .deb or .rpm on the node. */
   readonly path: string;
+  /** ID and VERSION_ID of os-release for which it was resolved; absent: for whatever host this is. */
+  readonly distribution?: string;
 }
 
 /** What the host has under a package's name. */
 export type PackageState =
+  /** For another distribution than this host's: none of its business. */
+  | { readonly is: "foreign" }
   | { readonly is: "absent" }
   /** Removed earlier, its configuration kept: undo leaves that where it was. */
   | { readonly is: "removed" }

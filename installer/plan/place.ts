@@ -3,13 +3,15 @@ import { operation } from "../operations/catalogue.ts";
 import type { Operation, Phase } from "../operations/operation.ts";
 import { attributes, chosen, type PlanInput } from "./input.ts";
 
-export function place({ files, owner, index, selection }: PlanInput): Phase {
+export function place({ files, owner, index, selection, labels = false }: PlanInput): Phase {
   const placed = files
     .toSorted((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     .map(({ entry, digest, size }) =>
       operation("file", { path: entry.path, ...attributes(entry, owner), digest, size, sensitive: entry.sensitive }),
     );
-  return { name: "place", operations: [...placed, ...packages(index, selection)], gates: [] };
+  const paths = files.map(({ entry }) => entry.path).toSorted();
+  const contexts = labels && paths.length > 0 ? [operation("labels", { paths })] : [];
+  return { name: "place", operations: [...placed, ...contexts, ...packages(index, selection)], gates: [] };
 }
 
 /** Packages of the operating system, once their files are on the node, for the format that they are of. */
@@ -18,7 +20,13 @@ function packages(index: PlanInput["index"], selection: PlanInput["selection"]):
   return (["deb", "rpm"] as const).flatMap((format) => {
     const own = all.filter((entry) => entry.format === format);
     if (own.length === 0) return [];
-    const files = own.map(({ name, version, architecture, path }) => ({ name, version, architecture, path }));
+    const files = own.map(({ name, version, architecture, path, distribution }) => ({
+      name,
+      version,
+      architecture,
+      path,
+      distribution,
+    }));
     return [operation("package", { format, packages: files })];
   });
 }

@@ -34,11 +34,12 @@ before(async () => {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     copyFileSync(store.path(typeof content === "string" ? "" : content.digest), join(tree, path));
   }
-  const packages = packPackages(locked).entries.map(({ name, version, architecture, path }) => ({
+  const packages = packPackages(locked).entries.map(({ name, version, architecture, path, distribution }) => ({
     name,
     version,
     architecture,
     path,
+    distribution,
   }));
   spec = { format: "deb", packages };
   host = createLocalHost({ root: tree, contents: { stage: join(folder, "s"), before: join(folder, "b") } });
@@ -119,6 +120,15 @@ test("an older package of the host is upgraded, and the plan says that undo cann
   const newer = { ...spec, packages: spec.packages.map((one) => ({ ...one, version: `0~${one.version}` })) };
   assert.deepEqual(osPackages.forward(newer, await osPackages.inspect(host, newer)), []);
   await perform(osPackages.backward(spec, found));
+});
+
+test("packages of another distribution are none of this host's business", async () => {
+  for (const distribution of ["debian 13", "rocky 9", "debian 1"]) {
+    const foreign = { ...spec, packages: spec.packages.map((one) => ({ ...one, distribution })) };
+    const found = await osPackages.inspect(host, foreign);
+    assert.deepEqual(osPackages.forward(foreign, found), []);
+    assert.deepEqual(osPackages.backward(foreign, found), []);
+  }
 });
 
 test("a package that no repository has is named, with apt's own words", async () => {
