@@ -24,9 +24,13 @@ type Wanted = Pick<LockedArtifact, "resolved" | "mirrors" | "platform">;
  */
 export function placesFor(artifact: Wanted, options: PlaceOptions): Place[] {
   const upstream = [artifact.resolved, ...artifact.mirrors].map((text) => upstreamPlace(text, artifact.platform));
-  const names = [...new Set(upstream.flatMap(namesInMirror))];
+  const names = upstream.flatMap(namesInMirror).filter(isFirst);
   const mirrored = options.mirrors.flatMap((mirror) => names.map((name) => within(mirror, name)));
   return [...mirrored, ...upstream].filter((place) => !options.offline || place.kind === "file");
+}
+
+function isFirst(name: MirrorName, index: number, all: readonly MirrorName[]): boolean {
+  return all.findIndex(({ plain }) => plain === name.plain) === index;
 }
 
 function upstreamPlace(text: string, platform: LockedArtifact["platform"]): Place {
@@ -43,30 +47,41 @@ function upstreamPlace(text: string, platform: LockedArtifact["platform"]): Plac
   return { kind: "apt", package: name, version, architecture: debianArchitecture(platform) };
 }
 
+/** A relative name: as a file's and as a part of a URL. */
+interface MirrorName {
+  readonly plain: string;
+  readonly escaped: string;
+}
+
 /** Under which relative names a mirror may have it. */
-function namesInMirror(place: Place): string[] {
-  if (place.kind === "file") return [basename(place.path)];
+function namesInMirror(place: Place): MirrorName[] {
+  if (place.kind === "file") return [fileName(basename(place.path))];
   if (place.kind === "http") {
     const url = new URL(place.url);
     const path = url.pathname.replace(/^\/+/, "");
-    return [posix.join(url.host, path), path, posix.basename(path)].filter((name) => name !== "");
+    return [posix.join(url.host, path), path, posix.basename(path)]
+      .filter((name) => name !== "")
+      .map((escaped) => ({ escaped, plain: unescaped(escaped) }));
   }
   // An epoch's colon is escaped by apt and left out in a distribution's pool; packages for every architecture say `all`.
   const versions = new Set([place.version, place.version.replace(":", "%3a"), place.version.replace(/^\d+:/, "")]);
   return [...versions].flatMap((version) =>
-    [place.architecture, "all"].map((architecture) => `${place.package}_${version}_${architecture}.deb`),
+    [place.architecture, "all"].map((architecture) => fileName(`${place.package}_${version}_${architecture}.deb`)),
   );
 }
 
-function within(mirror: string, name: string): Place {
+function fileName(plain: string): MirrorName {
+  return { plain, escaped: encodeURIComponent(plain) };
+}
+
+function within(mirror: string, { plain, escaped }: MirrorName): Place {
   if (/^https?:\/\//.test(mirror)) {
-    const base = new URL(mirror.endsWith("/") ? mirror : `${mirror}/`);
-    const url = new URL(base);
-    url.pathname = posix.join(base.pathname, name);
+    const url = new URL(mirror);
+    url.pathname = posix.join(url.pathname, escaped);
     return { kind: "http", url: url.href, mirror: true };
   }
   const folder = mirror.startsWith("file:") ? mirror.slice(5).replace(/^\/\/(?=\/)/, "") : mirror;
-  return { kind: "file", path: join(isAbsolute(folder) ? folder : resolve(folder), unescaped(name)), mirror: true };
+  return { kind: "file", path: join(isAbsolute(folder) ? folder : resolve(folder), plain), mirror: true };
 }
 
 /** A URL's path as a file's name: percent escapes are undone, and what would leave the mirror stays escaped. */
