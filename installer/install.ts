@@ -3,7 +3,7 @@ import { type Bundle, type BundleIndex, openBundle, problemError, verifyBundle }
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { hasErrors, reportFindings } from "./checks/check.ts";
-import { preflight } from "./checks/preflight.ts";
+import { preflight } from "./checks/preflight/preflight.ts";
 import type { Context } from "./context.ts";
 import { headerOf, isSame, resumable } from "./header.ts";
 import { gatherFacts } from "./host/facts.ts";
@@ -12,7 +12,7 @@ import { inspectPlan, resumePlan } from "./journal/apply.ts";
 import { readContents } from "./journal/stage.ts";
 import { stateOf } from "./journal/state.ts";
 import { transactions } from "./journal/transaction.ts";
-import { nodeContents } from "./plan/contents.ts";
+import { type NodeContents, nodeContents } from "./plan/contents.ts";
 import { describeDifference, type Difference, differenceOf } from "./plan/difference.ts";
 import { hostFiles } from "./plan/host-files.ts";
 import { chosen } from "./plan/input.ts";
@@ -26,6 +26,8 @@ export interface InstallRequest extends Wanted {
   readonly wish: Wish;
   /** Names of preflight checks whose errors are to be passed over. */
   readonly skipPreflight: readonly string[];
+  /** `preflight`: tells every finding and stops there. */
+  readonly preflightOnly?: boolean;
   /** The identity for a node's secrets; asked for only when the node has any. */
   readonly identity: (node: string) => Promise<string | null>;
 }
@@ -44,8 +46,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const facts = await gatherFacts(host);
   const selection = select(index, request.wish, facts);
   reporter.stage("gather", `${selection.name} (${selection.ip}) becomes ${selection.roles.join(", ")}`);
-  const identity = needsKey(index, selection) ? await request.identity(selection.profile.name) : null;
-  const contents = await nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
+  const contents = await contentsFor(bundle, selection, request);
   const own = await hostFiles(index, selection, host);
 
   const owner = root !== "/" && facts.uid !== 0 ? { uid: facts.uid, gid: facts.gid } : null;
@@ -57,14 +58,22 @@ export async function install(request: InstallRequest, context: Context): Promis
   const older = olderInstallations(over).at(-1);
   const planned = overOlder({
     ...over,
-    planned: plan({ index, selection, files: [...contents.files, ...own.files], live: host.live, owner }),
+    planned: plan({
+      index,
+      selection,
+      files: [...contents.files, ...own.files],
+      live: host.live,
+      owner,
+      labels: facts.selinux !== null,
+    }),
   });
 
   const findings = await preflight({ host, facts, bundle, selection, plan: planned, past, now: context.now() });
   reporter.stage("preflight", `${findings.length} checks`);
-  reportFindings(findings, reporter);
+  reportFindings(findings, reporter, request.preflightOnly);
   const blocking = findings.filter(({ check }) => !request.skipPreflight.includes(check));
   if (hasErrors(blocking) && !request.dryRun) throw notFit(blocking.filter(({ severity }) => severity === "error"));
+  if (request.preflightOnly) return;
 
   const header = headerOf(bundle, selection, host, older !== undefined, context);
   const open = resumable(past, header);
@@ -90,6 +99,16 @@ async function verify(bundle: Bundle, { reporter }: Context): Promise<void> {
   const [first] = problems;
   if (first !== undefined) throw problemError(first, bundle.where);
   reporter.stage("verify", "every byte is what was built");
+}
+
+/** What preflight needs to know of the files is in the index; only installing them takes the key. */
+async function contentsFor(bundle: Bundle, selection: Selection, request: InstallRequest): Promise<NodeContents> {
+  if (request.preflightOnly) {
+    const files = chosen(bundle.index.files, selection);
+    return { files: files.map((entry) => ({ entry, digest: entry.digest, size: entry.size })), memory: new Map() };
+  }
+  const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
+  return nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
 }
 
 function needsKey(index: BundleIndex, selection: Selection): boolean {

@@ -32,6 +32,7 @@ interface Flags {
   readonly skipPreflight?: string[];
   readonly keepGoing?: boolean;
   readonly deleteData?: boolean;
+  readonly output?: string;
   readonly certificates?: boolean;
   readonly priorities?: boolean;
 }
@@ -68,6 +69,23 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .action(async (flags: Flags) => {
       const { upgrade } = await import("./upgrade.ts");
       await upgrade(wanted(flags), context(flags, ["upgrade"]));
+    });
+
+  node(common(program.command("preflight")))
+    .description("is this host fit? every check, nothing is changed")
+    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
+    .action(async (flags: Flags) => {
+      const { install } = await import("./install.ts");
+      await install({ ...wanted(flags), preflightOnly: true }, context(flags, ["preflight"]));
+    });
+
+  common(program.command("support"))
+    .description("collect journal, facts, findings and units' logs in one archive, without secrets")
+    .option("-o, --output <file>", "where to write it", "kubeferry-support.tar")
+    .action(async (flags: Flags) => {
+      const { support } = await import("./support.ts");
+      const output = resolve(surroundings.workingDirectory, flags.output ?? "kubeferry-support.tar");
+      await support(rootOf(flags, surroundings), output, context(flags, ["support"]));
     });
 
   common(program.command("verify"))

@@ -1,0 +1,86 @@
+/** Preflight of what was here before: other clusters, other runtimes, data. What is ours is recognised as ours. */
+import type { UnitSpec } from "../../operations/unit.ts";
+import { isActive } from "../../operations/unit.ts";
+import type { Finding } from "../check.ts";
+import { ok, ownUnits, type PreflightInput, specsOf } from "./input.ts";
+
+/** A host that belongs to another cluster is not silently made a member of this one. */
+export function cluster({ past, bundle }: PreflightInput): Finding[] {
+  const wanted = bundle.index.cluster.name;
+  const other = past.find(({ state, header }) => state !== "gone" && header.bundle.cluster !== wanted);
+  if (other === undefined) return [ok("cluster", "the host belongs to no other cluster of Kubeferry")];
+  const message = "the host already belongs to another cluster";
+  return [
+    {
+      check: "cluster",
+      severity: "error",
+      message,
+      wanted,
+      found: other.header.bundle.cluster,
+      hint: "./install undo",
+    },
+  ];
+}
+
+const marks = [
+  "/etc/kubernetes/admin.conf",
+  "/etc/kubernetes/manifests/kube-apiserver.yaml",
+  "/etc/rancher",
+  "/var/lib/k0s",
+];
+
+/** Another tool's Kubernetes would fight with ours over addresses, ports and containers. */
+export async function otherCluster({ host, past }: PreflightInput): Promise<Finding[]> {
+  if (past.some(({ state }) => state !== "gone")) return [ok("existing-cluster", "what is here is ours")];
+  for (const path of marks) {
+    if ((await host.stat(path)) === null) continue;
+    const message = "another tool has installed Kubernetes here";
+    return [
+      {
+        check: "existing-cluster",
+        severity: "error",
+        message,
+        found: path,
+        hint: "take it away with the tool that made it",
+      },
+    ];
+  }
+  return [ok("existing-cluster", "no Kubernetes of another tool")];
+}
+
+/** A runtime of the host's own with the same unit name is replaced until undo; with another name it runs beside ours. */
+export async function runtimes({ host, plan, past }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const own = ownUnits(past);
+  const planned = new Set(specsOf<UnitSpec>(plan, "unit").map(({ name }) => name));
+  const findings: Finding[] = [];
+  for (const name of ["docker.service", "containerd.service", "crio.service", "kubelet.service", "etcd.service"]) {
+    if (own.has(name) || !(await isActive(host, name))) continue;
+    const message = planned.has(name)
+      ? `${name} of this host runs; it is replaced by ours until undo, and what it runs is restarted`
+      : `${name} of this host runs beside ours`;
+    findings.push({ check: "foreign-runtime", severity: "warning", message, hint: `systemctl status ${name}` });
+  }
+  return findings.length > 0 ? findings : [ok("foreign-runtime", "no runtime of the host's own")];
+}
+
+/** Members of etcd start from an empty directory, or from their own earlier data. */
+export async function data({ host, selection, plan, past }: PreflightInput): Promise<Finding[]> {
+  if (!selection.roles.includes("etcd")) return [];
+  const known = past.some(({ state, header }) => state !== "gone" && header.roles.includes("etcd"));
+  const folders = specsOf<{ path: string }>(plan, "directory").map(({ path }) => path);
+  for (const folder of folders) {
+    if (known || (await host.stat(`${folder}/member/wal`)) === null) continue;
+    const message = "data of an earlier etcd is here, and etcd would take it for its own";
+    return [
+      {
+        check: "etcd-data",
+        severity: "error",
+        message,
+        found: `${folder}/member`,
+        hint: `mv ${folder} ${folder}.before`,
+      },
+    ];
+  }
+  return [ok("etcd-data", known ? "its own data" : "no data of an earlier etcd")];
+}

@@ -1,0 +1,152 @@
+/** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
+import { formatBytes } from "#kit/reporter";
+import type { Finding } from "../check.ts";
+import { minorOf, ok, type PreflightInput } from "./input.ts";
+
+export function privilege({ facts, host }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  if (facts.uid === 0) return [ok("root", "runs as root")];
+  return [{ check: "root", severity: "error", message: "only root can change this host", hint: "sudo ./install …" }];
+}
+
+export function systemd({ facts, host }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  if (facts.systemd) return [ok("systemd", "systemd runs this host")];
+  const hint = "install into a tree instead: ./install … --root DIR";
+  return [{ check: "systemd", severity: "error", message: "systemd does not run this host", hint }];
+}
+
+export function kernelVersion({ facts, host }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  const [major = 0, minor = 0] = facts.kernel.split(".").map((part) => parseInt(part, 10));
+  const at = (wanted: readonly [number, number]): boolean =>
+    major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
+  const found = facts.kernel;
+  const hint = "boot a newer kernel of the distribution";
+  if (!at([3, 10])) {
+    return [
+      {
+        check: "kernel-version",
+        severity: "error",
+        message: "the kernel is too old",
+        wanted: "3.10 or newer",
+        found,
+        hint,
+      },
+    ];
+  }
+  if (facts.cgroup === 2 && !at([4, 5])) {
+    const message = "cgroup v2 of this kernel is not usable";
+    return [{ check: "kernel-version", severity: "error", message, wanted: "4.5 or newer", found, hint }];
+  }
+  if (!at([4, 4])) {
+    const message = "this kernel leaks the memory of containers and may hang when they end";
+    return [{ check: "kernel-version", severity: "warning", message, wanted: "4.4 or newer", found, hint }];
+  }
+  return [ok("kernel-version", found)];
+}
+
+const controllers = ["cpu", "cpuset", "memory", "pids"];
+
+export async function cgroups({ facts, host, bundle }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const version = minorOf(bundle.index.release.kubernetes);
+  const hint = "boot with systemd.unified_cgroup_hierarchy=1";
+  if (version !== null && facts.cgroup !== 2 && (version[0] > 1 || version[1] >= 35)) {
+    const message = `Kubernetes ${bundle.index.release.kubernetes} wants cgroup v2`;
+    return [{ check: "cgroup", severity: "error", message, wanted: "v2", found: `v${facts.cgroup ?? "?"}`, hint }];
+  }
+  if (version !== null && facts.cgroup === 2 && version[0] === 1 && version[1] < 19) {
+    const message = `Kubernetes ${bundle.index.release.kubernetes} does not know cgroup v2`;
+    const back = "boot with systemd.unified_cgroup_hierarchy=0";
+    return [{ check: "cgroup", severity: "error", message, wanted: "v1", found: "v2", hint: back }];
+  }
+  const list = facts.cgroup === 2 ? ((await host.read("/sys/fs/cgroup/cgroup.controllers")) ?? "").split(/\s+/) : null;
+  const lacking = list === null ? [] : controllers.filter((name) => !list.includes(name));
+  if (lacking.length === 0) return [ok("cgroup", `v${facts.cgroup ?? "?"}`)];
+  const message = `cgroup controllers are missing: ${lacking.join(", ")}`;
+  return [
+    { check: "cgroup", severity: "error", message, hint: "cat /proc/cmdline   # cgroup_disable=, cgroup_enable=" },
+  ];
+}
+
+const gigabyte = 1e9;
+
+export function capacity({ facts, host, selection }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  const isMaster = selection.roles.includes("master");
+  const wanted = isMaster ? 1.7 * gigabyte : 0.9 * gigabyte;
+  const memory: Finding =
+    facts.memoryBytes >= wanted
+      ? ok("memory", formatBytes(facts.memoryBytes))
+      : {
+          check: "memory",
+          severity: "warning",
+          message: "little memory for these roles",
+          wanted: formatBytes(wanted),
+          found: formatBytes(facts.memoryBytes),
+        };
+  const cpus: Finding =
+    facts.cpus >= 2 || !isMaster
+      ? ok("cpus", String(facts.cpus))
+      : {
+          check: "cpus",
+          severity: "warning",
+          message: "a master wants two processors",
+          wanted: "2",
+          found: String(facts.cpus),
+        };
+  return [memory, cpus];
+}
+
+export function hostName({ facts, host }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  const name = facts.hostname;
+  const fits =
+    /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name) && name.split(".").every((part) => part.length <= 63);
+  if (fits && !name.startsWith("localhost")) return [ok("hostname", name)];
+  const hint = "hostnamectl set-hostname NAME, or hostname: true in cluster.yaml";
+  return [
+    { check: "hostname", severity: "warning", message: "not a name of its own for this host", found: name, hint },
+  ];
+}
+
+export async function timeSync({ host }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const { code, stdout } = await host.query(["timedatectl", "show", "-p", "NTPSynchronized", "--value"]);
+  if (code === 0 && stdout.trim() === "yes") return [ok("time-sync", "the clock is synchronized")];
+  const message = "nothing keeps the clock right; nodes whose clocks differ refuse each other's certificates";
+  return [{ check: "time-sync", severity: "warning", message, hint: "timedatectl; chronyc tracking" }];
+}
+
+/** Programs of the host that daemons call, with who needs them: an error where nothing works without. */
+const needed: readonly { name: string; severity: "error" | "warning"; role: "any" | "worker" }[] = [
+  { name: "mount", severity: "error", role: "any" },
+  { name: "umount", severity: "error", role: "any" },
+  { name: "modprobe", severity: "error", role: "any" },
+  { name: "ip", severity: "warning", role: "worker" },
+  { name: "iptables", severity: "warning", role: "worker" },
+  { name: "nsenter", severity: "warning", role: "worker" },
+  { name: "conntrack", severity: "warning", role: "worker" },
+  { name: "ethtool", severity: "warning", role: "worker" },
+  { name: "socat", severity: "warning", role: "worker" },
+  { name: "tc", severity: "warning", role: "worker" },
+];
+const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+export async function programs({ host, selection, bundle }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const brought = new Set(bundle.index.files.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)));
+  // Without Kubernetes' daemons nobody calls what they call.
+  const isWorker = selection.roles.includes("worker") && bundle.index.release.kubernetes !== null;
+  const findings: Finding[] = [];
+  for (const { name, severity, role } of needed) {
+    if ((role === "worker" && !isWorker) || brought.has(name)) continue;
+    let found = false;
+    for (const folder of folders) found ||= (await host.stat(`${folder}/${name}`)) !== null;
+    if (found) continue;
+    const hint = `name its package under packages: in cluster.yaml, or install it from this system's media`;
+    findings.push({ check: "programs", severity, message: `${name} is missing`, hint });
+  }
+  return findings.length > 0 ? findings : [ok("programs", "what daemons call is there")];
+}

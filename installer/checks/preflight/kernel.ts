@@ -1,0 +1,70 @@
+/** Preflight of the running kernel: modules, values, swap, SELinux. */
+import { kindOf } from "../../operations/catalogue.ts";
+import { type ModuleBefore, type ModuleSpec, type SysctlBefore, type SysctlSpec } from "../../operations/kernel.ts";
+import { activeSwaps } from "../../operations/swap.ts";
+import type { Finding } from "../check.ts";
+import { ok, type PreflightInput, specsOf } from "./input.ts";
+
+export async function modules({ host, plan }: PreflightInput): Promise<Finding[]> {
+  const specs = specsOf<ModuleSpec>(plan, "module");
+  if (specs.length === 0) return [];
+  const findings: Finding[] = [];
+  for (const spec of specs) {
+    const before = (await kindOf({ kind: "module", spec }).inspect(host, spec)) as ModuleBefore;
+    if (before.loaded || before.available || spec.optional) continue;
+    const message = `the kernel has no module ${spec.name}`;
+    const hint = `modinfo ${spec.name}; uname -r   # a reboot after a kernel update is often all it takes`;
+    findings.push({ check: "kernel-modules", severity: "error", message, hint });
+  }
+  return findings.length > 0 ? findings : [ok("kernel-modules", `${specs.length} are there`)];
+}
+
+/** Keys that this kernel does not have are told and not written. */
+export async function values({ host, plan }: PreflightInput): Promise<Finding[]> {
+  const specs = specsOf<SysctlSpec>(plan, "sysctl");
+  if (specs.length === 0) return [];
+  const missing: string[] = [];
+  for (const spec of specs) {
+    const before = (await kindOf({ kind: "sysctl", spec }).inspect(host, spec)) as SysctlBefore;
+    if (before === null && spec.broughtBy === null) missing.push(spec.key);
+  }
+  if (missing.length === 0) return [ok("sysctl", `${specs.length} keys are there`)];
+  const message = `this kernel lacks keys, which are left out: ${missing.join(", ")}`;
+  return [{ check: "sysctl", severity: "warning", message }];
+}
+
+export async function swap({ host, plan, selection }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const active = activeSwaps((await host.read("/proc/swaps")) ?? "");
+  if (active.length === 0) return [ok("swap", "off")];
+  const found = active.map(({ device }) => device).join(", ");
+  if (specsOf(plan, "swap").length > 0) return [ok("swap", `is on and will be turned off: ${found}`)];
+  const message = "swap is on and cluster.yaml keeps it";
+  const severity = selection.roles.includes("worker") ? "warning" : "ok";
+  return [
+    {
+      check: "swap",
+      severity,
+      message,
+      found,
+      hint: "swap: off in cluster.yaml, or failSwapOn: false for the kubelet",
+    },
+  ];
+}
+
+export async function guards({ host, facts, bundle }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  if (facts.selinux === null) return [ok("selinux", "none")];
+  if (facts.selinux === "permissive" || bundle.index.host.selinux !== "keep") return [ok("selinux", facts.selinux)];
+  const { code } = await host.query(["restorecon", "-n", "/etc/hostname"]);
+  if (code === 0) return [ok("selinux", "enforcing; contexts are restored by restorecon")];
+  const message = "SELinux is enforcing, and restorecon is not here to label what is installed";
+  return [
+    {
+      check: "selinux",
+      severity: "error",
+      message,
+      hint: "install policycoreutils, or selinux: permissive in cluster.yaml",
+    },
+  ];
+}

@@ -1,0 +1,117 @@
+/** Preflight of the network: addresses, routes, names, ports, firewalls. */
+import { chosen } from "../../plan/input.ts";
+import { contains } from "../../plan/select.ts";
+import { isActive } from "../../operations/unit.ts";
+import type { Finding } from "../check.ts";
+import { ok, ownUnits, type PreflightInput } from "./input.ts";
+import { listeners, unitOfSocket } from "./sockets.ts";
+
+export function address({ host, facts, selection }: PreflightInput): Finding[] {
+  if (!host.live) return [];
+  const { ip, iface } = selection;
+  const found = facts.interfaces
+    .filter(({ name }) => name !== "lo")
+    .map(({ name, address: own }) => `${own} (${name})`);
+  const mine = facts.interfaces.find((one) => one.address === ip);
+  if (mine === undefined) {
+    const message = "this host does not have the node's address";
+    return [
+      {
+        check: "address",
+        severity: "error",
+        message,
+        wanted: ip,
+        found: found.join(", ") || "none",
+        hint: "ip address",
+      },
+    ];
+  }
+  if (iface === null || mine.name === iface) return [ok("address", `${ip} on ${mine.name}`)];
+  const message = "the address is on another interface";
+  return [
+    { check: "address", severity: "error", message, wanted: iface, found: mine.name, hint: `--iface ${mine.name}` },
+  ];
+}
+
+/** The cluster's own networks must be nobody else's. */
+export function networks({ facts, selection, bundle, past, host }: PreflightInput): Finding[] {
+  const { podCidr, serviceCidr } = bundle.index.cluster;
+  const own = new Set(["cni0", "docker0", "flannel.1", "kube-ipvs0", "tunl0", "vxlan.calico"]);
+  const installed = past.some(({ state }) => state !== "gone");
+  const addresses = [selection.ip, ...(host.live ? foreign() : [])];
+  function foreign(): string[] {
+    return facts.interfaces
+      .filter(({ name }) => !(installed && (own.has(name) || name.startsWith("cali"))))
+      .map((one) => one.address);
+  }
+  const findings = [...new Set(addresses)].flatMap((ip): Finding[] => {
+    const network = [podCidr, serviceCidr].find((cidr) => contains(cidr, ip));
+    if (network === undefined) return [];
+    const message = `${ip} is inside a network that belongs to the cluster`;
+    const hint = "choose other networks in cluster.yaml: network.pods, network.services";
+    return [{ check: "networks", severity: "error", message, found: network, hint }];
+  });
+  return findings.length > 0 ? findings : [ok("networks", `${podCidr} and ${serviceCidr} are free here`)];
+}
+
+export async function defaultRoute({ host }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const routes = (await host.read("/proc/net/route")) ?? "";
+  if (routes.split("\n").some((line) => line.split("\t")[1] === "00000000")) return [ok("default-route", "there")];
+  const message =
+    "no default route: kubelet and API server then need their address given, and services may not be reached";
+  return [{ check: "default-route", severity: "warning", message, hint: "ip route" }];
+}
+
+/** A resolver on loopback cannot be reached from a pod. */
+export async function nameservers({ host, selection, bundle }: PreflightInput): Promise<Finding[]> {
+  if (!host.live || !selection.roles.includes("worker") || bundle.index.release.kubernetes === null) return [];
+  const resolved = await host.read("/run/systemd/resolve/resolv.conf");
+  const text = resolved ?? (await host.read("/etc/resolv.conf")) ?? "";
+  const servers = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "");
+  const found = servers.join(", ") || "none";
+  if (servers.some((server) => !server.startsWith("127.") && server !== "::1")) return [ok("nameserver", found)];
+  const message = "no name server that pods could ask; names outside the cluster will not resolve";
+  return [{ check: "nameserver", severity: "warning", message, found, hint: "cat /etc/resolv.conf" }];
+}
+
+/** Ports that the node's daemons will listen on; one that our own unit holds already is fine. */
+export async function ports({ host, bundle, selection, past }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const wanted = chosen(bundle.index.host.firewall.ports, selection).filter(({ port }) => /^\d+$/.test(port));
+  const own = ownUnits(past);
+  const findings: Finding[] = [];
+  for (const { port, protocol } of wanted) {
+    const sockets = (await listeners(host, protocol)).filter((socket) => socket.port === Number(port));
+    for (const { inode } of sockets) {
+      const unit = await unitOfSocket(host, inode);
+      if (unit !== null && own.has(unit)) continue;
+      const message = `port ${port}/${protocol} is taken${unit === null ? "" : ` by ${unit}`}`;
+      findings.push({ check: "ports", severity: "error", message, hint: `ss -lnp | grep ':${port} '` });
+      break;
+    }
+  }
+  return findings.length > 0 ? findings : [ok("ports", `${wanted.length} are free or ours`)];
+}
+
+export async function wall({ host, bundle, selection }: PreflightInput): Promise<Finding[]> {
+  if (!host.live) return [];
+  const { mode, ports: all } = bundle.index.host.firewall;
+  const list = chosen(all, selection)
+    .map(({ port, protocol }) => `${port}/${protocol}`)
+    .join(" ");
+  const managed = (await isActive(host, "firewalld.service"))
+    ? "firewalld"
+    : (await isActive(host, "ufw.service"))
+      ? "ufw"
+      : null;
+  if (managed !== null) {
+    if (mode !== "keep") return [ok("firewall", `${managed} runs: ${mode}`)];
+    const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
+    return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
+  }
+  const { code, stdout } = await host.query(["nft", "list", "ruleset"]);
+  if (code !== 0 || !/hook input[^}]*policy drop/.test(stdout)) return [ok("firewall", "none that drops")];
+  const message = `nftables drops what it does not know, and its rules are the administrator's; the nodes need ${list}`;
+  return [{ check: "firewall", severity: "warning", message, hint: "nft list ruleset" }];
+}

@@ -1,0 +1,155 @@
+/** Preflight of file systems: room, inodes, mount options, data directories. */
+import { statfsSync, statSync } from "node:fs";
+import { formatBytes } from "#kit/reporter";
+import type { HostReader } from "../../host/host.ts";
+import { inside } from "../../host/inside.ts";
+import type { DirectorySpec } from "../../operations/directory.ts";
+import type { FileSpec } from "../../operations/file.ts";
+import type { Finding } from "../check.ts";
+import { ok, type PreflightInput, specsOf } from "./input.ts";
+
+const margin = 64 * 1024 * 1024;
+const statePlace = "/var/lib/kubeferry";
+
+interface Room {
+  readonly where: string;
+  readonly free: number;
+  readonly inodes: number;
+}
+
+/** What the bundle needs on each file system: the stage holds every content once, others get copies of theirs. */
+export function space({ host, plan }: PreflightInput): Finding[] {
+  return perFileSystem(host, plan).map(({ where, free, bytes }): Finding => {
+    if (free >= bytes + margin) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
+    const message = `the file system of ${where} is too small`;
+    const wanted = formatBytes(bytes + margin);
+    return {
+      check: "disk-space",
+      severity: "error",
+      message,
+      wanted,
+      found: formatBytes(free),
+      hint: `df -h ${where}`,
+    };
+  });
+}
+
+/** btrfs and the like count no inodes and say 0 of 0. */
+export function inodes({ host, plan }: PreflightInput): Finding[] {
+  const short = perFileSystem(host, plan).filter((room) => room.inodes >= 0 && room.inodes < 2 * room.files + 100);
+  if (short.length === 0) return [ok("inodes", "enough")];
+  return short.map(({ where, inodes: free, files }) => ({
+    check: "inodes",
+    severity: "error",
+    message: `the file system of ${where} has too few free inodes`,
+    wanted: String(2 * files + 100),
+    found: String(free),
+    hint: `df -i ${where}`,
+  }));
+}
+
+/** Targets on a file system that is read-only, or where programs may not run. */
+export async function mounts({ host, plan }: PreflightInput): Promise<Finding[]> {
+  const table = parseMounts((await hostMounts(host)) ?? "");
+  const findings = new Map<string, Finding>();
+  for (const { path, mode } of specsOf<FileSpec>(plan, "file")) {
+    const place = inside(host.root, path);
+    const mount = table.filter(({ at }) => place === at || place.startsWith(at === "/" ? "/" : `${at}/`)).at(-1);
+    if (mount === undefined) continue;
+    if (mount.options.includes("ro")) {
+      const message = `${mount.at} is mounted read-only, and ${path} is to be written there`;
+      findings.set(`${mount.at} ro`, {
+        check: "read-only",
+        severity: "error",
+        message,
+        hint: `mount -o remount,rw ${mount.at}`,
+      });
+    } else if (host.live && (mode & 0o111) !== 0 && mount.options.includes("noexec")) {
+      const message = `${mount.at} is mounted noexec, and the program ${path} is to be there`;
+      findings.set(`${mount.at} noexec`, {
+        check: "noexec",
+        severity: "error",
+        message,
+        hint: `mount -o remount,exec ${mount.at}`,
+      });
+    }
+  }
+  return findings.size > 0 ? [...findings.values()] : [ok("mount-options", "targets can be written and run")];
+}
+
+/** The node's data directories: links are followed by daemons and by nobody's backup; old XFS cannot hold overlays. */
+export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { path, implied } of specsOf<DirectorySpec>(plan, "directory")) {
+    if (implied || !path.startsWith("/var/")) continue;
+    const stat = await host.stat(path);
+    if (stat?.type !== "symlink") continue;
+    const message = `${path} is a link to ${stat.target}; it is used as it is`;
+    findings.push({ check: "data-directory", severity: "warning", message, hint: `ls -ld ${path}` });
+  }
+  const table = host.live ? parseMounts((await hostMounts(host)) ?? "") : [];
+  const mount = table.filter(({ at }) => "/var/lib/containerd".startsWith(at)).at(-1);
+  if (mount?.type === "xfs") {
+    const { code, stdout } = await host.query(["xfs_info", mount.at]);
+    if (code === 0 && stdout.includes("ftype=0")) {
+      const message = `${mount.at} is an XFS without ftype, on which container layers cannot lie`;
+      findings.push({ check: "xfs-ftype", severity: "error", message, hint: "make it anew: mkfs.xfs -n ftype=1" });
+    }
+  }
+  return findings.length > 0 ? findings : [ok("data-directory", "plain directories")];
+}
+
+function perFileSystem(host: HostReader, plan: PreflightInput["plan"]): (Room & { bytes: number; files: number })[] {
+  const specs = specsOf<FileSpec>(plan, "file");
+  const contents = new Map(specs.map(({ digest, size }) => [digest, size]));
+  const state = roomOf(host.root, statePlace);
+  const bytes = [...contents.values()].reduce((sum, size) => sum + size, 0);
+  const needs = new Map([[state.id, { ...state, bytes, files: contents.size }]]);
+  for (const { path, size } of specs) {
+    const room = roomOf(host.root, path);
+    const need = needs.get(room.id) ?? { ...room, bytes: 0, files: 0 };
+    // On the stage's own file system a link is made, and takes no room.
+    const more = room.id === state.id ? 0 : size;
+    needs.set(room.id, { ...need, bytes: need.bytes + more, files: need.files + 1 });
+  }
+  return [...needs.values()];
+}
+
+/** The file system that a path is on or would be on; `id` is its device. */
+function roomOf(root: string, path: string): Room & { id: number } {
+  let where = inside(root, path);
+  for (;;) {
+    try {
+      const { bavail, bsize, files, ffree } = statfsSync(where);
+      return { id: statSync(where).dev, where, free: bavail * bsize, inodes: files === 0 ? -1 : ffree };
+    } catch {
+      where = where.slice(0, Math.max(1, where.lastIndexOf("/")));
+    }
+  }
+}
+
+interface Mount {
+  readonly at: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+/** Of this machine, whatever `root` is: a mounted tree has no /proc of its own. */
+async function hostMounts(host: HostReader): Promise<string | null> {
+  const { code, stdout } = await host.query(["cat", "/proc/self/mountinfo"]);
+  return code === 0 ? stdout : null;
+}
+
+/** Mount points in the order in which they cover each other, from /proc/self/mountinfo. */
+export function parseMounts(text: string): Mount[] {
+  return text.split("\n").flatMap((line) => {
+    const [before = "", after = ""] = line.split(" - ");
+    const fields = before.split(" ");
+    const [at, options] = [fields[4], fields[5]];
+    const [type = "", , superOptions = ""] = after.split(" ");
+    if (at === undefined || options === undefined) return [];
+    const path = at.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+    const readOnly = superOptions.split(",").includes("ro") ? ["ro"] : [];
+    return [{ at: path, type, options: [...options.split(","), ...readOnly] }];
+  });
+}
