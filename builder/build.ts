@@ -143,7 +143,10 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
   const packages = packPackages(lock.packages);
   const whole = { ...rendered, files: [...rendered.files, ...images.files, ...packages.files] };
   const parts = { images: images.entries, packages: packages.entries };
-  requireComplete(checkClosure({ rendered: whole, platforms: lock.platforms, store, ...parts }), options.reporter);
+  requireComplete(
+    checkClosure({ rendered: whole, platforms: lock.platforms, store, vouched: cluster.host.provides, ...parts }),
+    options.reporter,
+  );
   options.reporter.stage("pack", options.output);
   return pack({
     ...options,

@@ -58,6 +58,8 @@ const host = z.strictObject({
   sysctls: z.record(z.string(), z.coerce.string()).default({}),
   modules: z.array(z.string()).default([]),
   stopServices: z.array(z.string()).default([]),
+  /** Programs (absolute paths) and libraries (sonames) that every host has, beyond the declared base: `[/usr/sbin/haproxy]`. */
+  provides: z.array(z.string()).default([]),
 });
 
 /** An image of the operator's own, or another source for one of the release's. */
@@ -68,6 +70,30 @@ const image = z.strictObject({
     .regex(/^(oci|docker-archive):./, "wants oci:DIRECTORY or docker-archive:FILE")
     .optional(),
   roles: z.array(role).min(1).default(["master", "worker"]),
+});
+
+/** Where packages of another distribution than this machine's come from. */
+const repository = z.strictObject({
+  /** `https://…` or `file:///…`: of apt the part before `dists/`, of rpm the folder that holds `repodata/`. */
+  url: z.string(),
+  /** apt only. */
+  suite: z.string().optional(),
+  components: z.array(z.string()).optional(),
+  /** File with the public key that signs it. */
+  key: z.string().optional(),
+});
+
+const packages = z.strictObject({
+  /** ID and VERSION_ID of os-release: `debian 12`, or `debian-12`. */
+  distribution: z.preprocess(
+    (value) => (typeof value === "string" ? value.replace(/^([a-z]+)-(?=\d)/, "$1 ") : value),
+    z.string().regex(/^[a-z][a-z0-9._-]* [\w.-]+$/, 'wants ID and VERSION_ID of os-release, "debian 12"'),
+  ),
+  names: z.array(z.string()),
+  /** None: apt's own sources on this machine. */
+  repositories: z.array(repository).optional(),
+  /** File that lists what every host has: lines `name version`. Default: manifests/bases/<distribution>.txt. */
+  base: z.string().optional(),
 });
 
 export const clusterSchema = z.strictObject({
@@ -99,7 +125,7 @@ export const clusterSchema = z.strictObject({
   alternatives: z.array(z.string()).default([]),
   host: host.prefault({}),
   images: z.array(image).default([]),
-  packages: z.array(z.strictObject({ distribution: z.string(), names: z.array(z.string()) })).default([]),
+  packages: z.array(packages).default([]),
 });
 
 export type ClusterConfig = z.infer<typeof clusterSchema>;

@@ -20,8 +20,11 @@ export interface Base {
   readonly offers: ReadonlyMap<string, Offer>;
 }
 
-/** The base's text for one platform. A line of a kind that is not known is a bug of the data and throws. */
-export function parseBase(text: string, platform: Platform): Base {
+/**
+ * The base's text for one platform, and the programs and libraries that an operator vouches for besides. A line of a
+ * kind that is not known is a bug of the data and throws.
+ */
+export function parseBase(text: string, platform: Platform, vouched: readonly string[] = []): Base {
   const sets = {
     library: new Set<string>(),
     program: new Set<string>(),
@@ -40,6 +43,7 @@ export function parseBase(text: string, platform: Platform): Base {
       throw new Error(`manifests/bases/host.txt: "${line}"`);
     }
   }
+  for (const name of vouched) (name.startsWith("/") ? sets.program : sets.library).add(mergedUsr(name));
   return { libraries: sets.library, programs: sets.program, interpreters: sets.interpreter, made: sets.made, offers };
 }
 

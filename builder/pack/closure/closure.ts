@@ -20,6 +20,8 @@ export interface ClosureInput {
   readonly images: readonly ImageEntry[];
   readonly packages: readonly PackageEntry[];
   readonly store: { path(digest: Digest): string };
+  /** Programs (absolute paths) and libraries (sonames) that the operator vouches for: every host has them. */
+  readonly vouched?: readonly string[];
   /** Text in the form of manifests/bases/host.txt, which it is when absent. */
   readonly base?: string;
 }
@@ -31,7 +33,7 @@ export function checkClosure(input: ClosureInput): ClosureFinding[] {
   const own = new Set(rendered.files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
   const findings = new Map<string, ClosureFinding>();
   for (const platform of platforms) {
-    const base = parseBase(text, platform);
+    const base = parseBase(text, platform, input.vouched);
     for (const node of rendered.nodes) {
       const view = viewOf(input, node, base, platform);
       const all = [

@@ -13,7 +13,7 @@ export function checkNames(view: View, own: ReadonlySet<string>): ClosureFinding
   const images = new Set(view.images.map(({ name }) => runtimeName(name)));
   for (const file of view.files.values()) {
     if (typeof file.content !== "string" || isKeyMaterial(file.content)) continue;
-    for (const path of pathsNamedBy(file.content)) {
+    for (const path of isPodManifest(file.content) ? [] : pathsNamedBy(file.content)) {
       if (isMissing(view, path, own)) findings.push(missingFile(view, path, file.path));
     }
     for (const image of imagesNamedBy(file.path, file.content)) {
@@ -62,6 +62,11 @@ function runtimeName(name: string): string {
     if (isExpected(error)) return name;
     throw error;
   }
+}
+
+/** The paths in a pod's manifest are those of its containers. */
+function isPodManifest(text: string): boolean {
+  return /^apiVersion: /m.test(text) && /^\s*(- )?containers:/m.test(text);
 }
 
 /** Certificates and keys: base64 is full of slashes and names no file. */

@@ -7,12 +7,13 @@ import { findProgram, type View } from "./view.ts";
 const unitPattern = /\.(service|socket|timer|mount|target|path)$/;
 
 /**
- * Programs that find others by their name in their own folder or the unit's PATH, and fail late without them.
- * `io.containerd.runc.v2` is the shim's name in containerd's configuration.
+ * Programs that find others by their name in their own folder or the unit's PATH, and fail late without them; of each
+ * line one is enough (docker up to 18.06 has its own names). `io.containerd.runc.v2` is the shim's name in containerd's
+ * configuration.
  */
-const companions: Readonly<Record<string, readonly string[]>> = {
-  containerd: ["containerd-shim-runc-v2", "runc"],
-  dockerd: ["containerd", "runc", "docker-proxy", "docker-init"],
+const companions: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  containerd: [["containerd-shim-runc-v2"], ["runc"]],
+  dockerd: [["containerd", "docker-containerd"], ["runc", "docker-runc"], ["docker-proxy"], ["docker-init"]],
 };
 
 /** Every Exec line of every unit file, every unit that is to be enabled, and the programs that those start in turn. */
@@ -30,12 +31,12 @@ export function checkUnits(view: View): ClosureFinding[] {
     const { executables, files } = readUnit(file.content);
     for (const program of executables) {
       findings.push(...checkProgram(view, program, file.path));
-      for (const name of companions[baseName(program)] ?? []) {
-        // Only a program of ours is known to want these; the distribution's own has its dependencies.
-        if (view.files.has(program) && !hasNamed(view, name)) {
-          const path = `${program.slice(0, program.lastIndexOf("/"))}/${name}`;
-          findings.push(...checkProgram(view, path, `${program} of ${file.path}`));
-        }
+      // Only a program of ours is known to want these; the distribution's own has its dependencies.
+      if (!view.files.has(program)) continue;
+      for (const names of companions[baseName(program)] ?? []) {
+        if (names.some((name) => hasNamed(view, name))) continue;
+        const path = `${program.slice(0, program.lastIndexOf("/"))}/${names[0]}`;
+        findings.push(...checkProgram(view, path, `${program} of ${file.path}`));
       }
     }
     for (const path of files) {
