@@ -6,6 +6,7 @@ import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";
 import { addStoreCommands } from "./commands/store.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
 export function builderProgram(surroundings: Surroundings): Command {
@@ -24,5 +25,6 @@ export function builderProgram(surroundings: Surroundings): Command {
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);
   addStoreCommands(program, surroundings);
+  addCompletionCommand(program, surroundings);
   return program;
 }
