@@ -47,7 +47,9 @@ export function whyUnknown(table: FlagTable, daemon: string, flag: string, manif
   const running = versionOf(daemon, manifest);
   if (running === null) return `release ${manifest.release} has no ${daemon}`;
   const entry = flags[flag];
-  if (entry === undefined) return `${daemon} ${running} has no flag --${flag}${proposal(flag, Object.keys(flags))}`;
+  if (entry === undefined) {
+    return `${daemon} ${running}: --${flag} is not in the table of flags (manifests/flags.yaml)${proposal(flag, Object.keys(flags))}`;
+  }
   if (entry.added !== undefined && isBefore(running, entry.added)) {
     return `${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`;
   }

@@ -29,6 +29,8 @@ const daemons = (c: NodeContext): boolean => c.topology.generation.daemons;
 const sinceTokens = (c: NodeContext): boolean => daemons(c) && isWithin(c.era, "1.11", null);
 const addon = (name: string) => (c: NodeContext) => daemons(c) && c.topology.addons.includes(name);
 const plugin = (name: string) => (c: NodeContext) => daemons(c) && c.topology.network.plugin === name;
+/** 1.6 has RBAC as beta only. */
+const rbacVersion = (c: NodeContext): string => `rbac.authorization.k8s.io/${c.era === "1.6" ? "v1beta1" : "v1"}`;
 const old = (c: NodeContext): boolean => c.era !== "1.36";
 
 const rows: readonly ObjectRow[] = [
@@ -47,8 +49,7 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: daemons,
     data: (c) => ({
-      // 1.6 has RBAC as beta only.
-      rbac: `rbac.authorization.k8s.io/${c.era === "1.6" ? "v1beta1" : "v1"}`,
+      rbac: rbacVersion(c),
       staticTokens: c.era === "1.6",
     }),
   },
@@ -137,6 +138,33 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: addon("metrics-server"),
     data: metricsServer,
+  },
+  {
+    file: "dashboard.yaml",
+    template: "addons/dashboard-1.6.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: (c) => addon("dashboard")(c) && c.era === "1.6",
+    data: (c) => ({ image: imageOf(c, "kubernetes-dashboard") }),
+  },
+  {
+    file: "dashboard.yaml",
+    template: "addons/dashboard.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: (c) => addon("dashboard")(c) && c.era !== "1.6",
+    data: (c) => ({
+      image: imageOf(c, "kubernetes-dashboard") ?? imageOf(c, "dashboard"),
+      version2: c.era !== "1.11",
+    }),
+  },
+  {
+    file: "heapster.yaml",
+    template: "addons/heapster.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: addon("heapster"),
+    data: (c) => ({ image: imageOf(c, "heapster"), rbac: rbacVersion(c) }),
   },
   {
     // Not brought about by itself: `./install smoke` does.

@@ -1,6 +1,6 @@
 /**
- * The rendered control plane of 1.36 with real daemons: give a folder that has them as KUBEFERRY_KUBERNETES.
- * Without it these tests are skipped, and say so: the distribution has no Kubernetes daemons.
+ * The rendered control plane of 1.36 with real daemons, for an operator who has them: their folder is given as
+ * KUBEFERRY_KUBERNETES. Without it these tests are skipped, and say so: the distribution has no Kubernetes daemons.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

@@ -46,7 +46,7 @@ test("an unknown flag in a template is found", async () => {
     [...new Set(problems(await load("1.36-single-node"), read))],
     [
       "kubelet 1.36.3 has no flag --cadvisor-port any more: it went with 1.12",
-      "kubelet 1.36.3 has no flag --no-such-flag",
+      "kubelet 1.36.3: --no-such-flag is not in the table of flags (manifests/flags.yaml)",
     ],
   );
 });
@@ -58,7 +58,7 @@ test("a flag of cluster.yaml that came later, went earlier, or never was, is ref
     assert.ok(isExpected(error, "CONFIG_INVALID"));
     assert.match(
       error.message,
-      /kube-apiserver 1\.16\.\d+ has no flag --service-account-issuers.*service-account-issuer/,
+      /kube-apiserver 1\.16\.\d+: --service-account-issuers is not in the table of flags .*`service-account-issuer`/,
     );
     assert.match(error.message, /kubelet 1\.16\.\d+ has no flag --cadvisor-port any more: it went with 1\.12/);
     assert.doesNotMatch(error.message, /enable-v2/);
