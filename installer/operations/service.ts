@@ -45,7 +45,10 @@ export const service: Kind<ServiceSpec, ServiceBefore> = {
   },
   forward({ name, live }, before) {
     if (!before.present && !before.active) return [];
-    const stop: Effect[] = before.active ? [{ do: "run", argv: ["systemctl", "stop", unitName(name)] }] : [];
+    // Code 5: it is stopped and masked already.
+    const stop: Effect[] = before.active
+      ? [{ do: "run", argv: ["systemctl", "stop", unitName(name)], accept: [0, 5] }]
+      : [];
     const disable: Effect[] =
       before.place === "free"
         ? [{ do: "symlink", path: `${folder}/${unitName(name)}`, target: "/dev/null" }]

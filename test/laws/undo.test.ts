@@ -114,7 +114,7 @@ test("undo restores any host from any plan, whenever the power went, in apply an
         assert.ok(transactions(journal.read()).every(({ state }) => state === "gone"));
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 5000 },
   );
 });
 
@@ -144,7 +144,7 @@ test("apply again after a power cut ends where apply without one does, and then 
         assert.deepEqual(await inspectPlan(host, plan), []);
       },
     ),
-    { numRuns: 800 },
+    { numRuns: 500 },
   );
 });
 

@@ -28,6 +28,12 @@ export interface HostWish {
   readonly modules: readonly string[];
   readonly swappiness: string | null;
   readonly live: boolean;
+  readonly hostname: string | null;
+  readonly selinux: boolean | null;
+  /** The distribution's own service, to be stopped: none, its file in /usr/lib, or an administrator's own file. */
+  readonly foreign: { readonly place: "none" | "vendor" | "own"; readonly active: boolean; readonly enabled: boolean };
+  /** firewalld runs with some ports open. */
+  readonly firewall: readonly string[] | null;
 }
 
 export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
@@ -75,6 +81,14 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
   modules: fc.subarray(["overlay", "br_netfilter"]),
   swappiness: fc.option(fc.constantFrom("60", "0", "10")),
   live: fc.boolean(),
+  hostname: fc.option(fc.constantFrom("old\n", "n1\n", "n1", "")),
+  selinux: fc.option(fc.boolean()),
+  foreign: fc.record({
+    place: fc.constantFrom("none", "vendor", "own"),
+    active: fc.boolean(),
+    enabled: fc.boolean(),
+  }),
+  firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp"])),
 });
 
 /** A host as wished; made anew each time, since apply changes it. */
@@ -100,8 +114,28 @@ export function makeHost(wish: HostWish): FakeHost {
   if (wish.swapUnit) system.swapUnits.push("dev-vdz.swap");
   for (const name of wish.modules) system.run(["modprobe", name]);
   if (wish.swappiness !== null) system.sysctls.set("/proc/sys/vm/swappiness", wish.swappiness);
+  makeGuards(host, wish);
   system.settleBoot();
   return host;
+}
+
+function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live }: HostWish): void {
+  const { system } = host;
+  system.sysctls.set("/proc/sys/kernel/hostname", "old");
+  if (hostname !== null) host.file("/etc/hostname", hostname);
+  if (selinux !== null) {
+    host.file("/etc/selinux/config", "# comment\nSELINUX=enforcing\nSELINUXTYPE=targeted\n");
+    system.enforcing = selinux;
+  }
+  if (foreign.place !== "none") {
+    host.file(`${foreign.place === "own" ? "/etc" : "/usr/lib"}/systemd/system/foreign.service`, "foreign");
+    if (foreign.enabled) host.link("/etc/systemd/system/multi-user.target.wants/foreign.service", "/elsewhere");
+    if (foreign.active && live) system.run(["systemctl", "start", "foreign.service"]);
+  }
+  if (firewall === null) return;
+  host.file("/usr/lib/systemd/system/firewalld.service", "firewalld");
+  system.run(["systemctl", "start", "firewalld.service"]);
+  for (const port of firewall) for (const set of [system.firewall.now, system.firewall.permanent]) set.add(port);
 }
 
 const fileOperation = fc.record({ path: fc.constantFrom(...paths), text: content, mode, owner });
@@ -117,6 +151,10 @@ const planWish = fc.record({
   modules: fc.subarray(["overlay", "br_netfilter", "missing_one"]),
   sysctls: fc.subarray(["vm.swappiness", "net.bridge.bridge-nf-call-iptables", "no.such.key"]),
   policy: fc.constantFrom("set" as const, "raise" as const),
+  hostname: fc.boolean(),
+  selinux: fc.option(fc.constantFrom("permissive" as const, "disabled" as const)),
+  stop: fc.boolean(),
+  ports: fc.boolean(),
 });
 
 export const arbitraryPlan = planWish;
@@ -133,7 +171,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   const files = [...wish.files, ...unitFiles];
   const links = wish.units.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
   const needed = [...files.map(({ path }) => path), ...links, ...wish.explicit.map((path) => `${path}/x`)];
-  if (wish.hosts || wish.swap) needed.push("/etc/hosts", "/etc/systemd/system/a.swap");
+  if (wish.hosts || wish.swap || wish.hostname || wish.stop) needed.push("/etc/hosts", "/etc/systemd/system/a.swap");
   const directories = [...new Set(needed.flatMap((path) => parents(path)))].toSorted(
     (a, b) => a.split("/").length - b.split("/").length,
   );
@@ -152,6 +190,10 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
         })
       : []),
     ...(wish.swap ? [operation("swap", { live })] : []),
+    ...(wish.hostname ? [operation("hostname", { name: "n1", live, owner: root })] : []),
+    ...(wish.selinux === null ? [] : [operation("selinux", { mode: wish.selinux, live })]),
+    ...(wish.stop ? [operation("service", { name: "foreign", live })] : []),
+    ...(wish.ports && live ? [operation("firewall", { ports: ["6443/tcp", "30000-32767/tcp"] })] : []),
   ];
   const place = files.map(({ path, text, mode: bits, owner: who }) =>
     operation("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),

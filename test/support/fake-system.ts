@@ -21,19 +21,39 @@ export class FakeSystem {
   readonly swapDevices = new Set<string>();
   /** Units of type swap that systemd found outside fstab. */
   readonly swapUnits: string[] = [];
+  /** Null: no SELinux in this kernel. */
+  enforcing: boolean | null = null;
+  /** firewalld's ports: now, and after a boot. */
+  readonly firewall = { now: new Set<string>(), permanent: new Set<string>() };
   /** Text of a file of the host. */
   files: (path: string) => string | null = () => null;
 
-  #boot: { loaded: string[]; sysctls: [string, string][]; swaps: Swap[] } | null = null;
+  #boot: {
+    loaded: string[];
+    sysctls: [string, string][];
+    swaps: Swap[];
+    enforcing: boolean | null;
+    ports: string[];
+  } | null = null;
 
   /** What a boot brings about from now on: what is so now. */
   settleBoot(): void {
-    this.#boot = { loaded: [...this.loaded], sysctls: [...this.sysctls], swaps: this.swaps };
+    this.#boot = {
+      loaded: [...this.loaded],
+      sysctls: [...this.sysctls],
+      swaps: this.swaps,
+      enforcing: this.enforcing,
+      ports: [...this.firewall.now],
+    };
   }
 
   /** Modules and values are as every boot makes them, whatever was set since; units run as their files are now. */
   reboot(): void {
-    const { loaded, sysctls, swaps } = this.#boot ?? { loaded: [], sysctls: [], swaps: [] };
+    if (this.#boot === null) throw new Error("nobody said what a boot brings about");
+    const { loaded, sysctls, swaps, enforcing, ports } = this.#boot;
+    this.enforcing = enforcing;
+    this.firewall.now.clear();
+    for (const port of ports) this.firewall.now.add(port);
     this.loaded.clear();
     for (const name of loaded) this.loaded.add(name);
     this.sysctls.clear();
@@ -54,6 +74,9 @@ export class FakeSystem {
       modules: [...this.loaded].toSorted().join(" "),
       sysctls: JSON.stringify([...this.sysctls].toSorted(([a], [b]) => (a < b ? -1 : 1))),
       swaps: JSON.stringify(this.swaps),
+      selinux: String(this.enforcing),
+      firewall: [...this.firewall.now].toSorted().join(" "),
+      "firewall after a boot": [...this.firewall.permanent].toSorted().join(" "),
     };
   }
 
@@ -62,6 +85,7 @@ export class FakeSystem {
       const lines = this.swaps.map(({ device, priority }) => `${device} partition 1000 0 ${priority}`);
       return ["Filename Type Size Used Priority", ...lines, ""].join("\n");
     }
+    if (path === "/sys/fs/selinux/enforce") return this.enforcing === null ? null : this.enforcing ? "1" : "0";
     if (path === "/proc/sys/kernel/osrelease") return "6.1.0\n";
     if (path === "/lib/modules/6.1.0/modules.builtin") return "kernel/fs/ext4.ko\n";
     return this.sysctls.get(path) ?? null;
@@ -76,6 +100,10 @@ export class FakeSystem {
     if (program === "systemctl" && verb === "list-units")
       return answer(this.swapUnits.map((name) => `${name} loaded active\n`).join(""));
     if (program === "systemctl" && verb === "show") return answer("\n");
+    if (program === "firewall-cmd") {
+      const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
+      return answer(`${[...set].join(" ")}\n`);
+    }
     if (program === "modprobe" && rest.includes("-q")) return answer("", this.available.has(last) ? 0 : 1);
     return answer("", 127);
   }
@@ -96,6 +124,18 @@ export class FakeSystem {
     const last = argv.at(-1) ?? "";
     if (program === "systemctl") return this.#systemctl(verb, last);
     if (program === "modprobe") return verb === "-r" ? this.#unload(last) : this.#load(last);
+    if (program === "setenforce") {
+      this.enforcing = verb === "1";
+      return 0;
+    }
+    if (program === "firewall-cmd") {
+      if (!this.active.has("firewalld.service")) return 252;
+      const [, how = "", port = ""] = /^--(add|remove)-port=(.+)$/.exec(last) ?? [];
+      const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
+      if (how === "add") set.add(port);
+      else set.delete(port);
+      return 0;
+    }
     if (program === "swapoff") {
       if (!this.swaps.some(({ device }) => device === last)) return 255;
       this.swaps = this.swaps.filter(({ device }) => device !== last);
