@@ -58,7 +58,8 @@ export function headerOf(
 
 /** Whether a transaction that is on the host did, or began, the very thing that is wanted. */
 export function isSame({ header, state }: Transaction, wanted: Proposed): boolean {
-  const key = ({ bundle, node, roles }: Proposed): string => JSON.stringify([bundle.payload, node, roles]);
+  const key = ({ bundle, node, roles, renewedFrom }: Proposed): string =>
+    JSON.stringify([bundle.payload, node, roles, renewedFrom ?? null]);
   return state !== "gone" && key(header) === key(wanted);
 }
 

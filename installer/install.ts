@@ -93,7 +93,7 @@ export async function install(request: InstallRequest, context: Context): Promis
 }
 
 /** Every byte of the bundle, before anything else of it is trusted. */
-async function verify(bundle: Bundle, { reporter }: Context): Promise<void> {
+export async function verify(bundle: Bundle, { reporter }: Context): Promise<void> {
   const problems = await verifyBundle(bundle, { reporter });
   for (const problem of problems.slice(1)) reporter.error(problemError(problem, bundle.where));
   const [first] = problems;
@@ -111,12 +111,14 @@ async function contentsFor(bundle: Bundle, selection: Selection, request: Instal
   return nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
 }
 
-function needsKey(index: BundleIndex, selection: Selection): boolean {
+/** Whether a key is needed for what this node gets. */
+export function needsKey(index: BundleIndex, selection: Selection): boolean {
   const sensitive = chosen(index.files, selection).some((file) => file.sensitive);
   return sensitive && index.secrets.some(({ node, sealed }) => node === selection.profile.name && sealed);
 }
 
-function notFit(errors: readonly { check: string }[]): ExpectedError {
+/** For errors that preflight found. */
+export function notFit(errors: readonly { check: string }[]): ExpectedError {
   const names = errors.map(({ check }) => check);
   return new ExpectedError("PREFLIGHT", `this host is not fit: ${names.join(", ")}; nothing was changed`, {
     hint: `mend it, or pass it over: ./install … ${names.map((name) => `--skip-preflight ${name}`).join(" ")}`,

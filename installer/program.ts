@@ -33,6 +33,7 @@ interface Flags {
   readonly keepGoing?: boolean;
   readonly deleteData?: boolean;
   readonly output?: string;
+  readonly inPlace?: boolean;
   readonly certificates?: boolean;
   readonly priorities?: boolean;
 }
@@ -69,6 +70,17 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .action(async (flags: Flags) => {
       const { upgrade } = await import("./upgrade.ts");
       await upgrade(wanted(flags), context(flags, ["upgrade"]));
+    });
+
+  changing(common(program.command("renew")))
+    .description("new certificates: from a newer bundle, or on a master signed by the CA that is on it")
+    .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
+    .option("--in-place", "sign them here, also when ./install lies in a bundle")
+    .action(async (flags: Flags) => {
+      const { renew } = await import("./renew.ts");
+      const here = flags.inPlace === true || (flags.bundle === undefined && origin.bundle === null);
+      const bundle = here ? null : bundleOf(flags, origin, surroundings);
+      await renew({ ...wanted({ ...flags, bundle: "" }), bundle }, context(flags, ["renew"]));
     });
 
   node(common(program.command("preflight")))

@@ -13,6 +13,7 @@ import type { RecordedChange, Transaction } from "./journal/transaction.ts";
 import type { Plan } from "./operations/operation.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 import { restore } from "./restore.ts";
+import { tellServing } from "./serving.ts";
 
 export interface Wanted {
   readonly root: string;
@@ -145,7 +146,9 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
     });
   } catch (error) {
     if (isExpected(error, "INTERRUPTED") || wanted.keepGoing) throw error;
-    throw await restore(wanted.root, host, state, error, context);
+    const failure = await restore(wanted.root, host, state, error, context);
+    await tellServing(host, state, context);
+    throw failure;
   }
   clearStage(wanted.root);
   reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);

@@ -12,7 +12,8 @@ export async function upgrade(request: InstallRequest, context: Context): Promis
   await install({ ...request, wish: asInstalled(request.root, request.wish) }, context);
 }
 
-function asInstalled(root: string, wish: Wish): Wish {
+/** A wish with the rest as it is installed. */
+export function asInstalled(root: string, wish: Wish): Wish {
   const present = currentTransactions(transactions(stateOf(root).journal.read()));
   const last = present.at(-1)?.header;
   if (last === undefined) {

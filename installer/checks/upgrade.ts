@@ -30,10 +30,11 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
   const { roles } = selection;
   const older = olderInstallations({ past, payload: bundle.payloadDigest, roles });
   const last = older.at(-1);
-  if (last === undefined) return [];
+  if (last === undefined) return renewed(past);
   const from = last.header.bundle;
   const to = bundle.index.release;
   return [
+    ...renewed(past),
     ...skew(from, to),
     ...sameNode(last, input),
     ...sameKeys(input),
@@ -41,6 +42,15 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
     ...(await kubelet(input, from.kubernetes ?? null, ask)),
     ...(host.live && willChange(etcdUnit, plan, past) ? await etcdMembers(input, last) : []),
   ];
+}
+
+/** What was signed on this node is in no bundle. */
+function renewed(past: readonly Transaction[]): Finding[] {
+  const one = past.find(({ state, header }) => state !== "gone" && header.action === "renew");
+  if (one === undefined) return [];
+  const message = `certificates that were renewed on ${one.at.slice(0, 10)} give way to those of the bundle`;
+  const hint = "./install renew   afterwards, if the bundle's end sooner";
+  return [{ check: "renewed", severity: "warning", message, hint }];
 }
 
 function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Finding[] {
@@ -59,7 +69,11 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
 }
 
 /** A bundle built with another PKI folder would cut this node off from the others. */
-function sameKeys({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
+export function sameKeys({
+  past,
+  bundle,
+  selection,
+}: Pick<UpgradeCheckInput, "past" | "bundle" | "selection">): Finding[] {
   const installed = installedOperations(past);
   const shared = chosen(bundle.index.files, selection).filter(isShared);
   const other = shared.filter(({ path, digest }) => {

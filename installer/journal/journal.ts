@@ -14,6 +14,8 @@ export interface Header {
   readonly command: string;
   /** Absent: a first installation. `renew`: certificates of `bundle`'s installation, and no software. */
   readonly action?: "upgrade" | "renew";
+  /** Of a renewal: the payload digest of the bundle, or `this node`. */
+  readonly renewedFrom?: string;
   readonly bundle: {
     readonly payload: Digest;
     readonly where: string;

@@ -71,8 +71,7 @@ function assertCode(ran: Ran, code: number): void {
   assert.equal(ran.code, code, `${ran.stdout}\n${ran.stderr}`);
 }
 
-const effects = ({ stdout }: Ran): string[] =>
-  stdout.split("\n").filter((line) => line.includes('"type":"effect"'));
+const effects = ({ stdout }: Ran): string[] => stdout.split("\n").filter((line) => line.includes('"type":"effect"'));
 const text = (root: string, path: string): string => readFileSync(join(root, path), "utf8");
 
 test("the difference is shown, the dry run is what is done, and rollback brings the older state back", async () => {
@@ -154,10 +153,9 @@ test("a file that was edited and is no longer wanted comes back as it was edited
 test("nothing goes while a role of the older bundle stays", async () => {
   const root = join(folder, "two-roles");
   mkdirSync(root);
-  const as = (bundle: string, role: string): string[] => [
-    ...["--bundle", bundle, "--ip", "10.0.0.11", "--root", root],
-    ...["--role", role],
-  ];
+  const as = (bundle: string, role: string): string[] => {
+    return ["--bundle", bundle, "--ip", "10.0.0.11", "--root", root, "--role", role];
+  };
   assertCode(await installer(...as(older, "master,worker")), 0);
   const first = await installer("upgrade", ...as(newer, "master"));
   assertCode(first, 0);

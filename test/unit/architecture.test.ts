@@ -103,7 +103,7 @@ test("a third-party package has one home", () => {
     "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
     commander: /^installer\/kit\/run|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
-    "node-forge": /^builder\/pki\/|^installer\/checks\//,
+    "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/fetch\//,
     undici: /^builder\/fetch\//,
     zod: /^builder\/|^installer\/bundle\/format/,

@@ -1,0 +1,90 @@
+/** New leaves for a node that has its CA's key: every certificate of the node that this CA signed, once more. */
+import { X509Certificate } from "node:crypto";
+import { type Digest, digestOf } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import type { HostReader } from "../host/host.ts";
+import type { FileSpec } from "../operations/file.ts";
+import { readKubeconfig, withCredentials } from "./kubeconfig.ts";
+import { isIssuedBy, type Pair, reissue } from "./reissue.ts";
+
+export interface Reissued {
+  /** The files as they will be. */
+  readonly files: readonly FileSpec[];
+  readonly memory: ReadonlyMap<Digest, Uint8Array>;
+  /** Certificates whose CA's key is elsewhere: they stay as they are. */
+  readonly left: readonly string[];
+}
+
+/**
+ * `certificates`: paths of the node's certificates and kubeconfigs; `installed`: its files by path. PKI_INVALID
+ * where no key of a CA is among them: then renewal takes a bundle.
+ */
+export async function reissueAll(
+  host: HostReader,
+  certificates: readonly string[],
+  installed: ReadonlyMap<string, FileSpec>,
+  now: Date,
+): Promise<Reissued> {
+  const authorities = await findAuthorities(host, installed);
+  if (authorities.length === 0) {
+    throw new ExpectedError("PKI_INVALID", "no CA's key is on this node, so nothing can be signed here", {
+      hint: "renew from a bundle: ./install renew --bundle NEWER.tar",
+    });
+  }
+  const pairs = new Map<string, Pair>();
+  const memory = new Map<Digest, Uint8Array>();
+  const files: FileSpec[] = [];
+  const left: string[] = [];
+  const put = (path: string, text: string): void => {
+    const spec = installed.get(path);
+    if (spec === undefined) throw missing(path);
+    const content = Buffer.from(text);
+    const digest = digestOf(content);
+    memory.set(digest, content);
+    files.push({ ...spec, digest, size: content.length });
+  };
+  for (const path of new Set(certificates)) {
+    const text = (await host.read(path)) ?? "";
+    const config = readKubeconfig(text);
+    const old = config.certificate ?? text;
+    if (!old.includes("-----BEGIN CERTIFICATE-----") || authorities.some(({ certificate }) => certificate === old))
+      continue;
+    const authority = authorities.find(({ certificate }) => isIssuedBy(old, certificate));
+    if (authority === undefined) {
+      if (!new X509Certificate(old).ca) left.push(path);
+      continue;
+    }
+    // One certificate may be in several files: the controller-manager's is a file and in its kubeconfig.
+    const { fingerprint256 } = new X509Certificate(old);
+    const pair = pairs.get(fingerprint256) ?? (await reissue(old, authority, now));
+    pairs.set(fingerprint256, pair);
+    if (config.certificate !== null) put(path, withCredentials(text, pair.certificate, pair.key));
+    else {
+      put(path, pair.certificate);
+      put(keyOf(path), pair.key);
+    }
+  }
+  return { files, memory, left };
+}
+
+/** `ca-key.pem` beside `ca.pem`. */
+async function findAuthorities(host: HostReader, installed: ReadonlyMap<string, FileSpec>): Promise<Pair[]> {
+  const found: Pair[] = [];
+  for (const path of installed.keys()) {
+    if (!path.endsWith("/ca-key.pem")) continue;
+    const [key, certificate] = [await host.read(path), await host.read(path.replace("-key.pem", ".pem"))];
+    if (key !== null && certificate !== null) found.push({ certificate, key });
+  }
+  return found;
+}
+
+function keyOf(path: string): string {
+  return path.replace(/\.pem$/, "-key.pem");
+}
+
+function missing(path: string): ExpectedError {
+  return new ExpectedError("PKI_INVALID", "the file that belongs to a certificate was not installed with it", {
+    where: path,
+    hint: "renew from a bundle: ./install renew --bundle NEWER.tar",
+  });
+}

@@ -1,0 +1,151 @@
+/** `./install renew`: new certificates for what is installed, from a newer bundle or signed by the CA on this node. */
+import { openBundle, type FileEntry, type Digest } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import { version } from "#kit/version";
+import { reissueAll } from "./certificates/in-place.ts";
+import { sameKeys } from "./checks/upgrade.ts";
+import type { Context } from "./context.ts";
+import { type Proposed, resumable } from "./header.ts";
+import { gatherFacts } from "./host/facts.ts";
+import type { Host } from "./host/host.ts";
+import { createLocalHost } from "./host/local.ts";
+import { needsKey, notFit, verify } from "./install.ts";
+import { inspectPlan, resumePlan } from "./journal/apply.ts";
+import { currentTransactions, onHost } from "./journal/installed.ts";
+import { readContents } from "./journal/stage.ts";
+import { stateOf } from "./journal/state.ts";
+import { type Transaction, transactions } from "./journal/transaction.ts";
+import type { FileSpec } from "./operations/file.ts";
+import { nodeContents } from "./plan/contents.ts";
+import { installedFiles, renewalPlan } from "./plan/renew.ts";
+import { select } from "./plan/select.ts";
+import { type Proposal, transact, type Wanted } from "./transact.ts";
+import { asInstalled } from "./upgrade.ts";
+
+export interface RenewRequest extends Wanted {
+  /** Null: signed by the CA on this node. */
+  readonly bundle: string | null;
+  readonly skipPreflight: readonly string[];
+  readonly identity: (node: string) => Promise<string | null>;
+}
+
+/** What differs from an ordinary plan: where the files come from. */
+interface Renewal extends Pick<Proposal, "bundle" | "memory"> {
+  readonly files: readonly FileSpec[];
+  readonly from: string;
+  readonly certificates: Proposed["certificates"];
+}
+
+/** One transaction, which `rollback` takes back. USAGE where nothing is installed. */
+export async function renew(request: RenewRequest, context: Context): Promise<void> {
+  const { root } = request;
+  const { reporter } = context;
+  const state = stateOf(root);
+  const records = state.journal.read();
+  const past = transactions(records);
+  const last = currentTransactions(past).at(-1)?.header;
+  if (last === undefined) {
+    throw new ExpectedError("USAGE", "nothing is installed here whose certificates could be renewed", { where: root });
+  }
+  const host = createLocalHost({ root, contents: state.contents });
+  const here = request.bundle === null;
+  // What a power cut left of a renewal on this node is signed already, and lies in the stage.
+  const cutOff = here && past.some((one) => one.state === "open" && one.header.renewedFrom === "this node");
+  const renewal = cutOff
+    ? { ...nothing, from: "this node" }
+    : here
+      ? await fromHere(host, past, context)
+      : await fromBundle(request.bundle, request, host, past, context);
+  const roles = [...new Set(currentTransactions(past).flatMap(({ header }) => header.roles))];
+  const { made: _, ...base } = last;
+  const header: Proposed = {
+    ...base,
+    command: context.command,
+    action: "renew",
+    renewedFrom: renewal.from,
+    roles,
+    installer: version(),
+    live: host.live,
+    notes: [`certificates renewed from ${renewal.from}`],
+    checks: currentTransactions(past).flatMap(({ header }) => header.checks),
+    ...(renewal.certificates === undefined ? {} : { certificates: renewal.certificates }),
+  };
+  const open = resumable(past, header);
+  const plan = renewalPlan(past, renewal.files);
+  const changes = open === null ? await inspectPlan(host, plan) : await resumePlan(host, open);
+  if (changes.length === 0 && open === null) {
+    reporter.info("The installed certificates are these already; nothing to renew.");
+    return;
+  }
+  const { bundle, memory } = renewal;
+  await transact(
+    { host, state, header, plan, changes, open, past, records: records.length, bundle, memory },
+    request,
+    context,
+  );
+}
+
+const nothing: Omit<Renewal, "from"> = {
+  files: [],
+  certificates: undefined,
+  memory: new Map(),
+  bundle: {
+    async extract(wanted: ReadonlySet<Digest>) {
+      if (wanted.size === 0) return;
+      throw new ExpectedError("APPLY_FAILED", "the new keys of the interrupted renewal are gone", {
+        hint: "./install rollback, then ./install renew again",
+      });
+    },
+  },
+};
+
+async function fromHere(host: Host, past: readonly Transaction[], { reporter, now }: Context): Promise<Renewal> {
+  const certificates = onHost(past).flatMap(({ header }) => header.certificates ?? []);
+  const paths = certificates.map(({ path }) => path);
+  const { files, memory, left } = await reissueAll(host, paths, installedFiles(past), now());
+  reporter.stage("sign", `${files.length} files with the CA of this node`);
+  if (left.length > 0) {
+    reporter.warn(`not renewed, their CA's key is not on this node: ${left.join(", ")}; renew them from a bundle`);
+  }
+  return { ...nothing, files, memory, from: "this node" };
+}
+
+async function fromBundle(
+  where: string | null,
+  request: RenewRequest,
+  host: Host,
+  past: readonly Transaction[],
+  context: Context,
+): Promise<Renewal> {
+  const bundle = await openBundle(where ?? "");
+  await verify(bundle, context);
+  const facts = await gatherFacts(host);
+  const nobody = { role: undefined, ip: undefined, name: undefined, iface: undefined };
+  const selection = select(bundle.index, asInstalled(request.root, nobody), facts);
+  const errors = sameKeys({ past, bundle, selection }).filter(({ check }) => !request.skipPreflight.includes(check));
+  if (errors.length > 0) throw notFit(errors);
+  const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
+  const contents = await nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
+  const installed = installedFiles(past);
+  const files = contents.files.flatMap(({ entry, digest, size }): FileSpec[] => {
+    const spec = installed.get(entry.path);
+    return spec === undefined || !isCredential(entry) ? [] : [{ ...spec, digest, size }];
+  });
+  const { index } = bundle;
+  const paths = new Set(files.map(({ path }) => path));
+  const certificates = index.certificates.filter(
+    ({ path, node }) => node === selection.profile.name && paths.has(path),
+  );
+  return {
+    bundle,
+    memory: contents.memory,
+    files,
+    from: bundle.payloadDigest,
+    certificates: certificates.map(({ path, subject }) => ({ path, subject })),
+  };
+}
+
+/** Certificates, keys and kubeconfigs; everything else of the newer bundle is software, and an upgrade's. */
+function isCredential({ origin }: FileEntry): boolean {
+  return origin.from === "pki" || (origin.from === "template" && origin.template.includes("/kubeconfigs/"));
+}
