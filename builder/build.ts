@@ -144,7 +144,14 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
   const whole = { ...rendered, files: [...rendered.files, ...images.files, ...packages.files] };
   const parts = { images: images.entries, packages: packages.entries };
   requireComplete(
-    checkClosure({ rendered: whole, platforms: lock.platforms, store, vouched: cluster.host.provides, ...parts }),
+    checkClosure({
+      rendered: whole,
+      platforms: lock.platforms,
+      store,
+      vouched: cluster.host.provides,
+      artifacts: lock.artifacts,
+      ...parts,
+    }),
     options.reporter,
   );
   options.reporter.stage("pack", options.output);

@@ -6,11 +6,14 @@ import type { Digest, ImageEntry, PackageEntry, Platform } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { readManifest } from "../../config/manifests.ts";
+import type { LockedArtifact } from "../../lock/lock.ts";
 import type { Rendered } from "../../render/node-file.ts";
 import { parseBase } from "./base.ts";
 import { checkBinaries } from "./binaries.ts";
+import { checkComponents } from "./components.ts";
 import type { ClosureFinding } from "./finding.ts";
-import { checkNames } from "./names.ts";
+import { imagesNamedBy } from "./image-references.ts";
+import { checkNames, checkPodNetwork } from "./names.ts";
 import { checkCommands, checkUnits } from "./programs.ts";
 import { viewOf } from "./view.ts";
 
@@ -20,6 +23,8 @@ export interface ClosureInput {
   readonly images: readonly ImageEntry[];
   readonly packages: readonly PackageEntry[];
   readonly store: { path(digest: Digest): string };
+  /** Of the lock: everything that they give must have become a file of some node. */
+  readonly artifacts?: readonly LockedArtifact[];
   /** Programs (absolute paths) and libraries (sonames) that the operator vouches for: every host has them. */
   readonly vouched?: readonly string[];
   /** Text in the form of manifests/bases/host.txt, which it is when absent. */
@@ -32,20 +37,29 @@ export function checkClosure(input: ClosureInput): ClosureFinding[] {
   const text = input.base ?? readManifest("bases/host.txt") ?? "";
   const own = new Set(rendered.files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
   const findings = new Map<string, ClosureFinding>();
+  const add = (found: readonly ClosureFinding[]): void => {
+    for (const finding of found) {
+      const key = JSON.stringify([finding.check, finding.missing, finding.neededBy, finding.severity]);
+      if (!findings.has(key)) findings.set(key, finding);
+    }
+  };
+  const read = new Map<string, string[]>();
+  const imagesOf = (path: string, content: string): string[] => {
+    const key = `${path}\n${content}`;
+    const found = read.get(key) ?? imagesNamedBy(path, content);
+    read.set(key, found);
+    return found;
+  };
   for (const platform of platforms) {
     const base = parseBase(text, platform, input.vouched);
+    add(checkComponents(input.artifacts ?? [], rendered, platform));
     for (const node of rendered.nodes) {
       const view = viewOf(input, node, base, platform);
-      const all = [
-        ...checkUnits(view),
-        ...checkCommands(view),
-        ...checkNames(view, own),
-        ...checkBinaries(view, input.store),
-      ];
-      for (const finding of all) {
-        const key = JSON.stringify([finding.check, finding.missing, finding.neededBy, finding.severity]);
-        if (!findings.has(key)) findings.set(key, finding);
-      }
+      add(checkUnits(view));
+      add(checkCommands(view));
+      add(checkNames(view, own, imagesOf));
+      add(checkPodNetwork(view, rendered.files));
+      add(checkBinaries(view, input.store));
     }
   }
   return [...findings.values()];

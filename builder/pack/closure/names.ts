@@ -1,5 +1,6 @@
 /** Files and images that rendered texts name. */
 import { isExpected } from "#kit/errors";
+import type { NodeFile } from "../../render/node-file.ts";
 import { nameInRuntime } from "../../fetch/registry-reference.ts";
 import type { ClosureFinding } from "./finding.ts";
 import { imagesNamedBy } from "./image-references.ts";
@@ -7,8 +8,12 @@ import { pathsNamedBy } from "./path-references.ts";
 import { baseName, missingFile } from "./programs.ts";
 import { findProgram, type View } from "./view.ts";
 
-/** `own`: the folders into which the release puts files, on whatever node. */
-export function checkNames(view: View, own: ReadonlySet<string>): ClosureFinding[] {
+/** `own`: the folders into which the release puts files, on whatever node. `imagesOf` may remember what it read. */
+export function checkNames(
+  view: View,
+  own: ReadonlySet<string>,
+  imagesOf: typeof imagesNamedBy = imagesNamedBy,
+): ClosureFinding[] {
   const findings: ClosureFinding[] = [];
   const images = new Set(view.images.map(({ name }) => runtimeName(name)));
   for (const file of view.files.values()) {
@@ -16,7 +21,7 @@ export function checkNames(view: View, own: ReadonlySet<string>): ClosureFinding
     for (const path of isPodManifest(file.content) ? [] : pathsNamedBy(file.content)) {
       if (isMissing(view, path, own)) findings.push(missingFile(view, path, file.path));
     }
-    for (const image of imagesNamedBy(file.path, file.content)) {
+    for (const image of imagesOf(file.path, file.content)) {
       if (!images.has(runtimeName(image))) findings.push(missingImage(view, image, file.path));
     }
     findings.push(...checkCni(view, file.path, file.content));
@@ -32,14 +37,40 @@ function isMissing(view: View, path: string, own: ReadonlySet<string>): boolean 
   return findProgram(view, path) === "missing";
 }
 
+const cniFolder = "/opt/cni/bin";
+
 /** The plugins of a CNI configuration are named by type and looked for in the folder of plugins. */
 function checkCni(view: View, path: string, text: string): ClosureFinding[] {
-  if (!/\/net\.d\/[^/]+\.conf(list)?$/.test(path)) return [];
-  const types = [...text.matchAll(/"type"\s*:\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  return /\/net\.d\/[^/]+\.conf(list)?$/.test(path) ? missingPlugins(view, path, text) : [];
+}
+
+/** A network that comes as pods brings its configuration in a ConfigMap: its plugins must be on every worker. */
+export function checkPodNetwork(view: View, files: readonly NodeFile[]): ClosureFinding[] {
+  if (!view.roles.includes("worker")) return [];
+  return files.flatMap(({ path, content }) =>
+    typeof content === "string" && content.includes('"cniVersion"') && isPodManifest(content)
+      ? missingPlugins(view, path, content)
+      : [],
+  );
+}
+
+function missingPlugins(view: View, neededBy: string, text: string): ClosureFinding[] {
+  const types = new Set([...text.matchAll(/"type"\s*:\s*"([\w-]+)"/g)].map((match) => match[1] ?? ""));
+  // flannel hands over to these two without naming them; the runtime itself sets up the loopback of every pod.
+  if (types.has("flannel")) for (const name of ["bridge", "host-local"]) types.add(name);
+  types.add("loopback");
   const here = new Set([...view.files.keys()].map(baseName));
-  return types
-    .filter((type) => !here.has(type))
-    .map((type) => ({ ...missingFile(view, `/opt/cni/bin/${type}`, path), check: "executable" as const }));
+  return [...types]
+    .filter((type) => !here.has(type) && !bringsPlugin(text, type) && !notPlugins.has(type))
+    .map((type) => ({ ...missingFile(view, `${cniFolder}/${type}`, neededBy), check: "executable" as const }));
+}
+
+/** Types that other parts of such a file have: flannel's backend, calico's way to the API and to policies. */
+const notPlugins: ReadonlySet<string> = new Set(["vxlan", "host-gw", "k8s", "kubernetes", "wireguard", "udp"]);
+
+/** An init container of the network may install its own plugin on the host. */
+function bringsPlugin(text: string, type: string): boolean {
+  return text.includes(`${cniFolder}/${type}`) || (type.startsWith("calico") && text.includes("install-cni"));
 }
 
 function missingImage(view: View, image: string, neededBy: string): ClosureFinding {

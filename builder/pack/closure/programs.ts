@@ -8,12 +8,18 @@ const unitPattern = /\.(service|socket|timer|mount|target|path)$/;
 
 /**
  * Programs that find others by their name in their own folder or the unit's PATH, and fail late without them; of each
- * line one is enough (docker up to 18.06 has its own names). `io.containerd.runc.v2` is the shim's name in containerd's
- * configuration.
+ * line one is enough (docker up to 18.06 has its own names, the last ones). `io.containerd.runc.v2` is the shim's name
+ * in containerd's configuration.
  */
 const companions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   containerd: [["containerd-shim-runc-v2"], ["runc"]],
-  dockerd: [["containerd", "docker-containerd"], ["runc", "docker-runc"], ["docker-proxy"], ["docker-init"]],
+  dockerd: [
+    ["containerd", "docker-containerd"],
+    ["containerd-shim-runc-v2", "containerd-shim", "docker-containerd-shim"],
+    ["runc", "docker-runc"],
+    ["docker-proxy"],
+    ["docker-init"],
+  ],
 };
 
 /** Every Exec line of every unit file, every unit that is to be enabled, and the programs that those start in turn. */
@@ -35,7 +41,8 @@ export function checkUnits(view: View): ClosureFinding[] {
       if (!view.files.has(program)) continue;
       for (const names of companions[baseName(program)] ?? []) {
         if (names.some((name) => hasNamed(view, name))) continue;
-        const path = `${program.slice(0, program.lastIndexOf("/"))}/${names[0]}`;
+        const old = [...view.files.keys()].some((path) => baseName(path).startsWith("docker-containerd"));
+        const path = `${program.slice(0, program.lastIndexOf("/"))}/${old ? names.at(-1) : names[0]}`;
         findings.push(...checkProgram(view, path, `${program} of ${file.path}`));
       }
     }

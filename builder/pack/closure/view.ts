@@ -15,6 +15,7 @@ export interface View {
   /** `n1 (linux/amd64)` */
   readonly label: string;
   readonly platform: Platform;
+  readonly roles: readonly Role[];
   readonly files: ReadonlyMap<string, NodeFile>;
   /** Directories that are made, and every directory above a file or above one of them. */
   readonly directories: ReadonlySet<string>;
@@ -48,6 +49,7 @@ export function viewOf(
   return {
     label: `${node.name} (${platform})`,
     platform,
+    roles: node.roles,
     files,
     directories,
     units: rendered.units.filter(mine),

@@ -96,6 +96,7 @@ function cluster(): ClosureInput & { rendered: { files: NodeFile[] } } {
         binary("bridge", program(), "/opt/cni/bin/bridge"),
         binary("host-local", program(), "/opt/cni/bin/host-local"),
         binary("portmap", program(), "/opt/cni/bin/portmap"),
+        binary("loopback", program(), "/opt/cni/bin/loopback"),
         file("/etc/systemd/system/containerd.service", unitText),
         file(
           "/etc/containerd/config.toml",
@@ -122,7 +123,7 @@ test("each needed file, taken out in turn, is named, and the build is refused", 
   const whole = cluster();
   // The network's configuration and the hook are named by no other file, as in real clusters.
   const named = whole.rendered.files.filter(({ path }) => !/conflist$|hook\.sh$/.test(path));
-  assert.equal(named.length, 12);
+  assert.equal(named.length, 13);
   for (const { path } of named) {
     const findings = checkClosure(without(whole, path));
     assert.ok(
@@ -201,7 +202,7 @@ test("a binary of another machine, or of a C library that the base lacks, is ref
 test("a second platform is looked at by itself", () => {
   const platforms: Platform[] = ["linux/amd64", "linux/arm64"];
   const findings = checkClosure({ ...cluster(), platforms });
-  assert.equal(findings.filter(({ check }) => check === "platform").length, 8);
+  assert.equal(findings.filter(({ check }) => check === "platform").length, 9);
   assert.ok(findings.every(({ node }) => node === "w1 (linux/arm64)"));
 });
 
