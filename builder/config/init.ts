@@ -109,6 +109,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "stopServices", example: ["postfix.service"] },
       ],
     },
+    { key: "images", example: [{ name: "registry.example/app:1.2", from: "oci:./app", roles: ["worker"] }] },
     { key: "packages", example: [{ distribution: "debian-12", names: ["conntrack", "socat"] }] },
   ];
 }

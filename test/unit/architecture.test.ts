@@ -101,7 +101,7 @@ test("no program is started through a shell", () => {
 test("a third-party package has one home", () => {
   const homes: Record<string, RegExp> = {
     "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
-    commander: /^installer\/kit\/run|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
+    commander: /^installer\/kit\/(run|completion)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/fetch\//,
