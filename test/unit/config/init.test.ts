@@ -94,7 +94,7 @@ test("every option of the schema stands in the file, each with its description",
       lines.some((line) => new RegExp(`(^|[\\s#{])${key}:`).test(line)),
       `${path} is not in the file`,
     );
-    if (!path.startsWith("packages."))
+    if (!/^(packages|images)\./.test(path))
       assert.ok(
         lines.some((line) => line.includes(descriptions[path] ?? "?")),
         path,
