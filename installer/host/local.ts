@@ -146,16 +146,24 @@ function run(
       env: { ...environment, ...extra },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
-      timeout: timeoutSeconds * 1000,
-      killSignal: "SIGKILL",
     });
+    // Not spawn's own time-out, which keeps the process waiting where the program does not even exist.
+    const timer = setTimeout(() => killGroup(child.pid), timeoutSeconds * 1000);
+    const end = (result: QueryResult): void => {
+      clearTimeout(timer);
+      resolve(result);
+    };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout = (stdout + text).slice(-outputLimit)));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-outputLimit)));
-    child.on("error", (error) =>
-      resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, stdout, stderr: error.message }),
-    );
-    child.on("close", (code) => resolve({ code: code ?? 124, stdout, stderr }));
+    child.on("error", (error) => end({ code: codeOf(error) === "ENOENT" ? 127 : 126, stdout, stderr: error.message }));
+    child.on("close", (code) => end({ code: code ?? 124, stdout, stderr }));
   });
+}
+
+/** With what it started itself: a grandchild may hold the pipes that are waited for. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  tolerate(() => process.kill(-pid, "SIGKILL"), "ESRCH");
 }
 
 /** Lets another program take this one's place: same terminal, its exit code. For the installer that a journal names. */

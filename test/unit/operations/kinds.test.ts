@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { unedit } from "../../../installer/host/unedit.ts";
+import { withBlock } from "../../../installer/operations/hosts.ts";
+import { sysctl, sysctlPath } from "../../../installer/operations/kernel.ts";
+import { activeSwaps, swap, swapLines } from "../../../installer/operations/swap.ts";
+import { unit } from "../../../installer/operations/unit.ts";
+import { FakeHost } from "../../support/fake-host.ts";
+
+test("swap lines of fstab are found whatever their white space, and comments are not", () => {
+  const lines = [
+    "UUID=1 / ext4 defaults 0 1",
+    "/dev/sda2\tnone\tswap\tsw\t0\t0",
+    "  LABEL=x  none  swap  sw",
+    "#/dev/sdb none swap sw",
+    "/swap.img / btrfs subvol=swap",
+  ];
+  assert.deepEqual(swapLines(lines.join("\n")), [lines[1], lines[2]]);
+});
+
+test("active swaps are read from /proc/swaps with their names unescaped, the first priority first", () => {
+  const text = "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n/a\\040b file 1 0 10\n";
+  assert.deepEqual(activeSwaps(text), [
+    { device: "/a b", priority: 10 },
+    { device: "/dev/sda2", priority: -2 },
+  ]);
+});
+
+test("swap comes back with the priorities it had", async () => {
+  const host = new FakeHost();
+  host.file("/etc/fstab", "/dev/vda2 none swap sw 0 0");
+  host.directory("/etc/systemd/system");
+  host.system.swapDevices.add("/dev/vda2");
+  host.system.run(["swapon", "-p", "7", "/dev/vda2"]);
+  const before = await swap.inspect(host, { live: true });
+  const argv = swap
+    .backward({ live: true }, before)
+    .flatMap((effect) => (effect.do === "run" ? [effect.argv.join(" ")] : []));
+  assert.deepEqual(argv, ["systemctl daemon-reload", "swapon -p 7 /dev/vda2"]);
+});
+
+test("a key of sysctl is a path, with dots and slashes as sysctl itself reads them", () => {
+  assert.equal(sysctlPath("net.ipv4.ip_forward"), "/proc/sys/net/ipv4/ip_forward");
+  assert.equal(sysctlPath("net.ipv4.conf.eth0/100.rp_filter"), "/proc/sys/net/ipv4/conf/eth0.100/rp_filter");
+  assert.equal(sysctlPath("net/ipv4/conf/eth0.100/rp_filter"), "/proc/sys/net/ipv4/conf/eth0.100/rp_filter");
+});
+
+test("a value is raised and never lowered, and a key that the kernel lacks is not written", () => {
+  const spec = { key: "fs.file-max", value: "100", policy: "raise", broughtBy: null } as const;
+  assert.deepEqual(sysctl.forward(spec, "99"), [{ do: "set", path: "/proc/sys/fs/file-max", value: "100" }]);
+  assert.deepEqual(sysctl.forward(spec, "9223372036854775807"), []);
+  assert.deepEqual(sysctl.forward(spec, null), []);
+  assert.deepEqual(sysctl.forward({ ...spec, policy: "set" }, "101").length, 1);
+  assert.deepEqual(sysctl.forward({ ...spec, broughtBy: "a_module" }, null).length, 1);
+  const range = { ...spec, key: "net.ipv4.ping_group_range", value: "0 1", policy: "set" } as const;
+  assert.deepEqual(sysctl.forward(range, "0 1"), [], "the kernel's tab is white space");
+});
+
+test("the block in hosts is the last thing, takes the place of an earlier one, and an operator's lines stay", () => {
+  const spec = { entries: [{ ip: "10.0.0.1", name: "n1" }], owner: { uid: 0, gid: 0 } };
+  const block = "# begin kubeferry\n10.0.0.1 n1\n# end kubeferry\n";
+  assert.equal(withBlock("", spec), block);
+  assert.equal(withBlock("127.0.0.1 localhost", spec), `127.0.0.1 localhost\n${block}`);
+  assert.equal(withBlock(`a\n# begin kubeferry\nold\n# end kubeferry\nb\n`, spec), `a\n${block}b\n`);
+  const lines = block
+    .trim()
+    .split("\n")
+    .map((from) => ({ from, to: null }));
+  assert.equal(unedit(`a\n${block}b`, lines), "a\nb");
+});
+
+test("a running unit is left alone while nothing of it changes, and restarted when something does", async () => {
+  const host = new FakeHost();
+  host.file("/etc/systemd/system/a.service", "old");
+  host.link("/etc/systemd/system/multi-user.target.wants/a.service", "/etc/systemd/system/a.service");
+  host.system.run(["systemctl", "start", "a.service"]);
+  const spec = {
+    ...{ name: "a.service", file: "/etc/systemd/system/a.service", live: true, start: true, noBlock: true },
+    links: ["/etc/systemd/system/multi-user.target.wants/a.service"],
+    restartOn: [{ path: "/etc/systemd/system/a.service", digest: await host.digest("/etc/systemd/system/a.service") }],
+  };
+  assert.deepEqual(unit.forward(spec, await unit.inspect(host, spec)), []);
+  host.file("/etc/systemd/system/a.service", "edited");
+  const argv = unit
+    .forward(spec, await unit.inspect(host, spec))
+    .map((effect) => (effect.do === "run" ? effect.argv[1] : effect.do));
+  assert.deepEqual(argv, ["daemon-reload", "restart"]);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeIndex } from "#bundle";
+import { isExpected } from "#kit/errors";
+import { type Facts } from "../../../installer/host/facts.ts";
+import { contains, select, type Wish } from "../../../installer/plan/select.ts";
+import { nodeBundle } from "../../support/node-bundle.ts";
+
+const [first] = await nodeBundle();
+const index = decodeIndex(first?.content.toString("utf8") ?? "", "test");
+const facts: Facts = {
+  ...{
+    live: true,
+    platform: "linux/amd64",
+    uid: 0,
+    gid: 0,
+    kernel: "6.1.0",
+    hostname: "Host-7",
+    systemd: true,
+    cgroup: 2,
+  },
+  ...{ memoryBytes: 8e9, cpus: 4, selinux: null, distribution: { id: "debian", version: "12", name: "Debian" } },
+  interfaces: [{ name: "eth0", address: "10.0.0.9", cidr: "10.0.0.9/24" }],
+};
+const nobody: Wish = { role: undefined, ip: undefined, name: undefined, iface: undefined };
+const wish = (role: string, ip: string, more: Partial<Wish> = {}): Wish => ({ ...nobody, role, ip, ...more });
+
+test("a node of cluster.yaml is found by its address, its name is settled, and control-plane means master", () => {
+  const selection = select(index, wish("etcd,control-plane", "10.0.0.11"), facts);
+  assert.equal(selection.name, "n1");
+  assert.deepEqual(selection.roles, ["etcd", "master"]);
+  assert.throws(
+    () => select(index, wish("etcd", "10.0.0.11", { name: "other" }), facts),
+    (error) => isExpected(error, "USAGE"),
+  );
+});
+
+test("any address of the workers' subnet is a worker, named as asked or as the host, with the interface that has it", () => {
+  const selection = select(index, wish("worker", "10.0.0.9"), facts);
+  assert.deepEqual([selection.profile.name, selection.name, selection.iface], ["worker", "host-7", "eth0"]);
+  assert.equal(select(index, wish("worker", "10.0.0.9", { name: "w9" }), facts).name, "w9");
+  const tree = { ...facts, live: false, hostname: "", interfaces: [] };
+  assert.equal(select(index, wish("worker", "10.0.0.9"), tree).name, "worker-10-0-0-9");
+});
+
+test("an address that is no such node is refused with those that are", () => {
+  const listed = (role: string, ip: string): string => {
+    try {
+      select(index, wish(role, ip), facts);
+    } catch (error) {
+      if (isExpected(error, "NODE_UNKNOWN")) return error.wanted ?? "";
+      throw error;
+    }
+    throw new Error("it was accepted");
+  };
+  assert.equal(listed("etcd", "10.0.0.9"), "10.0.0.11 (n1)");
+  assert.equal(listed("master", "10.0.0.12"), "10.0.0.11 (n1)");
+  assert.match(listed("worker", "10.1.0.9"), /10\.0\.0\.12 \(n2\), any address in 10\.0\.0\.0\/24/);
+});
+
+test("wrong calls say what is right", () => {
+  const refused = (code: Parameters<typeof isExpected>[1], asked: Wish): void =>
+    assert.throws(
+      () => select(index, asked, facts),
+      (error) => isExpected(error, ...(code === undefined ? [] : [code])),
+    );
+  refused("USAGE", nobody);
+  refused("USAGE", { ...nobody, role: "worker" });
+  refused("USAGE", wish("worker", "10.0.0.300"));
+  refused("ROLE_UNKNOWN", wish("workers", "10.0.0.9"));
+  refused("USAGE", wish("worker", "10.0.0.9", { name: "Not a name" }));
+  refused("USAGE", wish("worker", "10.0.0.9", { iface: "eth0; reboot" }));
+});
+
+test("a host of another platform is refused, a mounted tree of the bundle's only platform is not", () => {
+  const arm: Facts = { ...facts, platform: "linux/arm64" };
+  assert.throws(
+    () => select(index, wish("worker", "10.0.0.9"), arm),
+    (error) => isExpected(error, "PLATFORM_MISMATCH"),
+  );
+  assert.equal(select(index, wish("worker", "10.0.0.9"), { ...arm, live: false }).platform, "linux/amd64");
+});
+
+test("an address is in a network or not, at every prefix length", () => {
+  assert.ok(contains("10.0.0.0/8", "10.255.255.255"));
+  assert.ok(!contains("10.0.0.0/8", "11.0.0.0"));
+  assert.ok(contains("10.0.0.9/32", "10.0.0.9") && !contains("10.0.0.9/32", "10.0.0.8"));
+  assert.ok(contains("0.0.0.0/0", "255.255.255.255"));
+  assert.ok(contains("10.0.0.128/25", "10.0.0.200") && !contains("10.0.0.128/25", "10.0.0.127"));
+});
