@@ -97,7 +97,13 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .action(async (flags: Flags) => {
       const { support } = await import("./support.ts");
       const output = resolve(surroundings.workingDirectory, flags.output ?? "kubeferry-support.tar");
-      await support(rootOf(flags, surroundings), output, context(flags, ["support"]));
+      const own = context(flags, ["support"]);
+      const preflight = async (reporter: Context["reporter"]): Promise<void> => {
+        const { upgrade } = await import("./upgrade.ts");
+        await upgrade({ ...wanted(flags), preflightOnly: true }, { ...own, reporter });
+      };
+      const none = flags.bundle === undefined && origin.bundle === null;
+      await support({ root: rootOf(flags, surroundings), output, preflight: none ? null : preflight }, own);
     });
 
   common(program.command("verify"))

@@ -1,6 +1,8 @@
 /** `./install support`: one archive that a person who was not here can work with. No file of the node, no secret. */
 import { writeTar } from "#bundle";
-import { redact } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import type { Reporter } from "#kit/reporter";
+import { version } from "#kit/version";
 import type { Finding } from "./checks/check.ts";
 import { findDrift } from "./checks/drift.ts";
 import { checkHealth } from "./checks/health.ts";
@@ -8,10 +10,13 @@ import type { Context } from "./context.ts";
 import { gatherFacts } from "./host/facts.ts";
 import type { HostReader } from "./host/host.ts";
 import { createLocalHost } from "./host/local.ts";
+import { currentTransactions, foldOperations, onHost } from "./journal/installed.ts";
 import type { JournalRecord } from "./journal/journal.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
+import type { FileSpec } from "./operations/file.ts";
 import type { UnitSpec } from "./operations/unit.ts";
+import { hider } from "./secrecy.ts";
 
 /** What programs of the host say about it; one that is not there says so. */
 const questions: readonly (readonly [name: string, ...argv: string[]])[] = [
@@ -29,43 +34,111 @@ const questions: readonly (readonly [name: string, ...argv: string[]])[] = [
   ["time", "timedatectl"],
   ["kernel-log", "journalctl", "-k", "-n", "500", "--no-pager"],
 ];
+const logLines = 500;
 
-/** Writes the archive to `output`, which must not exist. */
-export async function support(root: string, output: string, { reporter, now }: Context): Promise<void> {
+export interface SupportRequest {
+  readonly root: string;
+  /** Must not exist. */
+  readonly output: string;
+  /** Runs preflight with a reporter; null where no bundle is at hand. */
+  readonly preflight: ((reporter: Reporter) => Promise<void>) | null;
+}
+
+/** Writes the archive, readable by its owner only. */
+export async function support({ root, output, preflight }: SupportRequest, context: Context): Promise<void> {
+  const { reporter } = context;
   const state = stateOf(root);
-  const records = state.journal.read();
-  const present = transactions(records).filter((one) => one.state !== "gone");
   const host = createLocalHost({ root, contents: state.contents });
-  const members = new Map<string, string>();
-  members.set("facts.json", json({ at: now().toISOString(), ...(await gatherFacts(host)) }));
-  members.set("journal.ndjson", records.map((record) => JSON.stringify(withoutTexts(record))).join("\n"));
-  members.set("findings.json", json(await findings(host, present)));
-  if (host.live) {
-    for (const [name, ...argv] of questions) members.set(`host/${name}.txt`, await answer(host, argv));
-    for (const unit of unitsOf(present)) {
-      members.set(`units/${unit}.status.txt`, await answer(host, ["systemctl", "status", "--no-pager", "-l", unit]));
-      members.set(`units/${unit}.log`, await answer(host, ["journalctl", "-u", unit, "-n", "2000", "--no-pager"]));
-    }
+  const members = await supportMembers(host, state.journal.read(), context.now());
+  const asked = preflight === null ? null : await preflightFindings(preflight, reporter);
+  if (asked !== null) members.set("preflight.json", asked);
+  const list = [...members].map(([path, text]) => ({ path, mode: 0o600, content: Buffer.from(`${text}\n`) }));
+  try {
+    writeTar(output, list, undefined, 0o600);
+  } catch (cause) {
+    const hint = `rm ${output}, or name another: ./install support -o FILE`;
+    throw new ExpectedError("USAGE", `the archive cannot be written: ${messageOf(cause)}`, {
+      where: output,
+      cause,
+      hint,
+    });
   }
-  const list = [...members].map(([path, text]) => ({ path, mode: 0o600, content: Buffer.from(redact(`${text}\n`)) }));
-  writeTar(output, list);
   reporter.record("support", { output, members: list.map(({ path }) => path) });
   reporter.stage("support", `${list.length} files in ${output}`);
 }
 
-async function findings(host: HostReader, present: readonly Transaction[]): Promise<Finding[]> {
-  const found = [...(await findDrift(host, present)).findings];
-  if (!host.live) return found;
-  for (const { checks, alone } of present.map(({ header }) => header)) {
-    for (const check of checks) found.push(await checkHealth(host, check, alone));
+/** Texts by their name in the archive, every secret hidden. */
+export async function supportMembers(
+  host: HostReader,
+  records: readonly JournalRecord[],
+  now: Date,
+): Promise<Map<string, string>> {
+  const all = transactions(records);
+  const installed = [...foldOperations(onHost(all)).values()];
+  const members = new Map<string, string>();
+  members.set("facts.json", json({ at: now.toISOString(), ...(await gatherFacts(host)) }));
+  members.set("versions.json", json(versions(all)));
+  members.set("journal.ndjson", records.map((record) => JSON.stringify(withoutTexts(record))).join("\n"));
+  members.set("findings.json", json(await findings(host, all)));
+  if (host.live) {
+    for (const [name, ...argv] of questions) members.set(`host/${name}.txt`, await answer(host, argv));
+    const units = installed.filter(({ kind }) => kind === "unit").map(({ spec }) => (spec as UnitSpec).name);
+    for (const unit of units.toSorted()) {
+      members.set(`units/${unit}.status.txt`, await answer(host, ["systemctl", "status", "--no-pager", "-l", unit]));
+      const log = ["journalctl", "-u", unit, "-n", String(logLines), "--no-pager"];
+      members.set(`units/${unit}.log`, await answer(host, log));
+    }
   }
-  return found;
+  const everFiles = all.flatMap(({ phases }) => phases.flatMap(({ operations }) => operations));
+  const hide = await hider(
+    host,
+    everFiles.filter(({ kind }) => kind === "file").map(({ spec }) => spec as FileSpec),
+  );
+  return new Map([...members].map(([path, text]) => [path, hide(text)]));
 }
 
-function unitsOf(present: readonly Transaction[]): string[] {
-  const operations = present.flatMap(({ phases }) => phases.flatMap((phase) => phase.operations));
-  const names = operations.filter(({ kind }) => kind === "unit").map(({ spec }) => (spec as UnitSpec).name);
-  return [...new Set(names)].toSorted();
+function versions(all: readonly Transaction[]): Record<string, unknown> {
+  return {
+    installer: version(),
+    installed: currentTransactions(all).map(({ id, at, state, header }) => {
+      const { bundle, roles, installer, notes } = header;
+      return { id, at, state, installer, bundle, roles, notes };
+    }),
+  };
+}
+
+async function findings(host: HostReader, all: readonly Transaction[]): Promise<Finding[]> {
+  const { findings: found } = await findDrift(host, all);
+  const health: Finding[] = [];
+  if (host.live) {
+    for (const { checks, alone } of currentTransactions(all).map(({ header }) => header)) {
+      for (const check of checks) health.push(await checkHealth(host, check, alone));
+    }
+  }
+  return [...found, ...health];
+}
+
+/** What preflight says, as its records; one that stops early says why. */
+async function preflightFindings(preflight: (reporter: Reporter) => Promise<void>, base: Reporter): Promise<string> {
+  const records: Record<string, unknown>[] = [];
+  const silent = (): void => {};
+  const collecting: Reporter = {
+    ...base,
+    json: true,
+    stage: silent,
+    info: silent,
+    warn: (message) => records.push({ type: "warning", message }),
+    progress: silent,
+    record: (type, data) => void (type === "finding" && records.push(data)),
+    error: silent,
+  };
+  try {
+    await preflight(collecting);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    records.push({ type: "error", message: messageOf(error) });
+  }
+  return json(records);
 }
 
 /** Texts of the host's own files (fstab with a share's password, hosts) stay on the host. */

@@ -27,11 +27,16 @@ export function tarBytes(members: readonly { path: string; mode: number; content
 }
 
 /**
- * Writes a new tar at `path` (mode 0644 less the umask; it must not exist) and fsyncs it. A file that is not what its digest says is
+ * Writes a new tar at `path` (with `mode` less the umask; it must not exist) and fsyncs it. A file that is not what its digest says is
  * DIGEST_MISMATCH; then, and on any other failure, nothing stays at `path`.
  */
-export function writeTar(path: string, members: Iterable<TarMember>, progress?: (bytes: number) => void): void {
-  const fd = openSync(path, "wx", 0o644);
+export function writeTar(
+  path: string,
+  members: Iterable<TarMember>,
+  progress?: (bytes: number) => void,
+  mode = 0o644,
+): void {
+  const fd = openSync(path, "wx", mode);
   let done = 0;
   const write = (bytes: Buffer): void => {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
