@@ -55,6 +55,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   "host.sysctls": "Further kernel settings.",
   "host.modules": "Further kernel modules, loaded now and at boot.",
   "host.stopServices": "Services of the host to stop while the node is installed.",
+  "host.provides":
+    "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
   images: "Container images of your own to carry along, or another source for one of the release's.",
   "images.name": "Its full name, registry.example/app:1.2; a release's image by the name in `kubeferry releases`.",
   "images.from": "Instead of a registry: oci:DIRECTORY or docker-archive:FILE.",
@@ -62,4 +64,10 @@ export const descriptions: Readonly<Record<string, string>> = {
   packages: "Packages of the nodes' distribution to carry along, with all they need.",
   "packages.distribution": "ID and VERSION_ID of the nodes' /etc/os-release: debian-12.",
   "packages.names": "Names of the packages.",
+  "packages.repositories": "Where they come from instead of this machine's own apt sources.",
+  "packages.repositories.url": "Of apt the part before dists/; of rpm the folder that holds repodata/.",
+  "packages.repositories.suite": "Of apt: bookworm.",
+  "packages.repositories.components": "Of apt: main, contrib.",
+  "packages.repositories.key": "File with the public key that signs the repository.",
+  "packages.base": "File that lists what every host has, in lines `name version`.",
 };

@@ -107,10 +107,23 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "sysctls", example: { "vm.max_map_count": "262144" } },
         { key: "modules", example: ["dm_thin_pool"] },
         { key: "stopServices", example: ["postfix.service"] },
+        { key: "provides", example: ["/usr/sbin/haproxy"] },
       ],
     },
     { key: "images", example: [{ name: "registry.example/app:1.2", from: "oci:./app", roles: ["worker"] }] },
-    { key: "packages", example: [{ distribution: "debian-12", names: ["conntrack", "socat"] }] },
+    {
+      key: "packages",
+      example: [
+        {
+          distribution: "debian 12",
+          names: ["conntrack", "socat"],
+          base: "./minimal-debian.txt",
+          repositories: [
+            { url: "https://mirror.example/debian", suite: "bookworm", components: ["main"], key: "./archive.asc" },
+          ],
+        },
+      ],
+    },
   ];
 }
 
