@@ -122,7 +122,7 @@ async function requireSameDistribution(wanted: string): Promise<void> {
 }
 
 function aptError(cause: unknown, distribution: string, program: string, argv: readonly string[]): ExpectedError {
-  const { code, stderr } = cause as { code?: unknown; stderr?: unknown };
+  const { code, stderr, stdout } = cause as { code?: unknown; stderr?: unknown; stdout?: unknown };
   if (code === "ENOENT" || code === 127) {
     const hint = "run the build on Debian or Ubuntu, or take packages: out of cluster.yaml";
     return new ExpectedError("TOOL_MISSING", "packages are resolved by apt, which this machine does not have", {
@@ -132,6 +132,9 @@ function aptError(cause: unknown, distribution: string, program: string, argv: r
   }
   const words = typeof stderr === "string" ? stderr : "";
   const said = words.split("\n").filter((line) => /^[EW]:/.test(line));
+  // Which dependency fails is told on stdout: ` name : Depends: other (>= 2) but it is not installable`.
+  const unmet = typeof stdout === "string" ? (stdout.split("have unmet dependencies:\n")[1] ?? "") : "";
+  for (const line of unmet.split("\n").filter((text) => text.startsWith(" "))) said.push(`   ${line.trim()}`);
   const why = said.map((line) => line.slice(3)).join("; ") || words.trim();
   const bad = /NO_PUBKEY|not signed|EXPKEYSIG|BADSIG|signatures? (was|were|could|couldn)/i.test(why);
   return new ExpectedError(bad ? "SIGNATURE_INVALID" : "PACKAGE_UNAVAILABLE", `apt: ${why.slice(0, 1000)}`, {

@@ -64,13 +64,16 @@ export async function fetchPackages(
   }
 }
 
-/** What goes into the index and onto the nodes: every role gets the packages of its platform. */
+/**
+ * What goes into the index and onto the nodes: every role gets the packages of its platform. Files are numbered in the
+ * order in which packages want to be unpacked (a package's Pre-Depends first), so that their sorted names keep it.
+ */
 export function packPackages(locked: readonly LockedPackage[]): { entries: PackageEntry[]; files: NodeFile[] } {
   const entries: PackageEntry[] = [];
   const files: NodeFile[] = [];
-  for (const one of locked) {
+  for (const [place, one] of locked.entries()) {
     const { name, version, architecture, format, distribution } = one;
-    const file = `${name}_${version.replaceAll(":", "%3a")}_${architecture}.${format}`;
+    const file = `${String(place + 1).padStart(4, "0")}-${name}_${version.replaceAll(":", "%3a")}_${architecture}.${format}`;
     const path = `${packageFolder}/${distribution.replaceAll(/[^\w.-]+/g, "-")}/${file}`;
     const platforms = platformsOf(architecture);
     const selector = { roles: [...roles], ...(platforms === null ? {} : { platforms }) };
