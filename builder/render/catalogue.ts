@@ -51,6 +51,7 @@ export const daemons: readonly Daemon[] = [
   { name: "kube-proxy", role: "worker", rows: proxyFlags, when: kubernetes },
 ];
 
+const everyone: readonly Role[] = ["etcd", "master", "worker"];
 const unit = (name: string) => (context: NodeContext) => `${context.paths.units}/${name}`;
 const config = (name: string) => (context: NodeContext) => `${context.paths.config}/${name}`;
 const eraWithin =
@@ -162,6 +163,9 @@ export const catalogue: readonly CatalogueEntry[] = [
   entry("configs/99-loopback.conf", (c) => `${c.paths.cniConfig}/99-loopback.conf`, ["worker"], {
     when: both(kubernetes, data.hasStaticSubnet),
   }),
+  // On every node, whatever its roles: the copy of the installer there says how long its certificates hold.
+  entry("units/kubeferry-expiry.service", unit("kubeferry-expiry.service"), everyone),
+  entry("units/kubeferry-expiry.timer", unit("kubeferry-expiry.timer"), everyone),
   entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["worker"], {
     when: both(kubernetes, data.hasStaticSubnet),
     data: data.staticRoutes,

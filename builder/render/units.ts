@@ -18,6 +18,8 @@ const order: Readonly<Record<string, number | null>> = {
   "kubeferry-routes.service": 65,
   "kubelet.service": 70,
   "kube-proxy.service": 75,
+  "kubeferry-expiry.service": null,
+  "kubeferry-expiry.timer": 90,
 };
 
 /** Their start ends only when etcd's other members are up, and those may be installed later. */
