@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Effect } from "../../../installer/host/effect.ts";
+import { image, type ImageSpec } from "../../../installer/operations/image.ts";
+
+const digest = `sha256:${"a".repeat(64)}`;
+const spec: ImageSpec = {
+  runtime: "containerd",
+  name: "registry.k8s.io/pause:3.10",
+  digest,
+  config: `sha256:${"b".repeat(64)}`,
+  path: "/images/pause.tar",
+  client: ["/usr/local/bin/ctr"],
+  live: true,
+};
+
+function argv(effects: readonly Effect[]): string[] {
+  return effects.map((effect) => (effect.do === "run" ? effect.argv.slice(1).join(" ") : effect.do));
+}
+
+test("an image is imported, its digest checked, and pinned", () => {
+  const effects = image.forward(spec, { found: null, pinned: false });
+  assert.deepEqual(argv(effects), [
+    "-n k8s.io images import /images/pause.tar",
+    "-n k8s.io images ls name==registry.k8s.io/pause:3.10",
+    "-n k8s.io images label registry.k8s.io/pause:3.10 io.cri-containerd.pinned=pinned",
+  ]);
+  const check = effects[1];
+  assert.ok(check?.do === "run" && check.matches !== undefined);
+  const line = (said: string): string =>
+    `REF TYPE DIGEST\nregistry.k8s.io/pause:3.10 application/x ${said} 1 MiB linux/amd64 -`;
+  assert.match(line(digest), new RegExp(check.matches, "m"));
+  assert.doesNotMatch(line(`sha256:${"c".repeat(64)}`), new RegExp(check.matches, "m"));
+});
+
+test("an image that is there is only pinned, and one that is pinned as well is left", () => {
+  assert.deepEqual(argv(image.forward(spec, { found: digest, pinned: false })), [
+    "-n k8s.io images label registry.k8s.io/pause:3.10 io.cri-containerd.pinned=pinned",
+  ]);
+  assert.deepEqual(image.forward(spec, { found: digest, pinned: true }), []);
+  assert.deepEqual(argv(image.backward(spec, { found: digest, pinned: false })), [
+    "-n k8s.io images label registry.k8s.io/pause:3.10 io.cri-containerd.pinned=",
+  ]);
+});
+
+test("with --root nothing is imported, and nothing is taken back", () => {
+  const cold = { ...spec, live: false };
+  assert.deepEqual(image.forward(cold, { found: null, pinned: false }), []);
+  assert.deepEqual(image.backward(cold, { found: null, pinned: false }), []);
+});
+
+test("docker removes an image without force, so that one in use stays", () => {
+  const docker: ImageSpec = { ...spec, runtime: "docker", client: ["docker"] };
+  const [removal] = image.backward(docker, { found: null, pinned: false });
+  assert.ok(removal?.do === "run");
+  assert.deepEqual(removal.argv, ["docker", "image", "rm", spec.name]);
+});
