@@ -20,16 +20,29 @@ export async function* unxz(source: AsyncIterable<Uint8Array>): AsyncGenerator<U
   } catch (cause) {
     open = false;
     if (input.failure !== null) throw input.failure.error;
-    throw input.ended
-      ? new ExpectedError("TRUNCATED", "the xz stream ends too early", { cause })
-      : new ExpectedError("ARCHIVE_INVALID", `the xz stream is broken: ${messageOf(cause)}`, { cause });
+    throw decoderError(cause, input.ended);
   } finally {
     input.stop();
     // Cancelling the package's stream frees what a pull under way still writes to; it ends well when its input fails.
     while (open) open = !(await output.read().catch(() => ({ done: true }))).done;
   }
-  // The decoder stops after one stream: what follows would be dropped unseen.
-  if (await input.hasMore()) throw new ExpectedError("ARCHIVE_INVALID", "more than one xz stream");
+  // The decoder takes all streams in a row; should it ever stop before the input's end, nothing is dropped unseen.
+  if (await input.hasMore()) throw new ExpectedError("ARCHIVE_INVALID", "something follows the xz stream");
+}
+
+/** xz-embedded's numbers: 2 and 6 a check or filter that it does not have, 8 no more input. */
+function decoderError(cause: unknown, ended: boolean): ExpectedError {
+  const number = /error code (\d)/.exec(messageOf(cause))?.[1];
+  if (number === "2" || number === "6") {
+    return new ExpectedError("ARCHIVE_INVALID", "this xz stream has a check or filter that is not supported here", {
+      wanted: "LZMA2 with CRC32, CRC64 or no check, as xz and dpkg write by default",
+      found: "another check or filter",
+      cause,
+    });
+  }
+  return ended || number === "8"
+    ? new ExpectedError("TRUNCATED", "the xz stream ends too early", { cause })
+    : new ExpectedError("ARCHIVE_INVALID", "the xz stream is broken", { cause });
 }
 
 /** An iterator as the web stream that the decoder takes. */

@@ -201,6 +201,33 @@ test("after SIGKILL in mid-download the next run fetches only what is missing, a
   assert.equal(nginx.asked().length, 1);
 });
 
+test("a published list of checksums pins what the release does not, and what nobody published is trusted only when asked", async () => {
+  nginx.clearLog();
+  const { digest } = digestFile(archive);
+  const listed = job(`${nginx.url}/tool.tar.gz`);
+  const release = join(listed.config, "../release.yaml");
+  const text = readFileSync(release, "utf8");
+  writeFileSync(join(root, "SHA256SUMS"), `${digestOf("other")}  other.tar.gz\n${digest}  tool.tar.gz\n`);
+  writeFileSync(release, text.replace(/digest: .*/, `checksum: ${nginx.url}/SHA256SUMS`));
+  assert.equal((await start("lock", listed).ended).code, 0);
+  const pinnedBy = async ({ config }: Job): Promise<unknown> =>
+    (await readLock(config.replace(/\.yaml$/, ".lock")))?.artifacts.map((one) => [one.digest, one.pinnedBy]);
+  assert.deepEqual(await pinnedBy(listed), [[`sha256:${digest}`, "upstream"]]);
+
+  const nobody = job(`${nginx.url}/tool.tar.gz`);
+  writeFileSync(join(nobody.config, "../release.yaml"), text.replace(/digest: .*/, "pin: missing"));
+  const refused = await start("lock", nobody).ended;
+  assert.equal(refused.code, 3, refused.text);
+  assert.match(refused.text, /PIN_MISSING[\s\S]*tool linux\/amd64[\s\S]*--trust-first-use/);
+  nginx.clearLog();
+  const trusted = await start("lock", nobody, "--trust-first-use").ended;
+  assert.equal(trusted.code, 0, trusted.text);
+  assert.deepEqual(await pinnedBy(nobody), [[`sha256:${digest}`, "first-use"]]);
+  assert.equal((await fetch(nobody)).code, 0);
+  await assertFetched(nobody);
+  assert.equal((await nginx.settled(1)).length, 1, "what lock downloaded is not downloaded again");
+});
+
 test("two builds at once on one store both succeed, and the store is sound", async () => {
   const what = job(`${nginx.url}/slow/tool.tar.gz`);
   assert.equal((await start("lock", what).ended).code, 0);

@@ -30,7 +30,11 @@ const store = await Store.open(join(folder, "store"));
 
 /** A tree as a release has it: a large binary, a hard link, a link before its target and one after it. */
 const tree = join(folder, "tree");
-const binary = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * index * 7) & 0xff));
+const binary = Buffer.alloc(1_200_000);
+for (let at = 0, state = 1; at < binary.length; at += 4) {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  binary.writeUInt32LE(state, at);
+}
 mkdirSync(join(tree, "usr/bin"), { recursive: true });
 mkdirSync(join(tree, "usr/lib/cni/sub"), { recursive: true });
 writeFileSync(join(tree, "usr/bin/etcd"), binary);
@@ -116,6 +120,33 @@ test("dpkg-deb's packages give their members, and absolute links lead to the pac
       "usr/lib/cni/*": [digestOf("bridge"), digestOf("host-local")],
     });
   }
+});
+
+test("xz that is cut, broken, or of a kind that cannot be read is refused, and the next one is read well", async () => {
+  const whole = readFileSync(gnuTar("whole.tar.xz", "--format=gnu", "-J"));
+  const broken = Buffer.from(whole);
+  broken.fill(0x55, 1000, 1100);
+  await assert.rejects(take(whole.subarray(0, whole.length >> 1), ["usr/share/*"]), { code: "TRUNCATED" });
+  await assert.rejects(take(broken, ["usr/share/*"]), { code: "ARCHIVE_INVALID" });
+  const trailed = Buffer.concat([whole, Buffer.from("and something else".repeat(9))]);
+  await assert.rejects(take(trailed, ["usr/share/*"], "operator"), { code: "ARCHIVE_INVALID" });
+  const plain = gnuTar("odd.tar");
+  execFileSync("xz", ["-k", "--check=sha256", plain]);
+  await assert.rejects(take(`${plain}.xz`, ["usr/share/*"]), {
+    code: "ARCHIVE_INVALID",
+    found: "another check or filter",
+  });
+  // Left early, and several at once: the decoder has one memory for all.
+  const all = Array.from({ length: 4 }, () => take(whole, ["usr/bin/etcd"]));
+  for (const members of await Promise.all(all))
+    assert.deepEqual(digests(members), { "usr/bin/etcd": [digestOf(binary)] });
+});
+
+test("several xz streams, as parallel compressors write them, are one", async () => {
+  const plain = readFileSync(gnuTar("two.tar", "--format=gnu"));
+  const xz = (input: Buffer): Buffer => execFileSync("xz", ["-c"], { input, maxBuffer: 1 << 26 });
+  const bytes = Buffer.concat([xz(plain.subarray(0, 5000)), xz(plain.subarray(5000))]);
+  assert.deepEqual(digests(await take(bytes, ["usr/bin/etcd"])), { "usr/bin/etcd": [digestOf(binary)] });
 });
 
 test("several zstd frames and skippable ones are one stream", async () => {
