@@ -13,6 +13,7 @@ import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { isExpected } from "#kit/errors";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
+import { once as bytesOf } from "../../../builder/fetch/image-source.ts";
 import { createFolderStore } from "../../support/folder-store.ts";
 
 interface Route {
@@ -27,6 +28,8 @@ interface Row {
   readonly expected: string | null;
   readonly contents: Readonly<Record<string, unknown>>;
   readonly tag: Route;
+  /** Contents that are in the store before. */
+  readonly preload?: readonly string[];
   readonly routes?: Readonly<Record<string, Route>>;
   readonly cut?: { readonly path: string; readonly after: number; readonly ranges: boolean; readonly shift?: number };
 }
@@ -55,6 +58,7 @@ for (const row of rows) {
       const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", options);
       await pullImage(locked, { ...options, store });
     };
+    for (const name of row.preload ?? []) await store.put(bytesOf(contents.get(name) ?? Buffer.alloc(0)));
     try {
       if (row.expected === null) await pull();
       else {
