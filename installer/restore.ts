@@ -1,4 +1,5 @@
 /** Taking back: a failed apply by itself, `undo` and `rollback` on request. */
+import { existsSync } from "node:fs";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import type { Context } from "./context.ts";
 import type { Host } from "./host/host.ts";
@@ -53,7 +54,8 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     return;
   }
   const state = stateOf(root);
-  const present = transactions(state.journal.read()).filter(({ state: how }) => how !== "gone");
+  const records = state.journal.read();
+  const present = transactions(records).filter(({ state: how }) => how !== "gone");
   const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
   reporter.stage(
     "undo",
@@ -61,10 +63,12 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   );
   if (request.dryRun) return printUndo(chosen, request, context);
   await confirm(chosen, request, context);
-  const unlock = present.length === 0 ? () => {} : lock(state.folder, context.command, context.now());
+  // Of an undo that was cut off at its very end, only a note may be left.
+  const unlock = existsSync(state.folder) ? lock(state.folder, context.command, context.now()) : () => {};
   const host = createLocalHost({ root, contents: state.contents });
   const problems: UndoReport["problems"][number][] = [];
   try {
+    if (state.journal.read().length !== records.length) throw busy();
     for (const transaction of chosen) {
       const report = await takeBack(host, state, transaction, request.deleteData, context);
       problems.push(...report.problems);
@@ -82,6 +86,11 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "mend what is named above, then: ./install undo",
   });
+}
+
+function busy(): ExpectedError {
+  const hint = "./install status, then run it again";
+  return new ExpectedError("LOCKED", "another installation changed this host in the meantime", { hint });
 }
 
 async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {

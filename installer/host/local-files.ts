@@ -131,6 +131,23 @@ export function setAside(path: string): void {
   change(path, () => fs.renameSync(path, aside));
 }
 
+/** Removes a file or link and what a cut-off write left beside it. Asks first: a read-only file system refuses also what is not there. */
+export function removeFile(path: string): void {
+  for (const name of [temporaryName(path), path]) {
+    if (present(name)) tolerate(() => change(name, () => fs.unlinkSync(name)), "ENOENT");
+  }
+}
+
+/** Whether anything has this name; something that is no directory may stand in the place of a parent. */
+function present(path: string): boolean {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
 /** Leaves alone what lies on another file system, and says so by failing at the end. */
 export function removeTree(path: string): void {
   const top = fs.lstatSync(path, { throwIfNoEntry: false });

@@ -14,6 +14,7 @@ import {
   keep,
   keptName,
   makeDirectory,
+  removeFile,
   removeTree,
   replace,
   restore,
@@ -91,9 +92,10 @@ async function perform(effect: Effect, root: string, contents: ContentFolders): 
     case "set-aside":
       return setAside(path);
     case "remove":
-      fs.rmSync(temporaryName(path), { force: true });
-      return tolerate(() => change(path, () => fs.unlinkSync(path)), "ENOENT", "ENOTDIR");
+      return removeFile(path);
     case "rmdir-if-empty": {
+      // Asked first, since on a read-only file system even what is not there cannot be removed.
+      if (describe(path) === null) return;
       const fine = ["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR"];
       return tolerate(() => change(path, () => fs.rmdirSync(path)), ...fine);
     }

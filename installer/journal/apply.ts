@@ -1,4 +1,5 @@
 /** Performs a plan: look at everything, record it, then change the host; after a crash, go on where it stopped. */
+import { setImmediate } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
@@ -102,6 +103,8 @@ export async function apply(options: ApplyOptions): Promise<void> {
   for (const { name, gates } of transaction.phases) {
     for (const { n, change } of options.changes.filter(({ phase }) => phase === name)) {
       for (const effect of effectsOf(change)) {
+        // Files are changed without a pause; a Ctrl-C is heard only between turns of the event loop.
+        await setImmediate();
         if (options.interrupted()) throw interruption();
         options.onEffect(effect, name);
         await perform(host, change, effect);

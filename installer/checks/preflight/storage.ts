@@ -8,7 +8,8 @@ import type { FileSpec } from "../../operations/file.ts";
 import type { Finding } from "../check.ts";
 import { ok, type PreflightInput, specsOf } from "./input.ts";
 
-const margin = 64 * 1024 * 1024;
+/** Beside the files themselves: directories, the journal, what grows meanwhile. */
+const withMargin = (bytes: number): number => bytes + Math.max(1024 * 1024, bytes / 20);
 const statePlace = "/var/lib/kubeferry";
 
 interface Room {
@@ -20,9 +21,9 @@ interface Room {
 /** What the bundle needs on each file system: the stage holds every content once, others get copies of theirs. */
 export function space({ host, plan }: PreflightInput): Finding[] {
   return perFileSystem(host, plan).map(({ where, free, bytes }): Finding => {
-    if (free >= bytes + margin) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
+    if (free >= withMargin(bytes)) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
     const message = `the file system of ${where} is too small`;
-    const wanted = formatBytes(bytes + margin);
+    const wanted = formatBytes(withMargin(bytes));
     return {
       check: "disk-space",
       severity: "error",
