@@ -66,7 +66,7 @@ export async function takeArtifact(artifact: Pinned, delivery: Delivery, options
     return members;
   } catch (error) {
     for (const one of open) await one.discard();
-    throw located(error, delivery.where);
+    throw located(error, delivery.where, options.store);
   } finally {
     await tap.close();
   }
@@ -186,7 +186,15 @@ function byPattern(patterns: readonly string[], pieces: readonly Piece[]): Membe
 }
 
 /** The same error, with where it happened when it does not say so itself. */
-function located(error: unknown, where: string): unknown {
+function located(error: unknown, where: string, store: Store): unknown {
+  const { code: system } = (error ?? {}) as { code?: unknown };
+  if (system === "ENOSPC" || system === "EDQUOT") {
+    return new ExpectedError("NO_SPACE", "the store's file system is full; what came so far stays for the next run", {
+      where: store.dir,
+      hint: "kubeferry store gc, or another folder with --cache DIR",
+      cause: error,
+    });
+  }
   if (!(error instanceof ExpectedError) || error.where !== undefined) return error;
   const { code, message, hint, wanted, found } = error;
   return new ExpectedError(code, message, { where, hint, wanted, found, cause: error });

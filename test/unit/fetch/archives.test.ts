@@ -207,6 +207,21 @@ test("reading stops after the last wanted member, unless only the operator vouch
   await assert.rejects(take(twice, ["tool"], "operator"), { code: "MEMBER_DUPLICATE" });
 });
 
+test("a full disk is told as one", async () => {
+  async function* full(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("some");
+    throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+  }
+  const artifact = {
+    digest: `sha256:${"0".repeat(64)}`,
+    size: null,
+    pinnedBy: "release" as const,
+    files: { "a/b": "b" },
+  };
+  const delivery = { stream: full(), where: "x", path: "x", owned: false };
+  await assert.rejects(takeArtifact(artifact, delivery, { store }), { code: "NO_SPACE", where: store.dir });
+});
+
 test("the member . is the artifact itself", async () => {
   assert.deepEqual(digests(await take(Buffer.from("#!/bin/sh\n"), ["."])), { ".": [digestOf("#!/bin/sh\n")] });
 });
