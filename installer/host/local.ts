@@ -20,7 +20,6 @@ import {
   restore,
   setAside,
   takeBack,
-  temporaryName,
   tolerate,
   write,
 } from "./local-files.ts";
