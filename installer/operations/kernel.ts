@@ -1,4 +1,6 @@
 /** The running kernel: modules and sysctl keys. What holds after a reboot is in ordinary files of the bundle. */
+import type { Effect } from "../host/effect.ts";
+import type { HostReader } from "../host/host.ts";
 import type { Kind } from "./operation.ts";
 
 export interface ModuleSpec {
@@ -9,29 +11,44 @@ export interface ModuleSpec {
 export interface ModuleBefore {
   readonly loaded: boolean;
   readonly available: boolean;
+  /** Modules that are loaded with it because it needs them, and that were not there, in the order of loading. */
+  readonly brings: readonly string[];
 }
 
 export const module: Kind<ModuleSpec, ModuleBefore> = {
   resource: ({ name }) => `module ${name}`,
   describe: ({ name }) => `kernel module ${name}`,
   async inspect(host, { name }) {
-    if ((await host.stat(`/sys/module/${name.replaceAll("-", "_")}`)) !== null)
-      return { loaded: true, available: true };
+    if (await isLoaded(host, name)) return { loaded: true, available: true, brings: [] };
     const release = (await host.read("/proc/sys/kernel/osrelease"))?.trim() ?? "";
     // Parts of the kernel itself that take no parameters have no folder in /sys/module.
     const builtIn = (await host.read(`/lib/modules/${release}/modules.builtin`)) ?? "";
-    if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`))) return { loaded: true, available: true };
-    const { code } = await host.query(["modprobe", "-n", "-q", name]);
-    return { loaded: false, available: code === 0 };
+    if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`)))
+      return { loaded: true, available: true, brings: [] };
+    const { code, stdout } = await host.query(["modprobe", "--show-depends", name]);
+    const needed = [...stdout.matchAll(/^insmod \S*\/([^/\s]+)\.ko/gm)].map((match) => match[1] ?? "").slice(0, -1);
+    const brings: string[] = [];
+    for (const one of needed) if (!(await isLoaded(host, one))) brings.push(one);
+    return { loaded: false, available: code === 0, brings };
   },
   forward({ name, optional }, before) {
     return before.loaded || (optional && !before.available) ? [] : [{ do: "run", argv: ["modprobe", name] }];
   },
   backward({ name }, before) {
-    // Code 1: something else uses it by now. It is harmless and gone with the next boot.
-    return before.loaded ? [] : [{ do: "run", argv: ["modprobe", "-r", name], accept: [0, 1] }];
+    if (before.loaded) return [];
+    // modprobe takes away only some of what a module needed. Code 1: something else uses it by now; harmless, and gone
+    // with the next boot.
+    return [name, ...before.brings.toReversed()].map((one): Effect => ({
+      do: "run",
+      argv: ["modprobe", "-r", one],
+      accept: [0, 1],
+    }));
   },
 };
+
+async function isLoaded(host: HostReader, name: string): Promise<boolean> {
+  return (await host.stat(`/sys/module/${name.replaceAll("-", "_")}`)) !== null;
+}
 
 export interface SysctlSpec {
   /** `net.ipv4.ip_forward` */

@@ -12,6 +12,8 @@ export class FakeSystem {
   readonly active = new Map<string, string>();
   readonly available = new Set<string>(["overlay", "br_netfilter", "nf_conntrack"]);
   readonly loaded = new Set<string>();
+  /** What a module loads before itself, in that order. */
+  readonly needs = new Map<string, readonly string[]>([["br_netfilter", ["llc", "stp", "bridge"]]]);
   readonly sysctls = new Map<string, string>();
   /** Keys that appear with a module, and go with it. */
   readonly bringing = new Map<string, Record<string, string>>([
@@ -93,18 +95,23 @@ export class FakeSystem {
 
   query(argv: readonly string[]): { code: number; stdout: string; stderr: string } {
     const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: "" });
-    const [program, verb, ...rest] = argv;
+    const [program, verb] = argv;
     const last = argv.at(-1) ?? "";
     if (program === "systemctl" && verb === "is-active")
       return this.active.has(last) ? answer("active\n") : answer("inactive\n", 3);
     if (program === "systemctl" && verb === "list-units")
       return answer(this.swapUnits.map((name) => `${name} loaded active\n`).join(""));
-    if (program === "systemctl" && verb === "show") return answer("\n");
+    if (program === "systemctl" && verb === "show")
+      return answer(`FragmentPath=/run/systemd/generator.late/${last}\nSourcePath=\n`);
     if (program === "firewall-cmd") {
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
       return answer(`${[...set].join(" ")}\n`);
     }
-    if (program === "modprobe" && rest.includes("-q")) return answer("", this.available.has(last) ? 0 : 1);
+    if (program === "modprobe" && verb === "--show-depends") {
+      if (!this.available.has(last)) return answer("", 1);
+      const names = [...(this.needs.get(last) ?? []), last];
+      return answer(names.map((name) => `insmod /lib/modules/6.1.0/kernel/${name}.ko.xz \n`).join(""));
+    }
     return answer("", 127);
   }
 
@@ -184,6 +191,7 @@ export class FakeSystem {
 
   #load(name: string): number {
     if (!this.available.has(name)) return 1;
+    for (const needed of this.needs.get(name) ?? []) this.loaded.add(needed);
     this.loaded.add(name);
     for (const [key, value] of Object.entries(this.bringing.get(name) ?? {})) {
       if (!this.sysctls.has(key)) this.sysctls.set(key, value);
@@ -191,7 +199,13 @@ export class FakeSystem {
     return 0;
   }
 
+  /** As strict as the kernel, and leaves what the module needed, which modprobe does at times. */
   #unload(name: string): number {
+    const others = [...this.loaded].filter((other) => this.needs.get(other)?.includes(name));
+    if (this.loaded.has(name) && others.length > 0) return 1;
+    const chain = this.needs.get("br_netfilter") ?? [];
+    const user = chain[chain.indexOf(name) + 1];
+    if (chain.includes(name) && user !== undefined && this.loaded.has(user)) return 1;
     if (!this.loaded.delete(name)) return 0;
     for (const key of Object.keys(this.bringing.get(name) ?? {})) this.sysctls.delete(key);
     return 0;
