@@ -1,5 +1,5 @@
 /** Who and what a transaction is about, and whether one that was cut off is the one that is asked for again. */
-import type { Bundle, BundleIndex, CertificateEntry, CheckEntry } from "#bundle";
+import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, signaturePath } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { version } from "#kit/version";
 import type { Context } from "./context.ts";
@@ -48,6 +48,9 @@ export function headerOf(
     alone: index.nodes.filter(({ roles }) => roles.includes("etcd")).length <= 1,
     installer: version(),
     notes: [
+      bundle.read(signaturePath) === undefined
+        ? "the bundle was not signed"
+        : "the bundle was signed; its signature is checked where it is received: kubeferry verify --public-key",
       ...(plain ? ["this node's secrets travelled unencrypted (--plaintext-secrets)"] : []),
       ...(firstUse > 0 ? [`${firstUse} files have a digest that was trusted on first use`] : []),
     ],

@@ -11,7 +11,7 @@ import { transactions } from "./journal/transaction.ts";
 export async function tellServing(host: Host, state: State, context: Context): Promise<void> {
   const { reporter } = context;
   const present = currentTransactions(transactions(state.journal.read()));
-  if (!host.live || present.length === 0) return;
+  if (!host.live || present.length === 0 || context.signal.aborted) return;
   for (const { header } of present) {
     try {
       await gate(
