@@ -10,6 +10,8 @@ export interface Context {
   readonly command: string;
   /** This installer as a file that can be kept; null when it runs from source. */
   readonly executable: string | null;
+  /** The command line's words, for another installer that has to take over. */
+  readonly argv: readonly string[];
   /** Asks on the terminal; null where there is none. */
   ask(question: string, hidden: boolean): Promise<string | null>;
 }

@@ -17,6 +17,7 @@ async function main(): Promise<void> {
   const origin = {
     bundle: packed && basename(folder) === "bin" ? dirname(folder) : null,
     executable: packed ? process.execPath : null,
+    argv: process.argv.slice(2),
   };
   process.exitCode = await run(installerProgram(surroundings, origin), process.argv.slice(2), surroundings);
 }

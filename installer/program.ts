@@ -16,6 +16,8 @@ export interface Origin {
   readonly bundle: string | null;
   /** This very file; null when run from source. */
   readonly executable: string | null;
+  /** The words of the command line. */
+  readonly argv: readonly string[];
 }
 
 interface Flags {
@@ -215,6 +217,7 @@ function contextFor(surroundings: Surroundings, origin: Origin, flags: Flags, wo
     now: () => new Date(),
     command: ["./install", ...words].join(" "),
     executable: origin.executable,
+    argv: origin.argv,
     ask: (question, hidden) => ask(surroundings, question, hidden),
   };
 }

@@ -1,9 +1,13 @@
 /** Taking back: a failed apply by itself, `undo` and `rollback` on request. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { Exit } from "#kit/run";
+import { version } from "#kit/version";
 import type { Context } from "./context.ts";
 import type { Host } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
+import { createLocalHost, handOver } from "./host/local.ts";
+import type { JournalRecord } from "./journal/journal.ts";
 import { lock } from "./journal/lock.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
@@ -55,6 +59,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   }
   const state = stateOf(root);
   const records = state.journal.read();
+  await handOverToKept(records, state, context);
   const present = transactions(records).filter(({ state: how }) => how !== "gone");
   const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
   reporter.stage(
@@ -86,6 +91,17 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "mend what is named above, then: ./install undo",
   });
+}
+
+/** Undo is done by the installer that made the changes, of which a copy lies beside the journal. */
+async function handOverToKept(records: readonly JournalRecord[], state: State, context: Context): Promise<void> {
+  const kept = join(state.folder, "install");
+  const made = records.findLast((record) => record.type === "begin")?.installer;
+  const { executable, argv } = context;
+  if (executable === null || made === undefined || made === version() || !existsSync(kept)) return;
+  if (realpathSync(executable) === realpathSync(kept)) return;
+  context.reporter.info(`Kubeferry ${made}, which installed this, takes it back.`);
+  throw new Exit(await handOver([kept, ...argv]));
 }
 
 function busy(): ExpectedError {
