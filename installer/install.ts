@@ -28,6 +28,8 @@ export interface InstallRequest extends Wanted {
   readonly skipPreflight: readonly string[];
   /** `preflight`: tells every finding and stops there. */
   readonly preflightOnly?: boolean;
+  /** `--no-start`: places and enables everything, and starts nothing. */
+  readonly noStart?: boolean;
   /** The identity for a node's secrets; asked for only when the node has any. */
   readonly identity: (node: string) => Promise<string | null>;
 }
@@ -49,6 +51,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const contents = await contentsFor(bundle, selection, request);
   const own = await hostFiles(index, selection, host);
 
+  const starts = !(request.noStart ?? false);
   const owner = root !== "/" && facts.uid !== 0 ? { uid: facts.uid, gid: facts.gid } : null;
   if (owner !== null)
     reporter.warn(`without root, everything in ${root} will be owned by you, not by the owners of the bundle`);
@@ -63,6 +66,7 @@ export async function install(request: InstallRequest, context: Context): Promis
       selection,
       files: [...contents.files, ...own.files],
       live: host.live,
+      starts,
       owner,
       labels: facts.selinux !== null,
     }),
@@ -75,7 +79,10 @@ export async function install(request: InstallRequest, context: Context): Promis
   if (hasErrors(blocking) && !request.dryRun) throw notFit(blocking.filter(({ severity }) => severity === "error"));
   if (request.preflightOnly) return;
 
-  const header = headerOf(bundle, selection, host, older !== undefined, context);
+  const header = {
+    ...headerOf(bundle, selection, host, older !== undefined, context),
+    ...(starts ? {} : { started: false as const }),
+  };
   const open = resumable(past, header);
   const changes = open === null ? await inspectPlan(host, planned) : await resumePlan(host, open);
   if (older !== undefined) tellDifference(differenceOf(changes, older.header.bundle, header.bundle), reporter);

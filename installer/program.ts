@@ -38,6 +38,8 @@ interface Flags {
   readonly inPlace?: boolean;
   readonly certificates?: boolean;
   readonly priorities?: boolean;
+  /** False with --no-start. */
+  readonly start?: boolean;
 }
 
 export function installerProgram(surroundings: Surroundings, origin: Origin): Command {
@@ -61,11 +63,14 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   });
 
   const apply = program.command("apply", { isDefault: true }).description("install (the default)");
-  changing(node(common(apply))).action(async (flags: Flags) => {
-    const { install } = await import("./install.ts");
-    const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? ""];
-    await install(wanted(flags), context(flags, words));
-  });
+  changing(node(common(apply)))
+    .option("--no-start", "place files and enable units, but start nothing now")
+    .action(async (flags: Flags) => {
+      const { install } = await import("./install.ts");
+      const noStart = flags.start === false;
+      const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...(noStart ? ["--no-start"] : [])];
+      await install({ ...wanted(flags), noStart }, context(flags, words));
+    });
 
   changing(node(common(program.command("upgrade"))))
     .description("install this bundle over the one that is installed; role and address as installed")

@@ -1,14 +1,17 @@
 /** `./install status`: what is installed here, from which bundle, is it healthy, how long do its certificates hold. */
+import type { CheckEntry } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { certificateLives, expiryFindings } from "./certificates/expiry.ts";
 import { type Finding, hasErrors, reportFindings } from "./checks/check.ts";
 import { checkHealth } from "./checks/health.ts";
 import type { Context } from "./context.ts";
+import type { HostReader } from "./host/host.ts";
 import { createLocalHost } from "./host/local.ts";
 import { currentTransactions, onHost } from "./journal/installed.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
+import { isActive } from "./operations/unit.ts";
 
 export interface StatusRequest {
   readonly root: string;
@@ -32,7 +35,7 @@ export async function status(request: StatusRequest, context: Context): Promise<
   const expiry = expiryFindings(lives);
   const health: Finding[] = [];
   if (host.live && !request.certificates) {
-    for (const { entry, alone } of checksOf(present)) health.push(await checkHealth(host, entry, alone));
+    for (const check of checksOf(present)) health.push(await healthOf(host, check));
   }
   const findings = [...health, ...expiry];
   if (request.priorities) tellPriorities(findings, reporter);
@@ -45,9 +48,26 @@ export async function status(request: StatusRequest, context: Context): Promise<
   if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
 }
 
+interface InstalledCheck {
+  readonly entry: CheckEntry;
+  readonly alone: boolean;
+  /** False: it was installed with `--no-start`. */
+  readonly started: boolean;
+}
+
+/** A unit that was left unstarted on purpose is no sick one; once somebody started it, its check speaks. */
+async function healthOf(host: HostReader, { entry, alone, started }: InstalledCheck): Promise<Finding> {
+  const { name: check, unit } = entry;
+  if (started || unit === undefined || (await isActive(host, unit))) return await checkHealth(host, entry, alone);
+  const message = `${unit} was not started: installed with --no-start`;
+  return { check, severity: "warning", message, hint: `systemctl start ${unit}` };
+}
+
 /** The newest check of each name. */
-function checksOf(present: readonly Transaction[]) {
-  const checks = present.flatMap(({ header }) => header.checks.map((entry) => ({ entry, alone: header.alone })));
+function checksOf(present: readonly Transaction[]): InstalledCheck[] {
+  const checks = present.flatMap(({ header }) =>
+    header.checks.map((entry) => ({ entry, alone: header.alone, started: header.started ?? true })),
+  );
   return [...new Map(checks.map((check) => [check.entry.name, check])).values()];
 }
 

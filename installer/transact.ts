@@ -152,6 +152,9 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
   }
   clearStage(wanted.root);
   reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);
+  if (transaction.header.started === false) {
+    reporter.info("Units are enabled and not started: the same ./install without --no-start, or the next boot, does.");
+  }
   reporter.record("result", { transaction: transaction.id, changes: transaction.changes.length });
 }
 

@@ -36,6 +36,8 @@ export interface Header {
   readonly roles: readonly Role[];
   readonly platform: Platform;
   readonly live: boolean;
+  /** False with `--no-start`: units were enabled, and started by nobody. */
+  readonly started?: false;
   /** Whether it is the only member of etcd: then its health depends on no other host. */
   readonly alone: boolean;
   readonly installer: string;

@@ -16,6 +16,8 @@ export interface PlanInput {
   readonly files: readonly NodeFile[];
   /** False with `--root`: no running service, no kernel value. */
   readonly live: boolean;
+  /** False with `--no-start`: units are enabled and not started, and what wants them running is left out. */
+  readonly starts?: boolean;
   /** Whether SELinux runs, and what is installed must have its contexts. */
   readonly labels?: boolean;
   /** Given where only root could give files away: then everything is this user's. */

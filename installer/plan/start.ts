@@ -1,4 +1,7 @@
-/** Units: those that are only enabled, then one phase for each number of their starting order, with its health checks. */
+/**
+ * Units: those that are only enabled, then one phase for each number of their starting order, with its health checks.
+ * With `--no-start` all are only enabled.
+ */
 import { join } from "node:path";
 import type { CheckEntry, UnitEntry } from "#bundle";
 import { operation } from "../operations/catalogue.ts";
@@ -9,16 +12,17 @@ const unitFolder = "/etc/systemd/system";
 
 export function start(input: PlanInput): Phase[] {
   const units = chosen(input.index.units, input.selection);
-  const checks = input.live ? chosen(input.index.checks, input.selection) : [];
+  const checks = input.live && (input.starts ?? true) ? chosen(input.index.checks, input.selection) : [];
   const orders = [...new Set(units.map((unit) => unit.start).filter((order) => order !== null))].toSorted(
     (a, b) => a - b,
   );
   const idle = units.filter((unit) => unit.start === null);
+  const verb = (input.starts ?? true) ? "start" : "enable";
   const phases: Phase[] = [{ name: "enable", operations: idle.map((unit) => toOperation(unit, input)), gates: [] }];
   for (const order of orders) {
     const together = units.filter((unit) => unit.start === order).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     phases.push({
-      name: `start ${together.map(({ name }) => name.replace(/\.service$/, "")).join(" ")}`,
+      name: `${verb} ${together.map(({ name }) => name.replace(/\.service$/, "")).join(" ")}`,
       operations: together.map((unit) => toOperation(unit, input)),
       gates: checks.filter((check) => together.some(({ name }) => speaksFor(check, name))).map(({ name }) => name),
     });
@@ -31,14 +35,14 @@ export function linkPaths(input: PlanInput): string[] {
   return chosen(input.index.units, input.selection).flatMap(({ links }) => links.map((link) => join(unitFolder, link)));
 }
 
-function toOperation(unit: UnitEntry, { files, live }: PlanInput): Operation {
+function toOperation(unit: UnitEntry, { files, live, starts = true }: PlanInput): Operation {
   const own = files.find(({ entry }) => entry.path.endsWith(`/systemd/system/${unit.name}`));
   return operation("unit", {
     name: unit.name,
     file: own?.entry.path ?? join(unitFolder, unit.name),
     links: unit.links.map((link) => join(unitFolder, link)),
     live,
-    start: live && unit.start !== null,
+    start: live && starts && unit.start !== null,
     noBlock: unit.noBlock,
     restartOn: files
       .filter(({ entry }) => unit.restartOn.includes(entry.path) || entry === own?.entry)

@@ -1,0 +1,83 @@
+/** What is started, what waits for its health, and what `--no-start` leaves alone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type BundleIndex, decodeIndex } from "#bundle";
+import type { PlanInput } from "../../../installer/plan/input.ts";
+import { plan } from "../../../installer/plan/plan.ts";
+import type { UnitSpec } from "../../../installer/operations/unit.ts";
+import { nodeBundle } from "../../support/node-bundle.ts";
+
+const selector = { roles: ["worker" as const] };
+
+function withContainerd(index: BundleIndex): void {
+  index.units.push({
+    name: "containerd.service",
+    links: ["multi-user.target.wants/containerd.service"],
+    start: 20,
+    noBlock: false,
+    restartOn: [],
+    for: selector,
+  });
+  index.checks.push({
+    name: "containerd answers",
+    unit: "containerd.service",
+    argv: ["/bin/true"],
+    environment: {},
+    timeoutSeconds: 5,
+    severity: "error",
+    hint: "journalctl -u containerd",
+    for: selector,
+  });
+  index.images.push({ name: "example.org/hello:1", digest: "sha256:0", path: "/images.tar", for: selector });
+}
+
+async function input(): Promise<PlanInput> {
+  const [first] = await nodeBundle({ edit: withContainerd });
+  const index = decodeIndex(String(first?.content), "bundle.json");
+  const [profile] = index.nodes.filter(({ name }) => name === "n2");
+  assert.ok(profile !== undefined);
+  const selection = {
+    profile,
+    roles: ["worker" as const],
+    platform: "linux/amd64" as const,
+    name: "n2",
+    ip: "10.0.0.12",
+    iface: null,
+  };
+  return { index, selection, files: [], live: true, owner: null };
+}
+
+function unitsOf(given: PlanInput): UnitSpec[] {
+  const operations = plan(given).phases.flatMap((phase) => phase.operations);
+  return operations.filter(({ kind }) => kind === "unit").map(({ spec }) => spec as UnitSpec);
+}
+
+test("units start in their order, a runtime's images after it, and each phase waits for its checks", async () => {
+  const { phases } = plan(await input());
+  assert.deepEqual(
+    phases.map(({ name }) => name).filter((name) => /^(start|enable|images)/.test(name)),
+    ["start serve", "start containerd", "images"],
+  );
+  assert.deepEqual(
+    phases.flatMap(({ gates }) => gates),
+    ["containerd answers"],
+  );
+  assert.ok(unitsOf(await input()).every(({ start }) => start));
+});
+
+test("with --no-start every unit is enabled by its links, and nothing is started, asked or imported", async () => {
+  const given = { ...(await input()), starts: false };
+  assert.deepEqual(
+    unitsOf(given).map(({ name, start, links }) => [name, start, links.length]),
+    [
+      ["serve.service", false, 1],
+      ["containerd.service", false, 1],
+    ],
+  );
+  const { phases } = plan(given);
+  assert.deepEqual(
+    phases.flatMap(({ gates }) => gates),
+    [],
+  );
+  assert.ok(phases.every(({ name }) => !/^(start|images)/.test(name)));
+});
