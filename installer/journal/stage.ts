@@ -2,17 +2,19 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bundle, type Digest, digestFile } from "#bundle";
+import { type Bundle, type Digest, digestFile, type Platform } from "#bundle";
+import { refuseForeignPrograms } from "./machine.ts";
 
 /**
  * Puts every wanted content into the folder `stage`: from `memory` (secrets, files with tokens replaced), the rest
- * from the bundle. What is there already and is right stays.
+ * from the bundle. What is there already and is right stays. A program for another machine than `platform` is refused.
  */
 export async function stageContents(
   bundle: Pick<Bundle, "extract">,
   stage: string,
   wanted: ReadonlySet<Digest>,
   memory: ReadonlyMap<Digest, Uint8Array>,
+  platform?: Platform,
 ): Promise<void> {
   const missing = [...wanted].filter((digest) => !isStaged(join(stage, digest), digest));
   for (const digest of missing) {
@@ -21,6 +23,11 @@ export async function stageContents(
   }
   const packed = new Set(missing.filter((digest) => !memory.has(digest)));
   if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest));
+  if (platform !== undefined)
+    refuseForeignPrograms(
+      [...wanted].map((digest) => join(stage, digest)),
+      platform,
+    );
   const folder = fs.openSync(stage, "r");
   fs.fsyncSync(folder);
   fs.closeSync(folder);
