@@ -33,6 +33,7 @@ interface Flags {
   readonly json?: boolean;
   readonly skipPreflight?: string[];
   readonly keepGoing?: boolean;
+  readonly acceptIrreversible?: boolean;
   readonly deleteData?: boolean;
   readonly output?: string;
   readonly inPlace?: boolean;
@@ -59,6 +60,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     yes: flags.yes ?? false,
     skipPreflight: flags.skipPreflight ?? [],
     keepGoing: flags.keepGoing ?? false,
+    acceptIrreversible: flags.acceptIrreversible ?? false,
     identity: (name: string) => identityOf(name, flags, surroundings),
   });
 
@@ -182,7 +184,8 @@ function changing(command: Command): Command {
     .option("--dry-run", "print every step, change nothing")
     .option("--yes", "do not ask")
     .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
-    .option("--keep-going", "after a failure leave what is there, instead of restoring the host");
+    .option("--keep-going", "after a failure leave what is there, instead of restoring the host")
+    .option("--accept-irreversible", "also make changes that undo cannot take back; the plan names them");
 }
 
 const collect = (value: string, list: string[] = []): string[] => [...list, value];

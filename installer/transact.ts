@@ -1,5 +1,5 @@
 /** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
-import type { Bundle, Digest } from "#bundle";
+import type { Bundle, Digest, Platform } from "#bundle";
 import { ExpectedError, isExpected } from "#kit/errors";
 import type { Context } from "./context.ts";
 import { gate } from "./gate.ts";
@@ -10,6 +10,7 @@ import { lock } from "./journal/lock.ts";
 import { keepInstaller, stageContents } from "./journal/stage.ts";
 import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
 import type { RecordedChange, Transaction } from "./journal/transaction.ts";
+import { kindOf } from "./operations/catalogue.ts";
 import type { Plan } from "./operations/operation.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 import { restore } from "./restore.ts";
@@ -21,6 +22,8 @@ export interface Wanted {
   readonly yes: boolean;
   /** A failed start leaves what is there instead of restoring the host. */
   readonly keepGoing: boolean;
+  /** Changes that undo cannot take back may be made. */
+  readonly acceptIrreversible?: boolean;
 }
 
 export interface Proposal {
@@ -44,13 +47,14 @@ export interface Proposal {
 export async function transact(proposal: Proposal, wanted: Wanted, context: Context): Promise<void> {
   const { host, state, header, plan, changes, open, past, records, bundle, memory } = proposal;
   const { root } = wanted;
+  tellIrreversible(changes, wanted, context);
   if (wanted.dryRun) return printChanges(changes, context);
   await confirm(changes, wanted, context);
   const made = createState(root);
   const unlock = lock(state.folder, context.command, context.now());
   try {
     if (state.journal.read().length !== records) throw busy();
-    await stage(bundle, state, memory, changes, { root, made, past, context });
+    await stage(bundle, state, memory, changes, { root, made, past, context, platform: header.platform });
     const transaction = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
     forgetNote(root);
     recordAnew(state.journal, transaction, changes);
@@ -58,6 +62,20 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
   } finally {
     unlock();
   }
+}
+
+/** What undo cannot take back is said in the plan, and done only when it is asked for. */
+function tellIrreversible(changes: readonly RecordedChange[], wanted: Wanted, { reporter }: Context): void {
+  const reasons = changes.flatMap(({ change }) => kindOf(change).irreversible?.(change.spec, change.before) ?? []);
+  for (const why of reasons) reporter.warn(`irreversible: ${why}`);
+  if (reasons.length === 0 || wanted.dryRun || wanted.acceptIrreversible === true) return;
+  throw new ExpectedError(
+    "PREFLIGHT",
+    `not everything could be taken back: ${reasons.join("; ")}; nothing was changed`,
+    {
+      hint: "if that is well: ./install … --accept-irreversible",
+    },
+  );
 }
 
 function printChanges(changes: readonly RecordedChange[], { reporter }: Context): void {
@@ -85,6 +103,7 @@ interface StageOptions {
   readonly made: readonly string[];
   readonly past: readonly Transaction[];
   readonly context: Context;
+  readonly platform: Platform;
 }
 
 /** Contents and the installer itself. A disk that fills up here leaves nothing behind. */
@@ -93,7 +112,7 @@ async function stage(
   state: State,
   memory: ReadonlyMap<Digest, Uint8Array>,
   changes: readonly RecordedChange[],
-  { root, made, past, context }: StageOptions,
+  { root, made, past, context, platform }: StageOptions,
 ): Promise<void> {
   const wanted = new Set<Digest>();
   for (const effect of changes.flatMap(({ change }) => effectsOf(change))) {
@@ -102,7 +121,7 @@ async function stage(
   context.reporter.stage("stage", `${wanted.size} contents`);
   try {
     if (context.executable !== null) keepInstaller(context.executable, state.folder);
-    await stageContents(bundle, state.contents.stage, wanted, memory);
+    await stageContents(bundle, state.contents.stage, wanted, memory, platform);
   } catch (error) {
     if (past.length === 0) destroyState(root, made);
     else clearStage(root);
