@@ -17,7 +17,7 @@ export interface Origin {
   /** This very file; null when run from source. */
   readonly executable: string | null;
   /** The words of the command line. */
-  readonly argv: readonly string[];
+  readonly argv?: readonly string[];
 }
 
 interface Flags {
@@ -225,7 +225,7 @@ function contextFor(surroundings: Surroundings, origin: Origin, flags: Flags, wo
     now: () => new Date(),
     command: ["./install", ...words].join(" "),
     executable: origin.executable,
-    argv: origin.argv,
+    argv: origin.argv ?? [],
     ask: (question, hidden) => ask(surroundings, question, hidden),
   };
 }
