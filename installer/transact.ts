@@ -159,6 +159,12 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
         reporter.record("effect", { phase, ...effectRecord(effect) });
         reporter.info(`  ${describeEffect(effect)}`);
       },
+      onDeferred(what, why) {
+        reporter.record("deferred", { what, why });
+        reporter.warn(
+          `${what} is left for another run: ${why}; when that is mended, run this again: ${context.command}`,
+        );
+      },
       gate: gate(host, transaction.header, context),
       interrupted: () => context.signal.aborted,
       now: context.now,

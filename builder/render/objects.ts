@@ -70,14 +70,6 @@ const rows: readonly ObjectRow[] = [
     }),
   },
   {
-    file: "masters.yaml",
-    template: "objects/masters.yaml.ejs",
-    via: "kubectl",
-    role: "master",
-    when: (c) => daemons(c) && schedulable(c).length > 0,
-    data: (c) => ({ names: schedulable(c) }),
-  },
-  {
     file: "flannel.yaml",
     template: "addons/flannel.yaml.ejs",
     via: "kubectl",
@@ -196,7 +188,6 @@ const calicoResources = [
 
 /** The files of a node's objects. */
 export function objectPieces(context: NodeContext, templates: Templates): Piece[] {
-  const { topology, node, paths } = context;
   return rowsOf(context).flatMap((row) => {
     if (row.template === null) return [];
     const sensitive = row.sensitive ?? false;
@@ -204,7 +195,7 @@ export function objectPieces(context: NodeContext, templates: Templates): Piece[
       {
         path: pathOf(context, row),
         mode: sensitive ? "0600" : "0644",
-        content: templates.render(row.template, { topology, node, paths, ...row.data?.(context) }),
+        content: contentOf(context, row, templates),
         sensitive,
         roles: [row.role],
         origin: { from: "template", template: `manifests/${row.template}` },
@@ -213,21 +204,25 @@ export function objectPieces(context: NodeContext, templates: Templates): Piece[
   });
 }
 
-/** The objects that a node brings about, in order. */
-export function objectsOf(context: NodeContext): NodeObject[] {
-  return rowsOf(context).flatMap((row) => {
-    if (row.via === "file") return [];
-    const etcd = `etcd${context.topology.generation.etcdApiOfFlannel}` as const;
-    return [
-      {
-        name: row.file.replace(/\.\w+$/, ""),
-        via: row.via === "etcd" ? etcd : row.via,
-        path: pathOf(context, row),
-        ...(row.key === undefined ? {} : { key: row.key }),
-        roles: [row.role],
-      },
-    ];
+/** The objects that a node brings about, in order: what is of the whole cluster, the first member or master. */
+export function objectsOf(context: NodeContext, templates: Templates): NodeObject[] {
+  const { topology, node } = context;
+  const first = { etcd: topology.etcdMembers[0], master: topology.masters[0], worker: undefined };
+  const rows = rowsOf(context).filter(({ via, role }) => via !== "file" && first[role]?.name === node.name);
+  const objects = rows.map((row): NodeObject => {
+    const shared = { name: row.file.replace(/\.\w+$/, ""), path: pathOf(context, row), roles: [row.role] };
+    if (row.via !== "etcd" || row.key === undefined) return { ...shared, via: "kubectl" };
+    const value = contentOf(context, row, templates).trim();
+    return { ...shared, via: `etcd${topology.generation.etcdApiOfFlannel}`, key: row.key, value };
   });
+  return [...objects, ...masterLabel(context)];
+}
+
+/** A kubelet may not say of its own node that it is a master: the master does, once the node has joined. */
+function masterLabel(context: NodeContext): NodeObject[] {
+  if (!daemons(context) || !has(context, "master") || !has(context, "worker")) return [];
+  const key = `node-role.kubernetes.io/${context.topology.generation.masterRole}`;
+  return [{ name: context.node.name, via: "label", key, value: "", roles: ["worker"] }];
 }
 
 function rowsOf(context: NodeContext): ObjectRow[] {
@@ -238,9 +233,10 @@ function pathOf(context: NodeContext, row: ObjectRow): string {
   return `${context.paths.own}/${row.file}`;
 }
 
-/** Masters that run a kubelet. */
-function schedulable({ topology }: NodeContext): string[] {
-  return topology.masters.filter((node) => node.roles.includes("worker")).map((node) => node.name);
+function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): string {
+  const { topology, node, paths } = context;
+  if (row.template === null) throw new Error(`${row.file} has no template`);
+  return templates.render(row.template, { topology, node, paths, ...row.data?.(context) });
 }
 
 /** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */

@@ -47,7 +47,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...check }, names }) => ({ ...check, for: selectorFor(roles, names, topology.nodes) })),
     objects: gather(
-      contexts.flatMap((context) => objectsOf(context).map((item) => ({ node: context.node, item }))),
+      contexts.flatMap((context) => objectsOf(context, templates).map((item) => ({ node: context.node, item }))),
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...object }, names }) => ({ ...object, for: selectorFor(roles, names, topology.nodes) })),
     certificates: contexts.flatMap(certificateEntries),

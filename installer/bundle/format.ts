@@ -160,11 +160,13 @@ const osPackage = z.strictObject({
 /** Something in a running cluster, brought about by a command of the bundle after the start. */
 const object = z.strictObject({
   name: z.string(),
-  /** `kubectl`: a manifest applied; `etcd`: a key put. */
-  via: z.enum(["kubectl", "etcd2", "etcd3"]),
-  /** File on the node: the manifest, or the key's value. */
-  path: nodePath,
+  /** `kubectl`: a manifest applied; `etcd…`: a key put; `label`: a label put on the Kubernetes node of this name. */
+  via: z.enum(["kubectl", "etcd2", "etcd3", "label"]),
+  /** File on the node: the manifest, or the key's value. A label has none. */
+  path: nodePath.optional(),
+  /** Of etcd, or of the label. */
   key: z.string().optional(),
+  value: z.string().optional(),
   for: selector,
 });
 

@@ -73,5 +73,9 @@ export type Effect =
       readonly accept?: readonly number[];
       /** A regular expression, for programs whose exit code says too little. */
       readonly matches?: string;
+      /** A file of the host that it reads as its standard input. Default: nothing. */
+      readonly stdin?: string;
+      /** A regular expression: a failure whose stderr matches it is fine. For what is gone already, or with its server. */
+      readonly forgive?: string;
       readonly timeoutSeconds?: number;
     };

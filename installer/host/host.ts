@@ -34,10 +34,13 @@ export interface HostReader {
   read(path: string): Promise<string | null>;
   /** Names in a directory, sorted; empty when there is none. */
   list(path: string): Promise<string[]>;
-  /** Runs a program that only looks. A missing program gives code 127; never throws for an exit code. Never through a shell. */
+  /**
+   * Runs a program that only looks. A missing program gives code 127; never throws for an exit code. Never through a
+   * shell. Of a longer output only the last `outputLimit` characters are kept (default: 256 Ki).
+   */
   query(
     argv: readonly string[],
-    options?: { environment?: Record<string, string>; timeoutSeconds?: number },
+    options?: { environment?: Record<string, string>; timeoutSeconds?: number; outputLimit?: number },
   ): Promise<QueryResult>;
 }
 

@@ -61,7 +61,7 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
         return [];
       }
     },
-    query: (argv, options = {}) => run(argv, options.timeoutSeconds ?? 60, options.environment),
+    query: (argv, { timeoutSeconds = 60, ...rest } = {}) => run(argv, timeoutSeconds, rest),
     async perform(effect) {
       try {
         await perform(effect, root, contents);
@@ -73,7 +73,7 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
 }
 
 async function perform(effect: Effect, root: string, contents: ContentFolders): Promise<void> {
-  if (effect.do === "run") return runEffect(effect);
+  if (effect.do === "run") return runEffect(effect, root);
   const path = inside(root, effect.path);
   switch (effect.do) {
     case "mkdir":
@@ -132,20 +132,24 @@ function readSmall(path: string): string | null {
   }
 }
 
+interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly outputLimit?: number;
+  /** A file, opened: its standard input. */
+  readonly stdin?: number;
+}
+
 /** Runs a program with a fixed environment, never through a shell; a missing program gives code 127, a time-out 124. */
-function run(
-  argv: readonly string[],
-  timeoutSeconds: number,
-  extra: Readonly<Record<string, string>> = {},
-): Promise<QueryResult> {
+function run(argv: readonly string[], timeoutSeconds: number, options: RunOptions): Promise<QueryResult> {
   const [program = "", ...args] = argv;
+  const keep = (text: string): string => text.slice(-(options.outputLimit ?? outputLimit));
   return new Promise((resolve) => {
     let stdout = "";
     let stderr = "";
     // In a group of its own: the operator's Ctrl-C is ours to answer, between two effects.
     const child = spawn(program, args, {
-      env: { ...environment, ...extra },
-      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...environment, ...options.environment },
+      stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
       detached: true,
     });
     // Not spawn's own time-out, which keeps the process waiting where the program does not even exist.
@@ -154,8 +158,8 @@ function run(
       clearTimeout(timer);
       resolve(result);
     };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout = (stdout + text).slice(-outputLimit)));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-outputLimit)));
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout = keep(stdout + text)));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = keep(stderr + text)));
     child.on("error", (error) => end({ code: codeOf(error) === "ENOENT" ? 127 : 126, stdout, stderr: error.message }));
     child.on("close", (code) => end({ code: code ?? 124, stdout, stderr }));
   });
@@ -177,10 +181,15 @@ export function handOver(argv: readonly string[]): Promise<number> {
   });
 }
 
-async function runEffect(effect: Effect & { do: "run" }): Promise<void> {
+async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
-  const { code, stdout, stderr } = await run(effect.argv, seconds, effect.environment);
+  const stdin = effect.stdin === undefined ? undefined : fs.openSync(insideFollowed(root, effect.stdin), "r");
+  const options = { environment: effect.environment, ...(stdin === undefined ? {} : { stdin }) };
+  const { code, stdout, stderr } = await run(effect.argv, seconds, options).finally(() => {
+    if (stdin !== undefined) fs.closeSync(stdin);
+  });
   const accepted = (effect.accept ?? [0]).includes(code);
+  if (!accepted && effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(stderr)) return;
   if (accepted && (effect.matches === undefined || new RegExp(effect.matches, "m").test(stdout))) return;
   if (accepted) throw unmatched(effect, stdout);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("; ");

@@ -92,6 +92,8 @@ export interface ApplyOptions {
   readonly onEffect: (effect: Effect, phase: string) => void;
   /** After each phase: throws when what the phase started is not healthy. */
   readonly gate: (phase: string, gates: readonly string[]) => Promise<void>;
+  /** Told of a change that is left for another run, and why. */
+  readonly onDeferred?: (what: string, why: string) => void;
   /** Asked between two effects: Ctrl-C. */
   readonly interrupted: () => boolean;
   readonly now: () => Date;
@@ -101,19 +103,38 @@ export interface ApplyOptions {
 export async function apply(options: ApplyOptions): Promise<void> {
   const { host, journal, transaction } = options;
   for (const { name, gates } of transaction.phases) {
-    for (const { n, change } of options.changes.filter(({ phase }) => phase === name)) {
-      for (const effect of effectsOf(change)) {
+    for (const wanted of options.changes.filter(({ phase }) => phase === name)) {
+      const { n } = wanted;
+      const change = await seen(options, wanted);
+      const effects = change === null ? [] : effectsOf(change);
+      for (const effect of effects) {
         // Files are changed without a pause; a Ctrl-C is heard only between turns of the event loop.
         await setImmediate();
         if (options.interrupted()) throw interruption();
         options.onEffect(effect, name);
-        await perform(host, change, effect);
+        await perform(host, wanted.change, effect);
       }
       if (!transaction.done.has(n)) journal.append({ type: "done", id: transaction.id, n });
     }
     await options.gate(name, gates);
   }
   journal.append({ type: "commit", id: transaction.id, at: options.now().toISOString() });
+}
+
+/**
+ * The change with what is there now, recorded anew, where nothing could be seen when it was recorded: only what has been
+ * seen is acted on, so that undo knows what to restore. Null: nothing can be seen yet.
+ */
+async function seen(options: ApplyOptions, { n, phase, change }: RecordedChange): Promise<Change | null> {
+  const { host, journal, transaction } = options;
+  const kind = kindOf(change);
+  const recorded = transaction.changes.find((one) => one.n === n)?.change.before;
+  if ((kind.unseen?.(recorded) ?? null) === null) return change;
+  const looked = { ...change, before: await kind.inspect(host, change.spec) };
+  const why = kind.unseen?.(looked.before) ?? null;
+  if (why === null) journal.append({ type: "change", id: transaction.id, n, phase, change: looked });
+  else options.onDeferred?.(kind.describe(change.spec), why);
+  return why === null ? looked : null;
 }
 
 async function perform(host: Host, change: Change, effect: Effect): Promise<void> {

@@ -8,6 +8,7 @@ import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
 import { labels } from "./labels.ts";
+import { object } from "./object.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
 import { selinux } from "./selinux.ts";
@@ -31,6 +32,7 @@ const catalogue = {
   labels,
   package: osPackages,
   image,
+  object,
   "absent-file": absentFile,
   "absent-directory": absentDirectory,
   "absent-unit": absentUnit,

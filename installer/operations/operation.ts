@@ -20,6 +20,11 @@ export interface Kind<Spec, Before> {
   resume?(before: Before, now: Before, begun: boolean): Before;
   /** Pure. What undo does once everything else of the transaction is back: reload, start what ran before. */
   settle?(spec: Spec, before: Before): Effect[];
+  /**
+   * Pure. Why `before` says nothing: what it is about could not be looked at (a cluster whose daemons do not run yet).
+   * It is looked at again when its turn comes, and left for another run where that says nothing either. Null: it was seen.
+   */
+  unseen?(before: Before): string | null;
   /** Files that somebody changed since we wrote them: undo sets them aside instead of losing them. */
   edited?(host: HostReader, spec: Spec, before: Before): Promise<string[]>;
   /** Why it cannot be taken back; it then needs its own flag. */

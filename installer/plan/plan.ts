@@ -4,13 +4,14 @@ import { kindOf } from "../operations/catalogue.ts";
 import type { Phase, Plan } from "../operations/operation.ts";
 import { withImages } from "./images.ts";
 import type { PlanInput } from "./input.ts";
+import { withObjects } from "./objects.ts";
 import { place } from "./place.ts";
 import { prepare } from "./prepare.ts";
 import { start } from "./start.ts";
 
 /** The phases in order: `prepare`, `place`, `start …`. FORMAT_INVALID where a bundle wants one thing twice. */
 export function plan(input: PlanInput): Plan {
-  const phases: Phase[] = [...prepare(input), place(input), ...withImages(start(input), input)];
+  const phases: Phase[] = [...prepare(input), place(input), ...withObjects(withImages(start(input), input), input)];
   refuseTwice(phases);
   return { phases: phases.filter(({ operations, gates }) => operations.length > 0 || gates.length > 0) };
 }

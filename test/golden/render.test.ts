@@ -42,7 +42,10 @@ function tree(rendered: Rendered): string {
     ...rendered.checks.map(
       (check) => `check ${check.name}  ${whom(check.for)}  ${check.severity}\n  ${check.argv.join(" ")}`,
     ),
-    ...rendered.objects.map((object) => `object ${object.name}  ${object.via} ${object.key ?? ""} ${object.path}`),
+    ...rendered.objects.map(
+      ({ name, via, key = "", value = "", path = "", for: selector }) =>
+        `object ${name}  ${whom(selector)}  ${[via, key, value, path].filter(Boolean).join(" ")}`,
+    ),
     ...rendered.certificates.map(
       (entry) => `certificate ${entry.node}:${entry.path}  ${entry.subject}  ${entry.sans.join(" ")}`,
     ),

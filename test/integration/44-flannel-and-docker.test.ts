@@ -34,7 +34,7 @@ test("flannel's key goes into the v2 store, and a worker's flanneld certificate 
 
   const object = rendered.objects.find(({ via }) => via === "etcd2");
   assert.ok(object?.key !== undefined);
-  const value = readFileSync(join(folder, "n1", object.path), "utf8");
+  const value = readFileSync(join(folder, "n1", object.path ?? ""), "utf8");
   const etcdctl = (host: string, certificate: string, ...argv: string[]): string => {
     const pki = join(folder, host, "etc/etcd/cert");
     const tls = [

@@ -103,7 +103,7 @@ test("nobody without a certificate is answered", { skip }, () => {
 test("the API server takes every object, and takes it again", { skip }, () => {
   for (const object of rendered.objects.filter(({ via }) => via === "kubectl")) {
     for (const answer of [/created|unchanged|configured/, /unchanged|configured/]) {
-      const output = kubectl("apply", "-f", join(root, object.path));
+      const output = kubectl("apply", "-f", join(root, object.path ?? ""));
       assert.match(output, answer, object.name);
       assert.doesNotMatch(output, /error|Error|[Ww]arning|invalid|strict decoding/, `${object.name}: ${output}`);
     }

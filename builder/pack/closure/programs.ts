@@ -60,10 +60,10 @@ export function checkCommands(view: View): ClosureFinding[] {
     return program.startsWith("/") ? checkProgram(view, program, `health check "${check.name}"`) : [];
   });
   for (const object of view.objects) {
-    const program = object.via === "kubectl" ? "kubectl" : "etcdctl";
+    const program = object.via.startsWith("etcd") ? "etcdctl" : "kubectl";
     if (!hasNamed(view, program))
       findings.push(...checkProgram(view, `/usr/local/bin/${program}`, `object ${object.name}`));
-    if (!view.files.has(object.path)) findings.push(missingFile(view, object.path, `object ${object.name}`));
+    if (object.path !== undefined && !view.files.has(object.path)) findings.push(missingFile(view, object.path, `object ${object.name}`));
   }
   return findings;
 }

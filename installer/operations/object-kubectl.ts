@@ -1,0 +1,123 @@
+/**
+ * A manifest through kubectl: applied, and marked with the digest of its content when all of it is there. Undo deletes
+ * the objects that were made, and gives those that were there before the content that they had.
+ */
+import type { Effect } from "../host/effect.ts";
+import type { HostReader } from "../host/host.ts";
+import { type Identity, identitiesIn, keyOf } from "./manifest.ts";
+import { answerOf, notThere, unreachable } from "./object-answer.ts";
+import type { ManifestSpec, Unseen } from "./object-spec.ts";
+
+export interface ManifestBefore {
+  readonly state: "seen";
+  /** All objects are there, as this very content was applied. */
+  readonly satisfied: boolean;
+  /** Objects that are not there: those that apply makes. */
+  readonly missing: readonly Identity[];
+  /** What is there, as a list that kubectl reads; null where nothing is. `text` is left out of support archives. */
+  readonly earlier: { readonly text: string } | null;
+}
+
+/** The mark: an annotation with the digest of the manifest's file. */
+export const mark = "kubeferry.local/content";
+
+const timeout = "--request-timeout=60s";
+const owner = { uid: 0, gid: 0 };
+
+interface Live {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Record<string, string>;
+  };
+  readonly items?: readonly Live[];
+}
+
+export async function inspect(host: HostReader, spec: ManifestSpec): Promise<Unseen | ManifestBefore> {
+  const { path, digest, client, environment } = spec;
+  const text = await host.read(path);
+  if (text === null || (await host.digest(path)) !== digest) return unseen(`${path} is not in place yet`);
+  const wanted = identitiesIn(text);
+  if (wanted === null || wanted.length === 0) return unseen(`${path} is not of a form whose objects can be told`);
+  const { code, stdout, stderr, said } = await answerOf(
+    host,
+    [...client, timeout, "get", "-f", path, "-o", "json"],
+    environment,
+  );
+  const complaints = stderr.split("\n").filter((line) => /^(Error|error|Unable|The connection)/.test(line));
+  if (code !== 0 && (complaints.length === 0 || complaints.some((line) => !notThere.test(line)))) return unseen(said);
+  const found = liveIn(stdout);
+  const there = new Set(found.map((one) => keyOf(identityOf(one))));
+  const missing = wanted.filter((identity) => !there.has(keyOf(identity)));
+  // kubectl read the same file: what it found and what it missed must be what we take it to be about.
+  if (found.length + missing.length !== wanted.length || (code !== 0) !== missing.length > 0)
+    return unseen(`kubectl finds other objects in ${path} than those that it names`);
+  const satisfied = missing.length === 0 && found.every(({ metadata }) => metadata.annotations?.[mark] === digest);
+  if (satisfied) return { state: "seen", satisfied, missing, earlier: null };
+  return { state: "seen", satisfied, missing, earlier: found.length === 0 ? null : { text: listOf(found.map(bare)) } };
+}
+
+export function forward(spec: ManifestSpec, before: Unseen | ManifestBefore): Effect[] {
+  if (before.state === "seen" && before.satisfied) return [];
+  return [
+    run(spec, ["apply", "-f", spec.path]),
+    run(spec, ["annotate", "-f", spec.path, "--overwrite", `${mark}=${spec.digest}`]),
+  ];
+}
+
+export function backward(spec: ManifestSpec, { satisfied, missing, earlier }: ManifestBefore): Effect[] {
+  if (satisfied) return [];
+  const made = missing.toReversed().map(({ apiVersion, kind, namespace, name }) => ({
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace === null ? {} : { namespace }) },
+  }));
+  return [
+    ...(made.length === 0
+      ? []
+      : withText(spec, listOf(made), ["delete", "--ignore-not-found=true", "--timeout=90s", "-f", spec.scratch])),
+    ...(earlier === null ? [] : withText(spec, earlier.text, ["replace", "-f", spec.scratch])),
+  ];
+}
+
+/** A text for the program, private and only for as long as it runs. A cluster that is gone keeps nothing of ours. */
+function withText(spec: ManifestSpec, text: string, words: readonly string[]): Effect[] {
+  const { scratch: path } = spec;
+  return [
+    { do: "write", path, content: { text }, mode: 0o600, owner },
+    { ...run(spec, words), forgive: unreachable.source },
+    { do: "remove", path },
+  ];
+}
+
+function run({ client, environment }: ManifestSpec, words: readonly string[]): Effect & { do: "run" } {
+  return { do: "run", argv: [...client, timeout, ...words], environment, timeoutSeconds: 300 };
+}
+
+function liveIn(stdout: string): readonly Live[] {
+  if (stdout.trim() === "") return [];
+  const value = JSON.parse(stdout) as Live;
+  return value.items ?? [value];
+}
+
+function identityOf({ apiVersion, kind, metadata }: Live): Identity {
+  return { apiVersion, kind, namespace: metadata.namespace ?? null, name: metadata.name };
+}
+
+/** Without what the API server alone writes, and what would tie it to one moment. */
+function bare(live: Live): unknown {
+  const own = ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "selfLink"];
+  const metadata = Object.fromEntries(Object.entries(live.metadata).filter(([name]) => !own.includes(name)));
+  const rest = Object.fromEntries(Object.entries(live).filter(([name]) => name !== "status"));
+  return { ...rest, metadata };
+}
+
+function listOf(items: readonly unknown[]): string {
+  return `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`;
+}
+
+function unseen(why: string): Unseen {
+  return { state: "unseen", why };
+}

@@ -1,0 +1,41 @@
+/** What is to be brought about in a running cluster, and by which program. */
+import type { Digest } from "#bundle";
+
+interface Shared {
+  readonly name: string;
+  /** The program with its connection: `kubectl --kubeconfig=…`, `etcdctl --endpoints=…`. No secret is in it. */
+  readonly client: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where a text lies for as long as the program reads it: private, in our own folder. */
+  readonly scratch: string;
+  readonly live: boolean;
+}
+
+export interface ManifestSpec extends Shared {
+  readonly via: "kubectl";
+  /** The manifest on the node, and its digest: what is applied, and what is told from an older one by. */
+  readonly path: string;
+  readonly digest: Digest;
+}
+
+export interface KeySpec extends Shared {
+  readonly via: "etcd2" | "etcd3";
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface LabelSpec extends Shared {
+  readonly via: "label";
+  /** The Kubernetes node. */
+  readonly node: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+export type ObjectSpec = ManifestSpec | KeySpec | LabelSpec;
+
+/** Nobody answered, or not all that is needed is there yet. */
+export interface Unseen {
+  readonly state: "unseen";
+  readonly why: string;
+}

@@ -1,0 +1,88 @@
+/** What is brought about in the cluster, each as soon as what it is asked of runs and before what waits for it. */
+import type { ObjectEntry } from "#bundle";
+import { ExpectedError } from "#kit/errors";
+import { statePath } from "../journal/state.ts";
+import { operation } from "../operations/catalogue.ts";
+import type { ObjectSpec } from "../operations/object-spec.ts";
+import type { Operation, Phase } from "../operations/operation.ts";
+import type { UnitSpec } from "../operations/unit.ts";
+import { chosen, type PlanInput } from "./input.ts";
+
+interface Stage {
+  readonly name: string;
+  readonly via: readonly ObjectEntry["via"][];
+  /** The phase comes after the last one that starts any of these. */
+  readonly after: readonly string[];
+}
+
+/** flanneld waits for its key, and a kubelet for its token: so not all at the end. */
+const stages: readonly Stage[] = [
+  { name: "keys", via: ["etcd2", "etcd3"], after: ["etcd"] },
+  { name: "objects", via: ["kubectl"], after: ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] },
+  { name: "labels", via: ["label"], after: ["kubelet"] },
+];
+
+const kubeconfig = "/etc/kubernetes/admin.kubeconfig";
+/** kubectl keeps a cache in its home folder; undo would find it where nothing was. */
+const nowhere = { HOME: "/dev/null" };
+
+/** The phases with those for objects among them; a stage whose daemons another role starts comes last. */
+export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[] {
+  const entries = chosen(input.index.objects, input.selection);
+  const result = [...phases];
+  for (const { name, via, after } of stages) {
+    const operations = entries
+      .filter((entry) => via.includes(entry.via))
+      .map((entry): Operation => operation("object", specOf(entry, input)));
+    if (operations.length === 0) continue;
+    const at = result.findLastIndex((phase) => after.some((unit) => starts(phase, `${unit}.service`)));
+    result.splice(at < 0 ? result.length : at + 1, 0, { name, operations, gates: [] });
+  }
+  return result;
+}
+
+function starts({ operations }: Phase, unit: string): boolean {
+  return operations.some(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === unit);
+}
+
+function specOf(entry: ObjectEntry, input: PlanInput): ObjectSpec {
+  const { name, via, path, key, value } = entry;
+  const shared = { name, scratch: `${statePath}/object`, live: input.live };
+  if (via === "label") {
+    if (key === undefined) throw incomplete(entry);
+    return { ...shared, ...kubectl(input), via, node: name, key, value: value ?? "" };
+  }
+  if (via === "kubectl") {
+    const file = input.files.find((one) => one.entry.path === path);
+    if (path === undefined || file === undefined) throw incomplete(entry);
+    return { ...shared, ...kubectl(input), via, path, digest: file.digest };
+  }
+  if (key === undefined || value === undefined) throw incomplete(entry);
+  return { ...shared, ...etcdctl(via, input), via, key, value };
+}
+
+function kubectl({ files }: PlanInput): Pick<ObjectSpec, "client" | "environment"> {
+  const program =
+    files.find(({ entry }) => entry.path.endsWith("/bin/kubectl"))?.entry.path ?? "/usr/local/bin/kubectl";
+  return { client: [program, `--kubeconfig=${kubeconfig}`], environment: nowhere };
+}
+
+/** As the member's health check asks it: the same endpoint, the same certificate; the old API has other names for them. */
+function etcdctl(via: "etcd2" | "etcd3", input: PlanInput): Pick<ObjectSpec, "client" | "environment"> {
+  const check = chosen(input.index.checks, input.selection).find(({ argv }) => argv.includes("endpoint"));
+  const words = check?.argv.slice(0, check.argv.indexOf("endpoint")) ?? ["etcdctl"];
+  if (via === "etcd3") {
+    const times = ["--dial-timeout=5s", "--command-timeout=20s"];
+    return { client: [...words, ...times], environment: { ETCDCTL_API: "3" } };
+  }
+  const old = words.map((word) => word.replace(/^--(cacert|cert|key)=/, (_, flag: string) => oldFlags[flag] ?? ""));
+  return { client: [...old, "--timeout=5s", "--total-timeout=20s"], environment: { ETCDCTL_API: "2" } };
+}
+
+const oldFlags: Readonly<Record<string, string>> = { cacert: "--ca-file=", cert: "--cert-file=", key: "--key-file=" };
+
+function incomplete({ name, via }: ObjectEntry): ExpectedError {
+  return new ExpectedError("FORMAT_INVALID", `the bundle does not say all of object ${name} (${via})`, {
+    hint: "build the bundle again; this is a mistake in its release",
+  });
+}
