@@ -26,6 +26,8 @@ export interface ImageBefore {
   /** Digest (containerd) or id (docker) that the name had; null: no such image, or no runtime yet. */
   readonly found: string | null;
   readonly pinned: boolean;
+  /** Whether containerd had it under the name that its CRI gives every image, too: the digest of its configuration. */
+  readonly identified?: boolean;
 }
 
 const pin = "io.cri-containerd.pinned=pinned";
@@ -75,15 +77,21 @@ function toDocker(spec: ImageSpec, before: ImageBefore): Effect[] {
 }
 
 /**
- * The name goes; one that meant another image before means it again. containerd keeps the snapshots that running
+ * The name goes, and with it the one that containerd's CRI made of the configuration's digest as soon as it saw the
+ * import: that alone would keep the image. One that meant another image before means it again. containerd keeps the snapshots that running
  * containers need, whatever becomes of a name, and a runtime that is stopped gives exit code 1.
  */
 function fromContainerd(spec: ImageSpec, before: ImageBefore): Effect[] {
   const { name } = spec;
   const lenient = [0, 1, 127];
-  if (before.found === null) return [ctr(spec, ["images", "rm", name], lenient)];
+  const byId = before.identified === false ? [ctr(spec, ["images", "rm", spec.config], lenient)] : [];
+  if (before.found === null) return [ctr(spec, ["images", "rm", name], lenient), ...byId];
   const kept = keptName(before.found);
-  return [ctr(spec, ["images", "tag", "--force", kept, name], lenient), ctr(spec, ["images", "rm", kept], lenient)];
+  return [
+    ctr(spec, ["images", "tag", "--force", kept, name], lenient),
+    ctr(spec, ["images", "rm", kept], lenient),
+    ...byId,
+  ];
 }
 
 /** The name of an image that a newer one takes the name of, until undo. */
@@ -103,10 +111,12 @@ function unpin(spec: ImageSpec, before: ImageBefore): Effect[] {
 }
 
 async function inspectContainerd(host: HostReader, spec: ImageSpec): Promise<ImageBefore> {
-  const { code, stdout } = await host.query([...spec.client, "-n", "k8s.io", "images", "ls", `name==${spec.name}`]);
-  const line = code === 0 ? stdout.split("\n").find((text) => text.startsWith(`${spec.name} `)) : undefined;
-  const found = line?.split(/\s+/)[2] ?? null;
-  return { found, pinned: line?.includes(pin) ?? false };
+  const filters = [`name==${spec.name}`, `name==${spec.config}`];
+  const { code, stdout } = await host.query([...spec.client, "-n", "k8s.io", "images", "ls", ...filters]);
+  const lines = code === 0 ? stdout.split("\n") : [];
+  const line = lines.find((text) => text.startsWith(`${spec.name} `));
+  const identified = lines.some((text) => text.startsWith(`${spec.config} `));
+  return { found: line?.split(/\s+/)[2] ?? null, pinned: line?.includes(pin) ?? false, identified };
 }
 
 async function inspectDocker(host: HostReader, spec: ImageSpec): Promise<ImageBefore> {

@@ -42,9 +42,10 @@ after(async () => {
 test("containerd imports the archive under the lock's digest, pins it, and undo removes it", async () => {
   const { spec, pulled } = await packed("1", ctr, "containerd");
   const found = await image.inspect(host, spec);
-  assert.deepEqual(found, { found: null, pinned: false });
+  assert.deepEqual(found, { found: null, pinned: false, identified: false });
   for (const effect of image.forward(spec, found)) await host.perform(effect);
-  assert.deepEqual(await image.inspect(host, spec), { found: `sha256:${pulled.manifest.digest}`, pinned: true });
+  const now = await image.inspect(host, spec);
+  assert.deepEqual(now, { found: `sha256:${pulled.manifest.digest}`, pinned: true, identified: false });
   assert.deepEqual(image.forward(spec, await image.inspect(host, spec)), []);
   for (const layer of pulled.layers) {
     const listed = execFileSync("ctr", [...ctr.slice(1), "-n", "k8s.io", "content", "ls", "-q"], { encoding: "utf8" });

@@ -43,6 +43,16 @@ test("an image that is there is only pinned, and one that is pinned as well is l
   ]);
 });
 
+test("the name that containerd's CRI gives an image goes with it, unless it was there before", () => {
+  const removed = (identified: boolean): string[] =>
+    argv(image.backward(spec, { found: null, pinned: false, identified }));
+  assert.deepEqual(removed(false), [
+    "-n k8s.io images rm registry.k8s.io/pause:3.10",
+    `-n k8s.io images rm ${spec.config}`,
+  ]);
+  assert.deepEqual(removed(true), ["-n k8s.io images rm registry.k8s.io/pause:3.10"]);
+});
+
 test("with --root nothing is imported, and nothing is taken back", () => {
   const cold = { ...spec, live: false };
   assert.deepEqual(image.forward(cold, { found: null, pinned: false }), []);
