@@ -24,11 +24,16 @@ export async function inspect(host: HostReader, spec: KeySpec): Promise<Unseen |
 export function forward(spec: KeySpec, before: Unseen | KeyBefore): Effect[] {
   const found = before.state === "seen" ? before.value : null;
   if (found === spec.value) return [];
-  // Fails and shows what is there: nothing of somebody else's is written over.
-  if (found !== null) return [{ ...run(spec, getWords(spec)), matches: `^${literal(spec.value)}$` }];
-  if (spec.via === "etcd2") return [run(spec, ["mk", spec.key, spec.value])];
-  const text = `create(${quote(spec.key)}) = "0"\n\nput ${quote(spec.key)} ${quote(spec.value)}\n\n\n`;
-  return transaction(spec, text, { matches: "^SUCCESS" });
+  const wanted = `^${literal(spec.value)}$`;
+  // Fails where something else is there, and shows it: nothing of somebody else's is written over.
+  const compare: Effect = { ...run(spec, getWords(spec)), matches: wanted };
+  if (found !== null) return [compare];
+  // 105: it is there already; a power cut may have come right after it was put.
+  if (spec.via === "etcd2")
+    return [{ ...run(spec, ["mk", spec.key, spec.value]), forgive: "^Error:\\s+105:" }, compare];
+  const [key, value] = [quote(spec.key), quote(spec.value)];
+  const text = `create(${key}) = "0"\n\nput ${key} ${value}\n\nget ${key}\n\n`;
+  return transaction(spec, text, { matches: `^SUCCESS|^FAILURE\\s+${literal(spec.key)}\\s+${wanted.slice(1)}` });
 }
 
 export function backward(spec: KeySpec, before: KeyBefore): Effect[] {

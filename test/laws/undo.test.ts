@@ -8,6 +8,7 @@ import type { Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo, undoEffects, type UndoReport } from "../../installer/journal/undo.ts";
 import type { Effect } from "../../installer/host/effect.ts";
+import { kindOf } from "../../installer/operations/catalogue.ts";
 import type { Plan } from "../../installer/operations/operation.ts";
 import {
   arbitraryHost,
@@ -141,7 +142,13 @@ test("apply again after a power cut ends where apply without one does, and then 
         if (!done && reboot && host.live) host.system.reboot();
         if (!done) await install(host, journal, plan);
         assert.deepEqual(timeless(host), timeless(smooth));
-        assert.deepEqual(await inspectPlan(host, plan), []);
+        // What nobody could be asked about is still to be done, and nothing else is.
+        const left = await inspectPlan(host, plan);
+        assert.deepEqual(
+          left.filter(({ change }) => (kindOf(change).unseen?.(change.before) ?? null) === null),
+          [],
+        );
+        if (host.system.active.has("one.service")) assert.deepEqual(left, []);
       },
     ),
     { numRuns: 500 },
@@ -153,7 +160,9 @@ test("dry-run lists exactly the effects that apply or undo then performs, and ch
     fc.asyncProperty(arbitraryHost, arbitraryPlan, async (hostWish, planWish) => {
       const host = prepared(hostWish);
       const before = host.picture();
-      const plan = makePlan(planWish, host.live);
+      // A cluster that does not answer yet is looked at only when it does: then dry-run can list no more than the wish.
+      const objects = host.system.active.has("one.service") ? planWish.objects : [];
+      const plan = makePlan({ ...planWish, objects }, host.live);
       const changes = await inspectPlan(host, plan);
       const listed = changes.flatMap(({ change }) => effectsOf(change));
       assert.deepEqual(host.picture(), before);

@@ -34,7 +34,15 @@ export interface HostWish {
   readonly foreign: { readonly place: "none" | "vendor" | "own"; readonly active: boolean; readonly enabled: boolean };
   /** firewalld runs with some ports open. */
   readonly firewall: readonly string[] | null;
+  /** What the cluster, which answers while one.service runs, has of what a plan brings about. */
+  readonly cluster: readonly ClusterThing[];
 }
+
+type ClusterThing = "label" | "other label" | "key" | "folder" | "key3" | "object" | "older object";
+const clusterThings: ClusterThing[] = ["label", "other label", "key", "folder", "key3", "object", "older object"];
+const manifest =
+  "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n";
+const manifestPath = "/manifest.yaml";
 
 export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
   files: fc.uniqueArray(fc.record({ path: fc.constantFrom(...paths), content, mode, owner }), {
@@ -89,6 +97,7 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
     enabled: fc.boolean(),
   }),
   firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp"])),
+  cluster: fc.subarray(clusterThings),
 });
 
 /** A host as wished; made anew each time, since apply changes it. */
@@ -115,6 +124,7 @@ export function makeHost(wish: HostWish): FakeHost {
   for (const name of wish.modules) system.run(["modprobe", name]);
   if (wish.swappiness !== null) system.sysctls.set("/proc/sys/vm/swappiness", wish.swappiness);
   makeGuards(host, wish);
+  makeCluster(host, wish.cluster);
   system.settleBoot();
   return host;
 }
@@ -138,6 +148,22 @@ function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live
   for (const port of firewall) for (const set of [system.firewall.now, system.firewall.permanent]) set.add(port);
 }
 
+function makeCluster({ system }: FakeHost, things: readonly ClusterThing[]): void {
+  const { labels, keys, folders, objects } = system.cluster;
+  const object = (name: string, kind: string, content: string): void => {
+    objects.set(`${kind}. default/${name}`, { apiVersion: "v1", kind, metadata: { name }, content });
+  };
+  for (const thing of things) {
+    if (thing === "label") labels.set("role", "x");
+    if (thing === "other label") labels.set("role", "y");
+    if (thing === "folder" || thing === "key") folders.add("/net");
+    if (thing === "key") keys.set("/net/config", "value");
+    if (thing === "key3") keys.set("v3 /net/config", "value");
+    if (thing === "object") object("a", "ConfigMap", manifest);
+    if (thing === "older object") object("b", "Namespace", "older");
+  }
+}
+
 const fileOperation = fc.record({ path: fc.constantFrom(...paths), text: content, mode, owner });
 
 const planWish = fc.record({
@@ -155,6 +181,7 @@ const planWish = fc.record({
   selinux: fc.option(fc.constantFrom("permissive" as const, "disabled" as const)),
   stop: fc.boolean(),
   ports: fc.boolean(),
+  objects: fc.subarray(["kubectl", "etcd2", "etcd3", "label"] as const),
 });
 
 export const arbitraryPlan = planWish;
@@ -195,6 +222,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
     ...(wish.stop ? [operation("service", { name: "foreign", live })] : []),
     ...(wish.ports && live ? [operation("firewall", { ports: ["6443/tcp", "30000-32767/tcp"] })] : []),
   ];
+  if (wish.objects.includes("kubectl")) files.push({ path: manifestPath, text: manifest, mode: 0o644, owner: root });
   const place = files.map(({ path, text, mode: bits, owner: who }) =>
     operation("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
   );
@@ -214,12 +242,21 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
       { name: "prepare", operations, gates: [] },
       { name: "place", operations: place, gates: [] },
       { name: "start", operations: start, gates: [] },
+      { name: "objects", operations: wish.objects.map((via) => objectOperation(via, live)), gates: [] },
     ],
   };
 }
 
+function objectOperation(via: PlanWish["objects"][number], live: boolean): Operation {
+  const client = [{ kubectl: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[via]];
+  const shared = { name: via, client, environment: {}, scratch: "/object", live };
+  if (via === "kubectl") return operation("object", { ...shared, via, path: manifestPath, digest: digestOf(manifest) });
+  if (via === "label") return operation("object", { ...shared, via, node: "n1", key: "role", value: "x" });
+  return operation("object", { ...shared, via, key: "/net/config", value: "value" });
+}
+
 /** Every content that a plan of {@link arbitraryPlan} may want. */
-export const planContents = ["old\n", "new\n", "same\n", "", ...units.map((name) => `new ${name}`)];
+export const planContents = ["old\n", "new\n", "same\n", "", manifest, ...units.map((name) => `new ${name}`)];
 
 function parents(path: string): string[] {
   const parent = path.slice(0, path.lastIndexOf("/"));

@@ -150,7 +150,7 @@ export class FakeHost implements Host {
       const inode = { content: "half", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
       this.entries.set(temporary(effect.path), { type: "file", inode });
     } else if (effect.do === "run") {
-      this.system.half(effect.argv);
+      this.system.half(effect.argv, this.#stdin(effect));
     }
     throw new Crash();
   }
@@ -212,10 +212,15 @@ export class FakeHost implements Host {
       case "set":
         return this.system.set(effect.path, effect.value, effect.optional ?? false);
       case "run": {
-        const code = this.system.run(effect.argv);
+        const code = this.system.run(effect.argv, this.#stdin(effect));
+        if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(this.system.stderr)) return;
         if (!(effect.accept ?? [0]).includes(code)) throw new Error(`${effect.argv.join(" ")} ended with ${code}`);
       }
     }
+  }
+
+  #stdin({ stdin }: Effect & { do: "run" }): string | undefined {
+    return stdin === undefined ? undefined : (this.text(stdin) ?? undefined);
   }
 
   #restore(path: string, digest: Digest, attributes: { mode: number; owner: Owner; mtimeMs: number }): void {

@@ -1,9 +1,12 @@
-/** What programs see and change on a fake host: systemd's units, kernel modules and values, swap. */
+/** What programs see and change on a fake host: systemd's units, kernel modules and values, swap, a cluster. */
+import { FakeCluster } from "./fake-cluster.ts";
 
 interface Swap {
   readonly device: string;
   readonly priority: number;
 }
+
+const clusterPrograms = /^(kubectl|etcdctl3?)$/;
 
 export class FakeSystem {
   /** Unit files as systemd last read them: name → text. */
@@ -27,6 +30,10 @@ export class FakeSystem {
   enforcing: boolean | null = null;
   /** firewalld's ports: now, and after a boot. */
   readonly firewall = { now: new Set<string>(), permanent: new Set<string>() };
+  /** Answers as long as `one.service` runs. */
+  readonly cluster = new FakeCluster();
+  /** What the last program that ran wrote to stderr. */
+  stderr = "";
   /** Text of a file of the host. */
   files: (path: string) => string | null = () => null;
 
@@ -79,6 +86,7 @@ export class FakeSystem {
       selinux: String(this.enforcing),
       firewall: [...this.firewall.now].toSorted().join(" "),
       "firewall after a boot": [...this.firewall.permanent].toSorted().join(" "),
+      ...this.cluster.picture(),
     };
   }
 
@@ -107,6 +115,7 @@ export class FakeSystem {
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
       return answer(`${[...set].join(" ")}\n`);
     }
+    if (clusterPrograms.test(program ?? "")) return this.#cluster(argv);
     if (program === "modprobe" && verb === "--show-depends") {
       if (!this.available.has(last)) return answer("", 1);
       const names = [...(this.needs.get(last) ?? []), last];
@@ -121,14 +130,24 @@ export class FakeSystem {
   }
 
   /** A program that was cut off: here either nothing happened or all of it. */
-  half(argv: readonly string[]): void {
-    if (argv.join(" ").length % 2 === 0) this.run(argv);
+  half(argv: readonly string[], stdin?: string): void {
+    if (argv.join(" ").length % 2 === 0) this.run(argv, stdin);
+  }
+
+  #cluster(argv: readonly string[], stdin?: string): { code: number; stdout: string; stderr: string } {
+    return this.cluster.run(argv, this.active.has("one.service"), this.files, stdin);
   }
 
   /** The exit code. An unknown program is a mistake in the test. */
-  run(argv: readonly string[]): number {
+  run(argv: readonly string[], stdin?: string): number {
     const [program, verb = ""] = argv;
     const last = argv.at(-1) ?? "";
+    this.stderr = "";
+    if (clusterPrograms.test(program ?? "")) {
+      const { code, stderr } = this.#cluster(argv, stdin);
+      this.stderr = stderr;
+      return code;
+    }
     if (program === "systemctl") return this.#systemctl(verb, last);
     if (program === "modprobe") return verb === "-r" ? this.#unload(last) : this.#load(last);
     if (program === "setenforce") {
