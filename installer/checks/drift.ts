@@ -74,9 +74,15 @@ async function settingDrift(host: HostReader, setting: Operation): Promise<Findi
   const what = kind.describe(setting.spec);
   try {
     const now = await kind.inspect(host, setting.spec);
+    const unseen = kind.unseen?.(now) ?? null;
+    if (unseen !== null) return [unknown(what, unseen)];
     if (kind.forward(setting.spec, now).length === 0) return [];
     return [drift("setting", what, "is no longer so", "run the same ./install again")];
   } catch (error) {
-    return [{ check: "setting", severity: "warning", message: `${what} could not be looked at: ${messageOf(error)}` }];
+    return [unknown(what, messageOf(error))];
   }
+}
+
+function unknown(what: string, why: string): Finding {
+  return { check: "setting", severity: "warning", message: `${what} could not be looked at: ${why}` };
 }
