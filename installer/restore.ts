@@ -12,6 +12,7 @@ import { lock } from "./journal/lock.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
 import { undo, undoEffects, type UndoReport } from "./journal/undo.ts";
+import { tellServing } from "./serving.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 
 /** Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). */
@@ -87,7 +88,10 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   } finally {
     unlock();
   }
-  if (problems.length === 0) return reporter.stage("done", "taken back");
+  if (problems.length === 0) {
+    await tellServing(host, state, context);
+    return reporter.stage("done", "taken back");
+  }
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "mend what is named above, then: ./install undo",
   });
