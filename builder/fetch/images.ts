@@ -66,7 +66,13 @@ function neededImages(cluster: ClusterConfig, manifest: ReleaseManifest, platfor
   const released = wantedImages(manifest, topology(cluster, manifest), [platform]);
   const own = new Map(cluster.images.map((image) => [image.name, image]));
   return [
-    ...released.map(({ name, digest, roles }) => ({ name, platform, digest, roles, from: own.get(name)?.from })),
+    ...released.map(({ name, digest, roles, from }) => ({
+      name,
+      platform,
+      digest,
+      roles,
+      from: own.get(name)?.from ?? from,
+    })),
     ...cluster.images
       .filter(({ name }) => !released.some((image) => image.name === name))
       .map(({ name, from, roles }) => ({ name, platform, from, roles })),

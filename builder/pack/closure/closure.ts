@@ -13,7 +13,7 @@ import { checkBinaries } from "./binaries.ts";
 import { checkComponents } from "./components.ts";
 import type { ClosureFinding } from "./finding.ts";
 import { imagesNamedBy } from "./image-references.ts";
-import { checkNames, checkPodNetwork } from "./names.ts";
+import { checkNames, checkPods } from "./names.ts";
 import { checkCommands, checkUnits } from "./programs.ts";
 import { viewOf } from "./view.ts";
 
@@ -58,7 +58,7 @@ export function checkClosure(input: ClosureInput): ClosureFinding[] {
       add(checkUnits(view));
       add(checkCommands(view));
       add(checkNames(view, own, imagesOf));
-      add(checkPodNetwork(view, rendered.files));
+      add(checkPods(view, rendered.files, imagesOf));
       add(checkBinaries(view, input.store));
     }
   }

@@ -15,15 +15,13 @@ export function checkNames(
   imagesOf: typeof imagesNamedBy = imagesNamedBy,
 ): ClosureFinding[] {
   const findings: ClosureFinding[] = [];
-  const images = new Set(view.images.map(({ name }) => runtimeName(name)));
   for (const file of view.files.values()) {
     if (typeof file.content !== "string" || isKeyMaterial(file.content)) continue;
     for (const path of isPodManifest(file.content) ? [] : pathsNamedBy(file.content)) {
       if (isMissing(view, path, own)) findings.push(missingFile(view, path, file.path));
     }
-    for (const image of imagesOf(file.path, file.content)) {
-      if (!images.has(runtimeName(image))) findings.push(missingImage(view, image, file.path));
-    }
+    if (!isPodManifest(file.content))
+      findings.push(...missingImages(view, file.path, imagesOf(file.path, file.content)));
     findings.push(...checkCni(view, file.path, file.content));
   }
   return findings;
@@ -44,14 +42,26 @@ function checkCni(view: View, path: string, text: string): ClosureFinding[] {
   return /\/net\.d\/[^/]+\.conf(list)?$/.test(path) ? missingPlugins(view, path, text) : [];
 }
 
-/** A network that comes as pods brings its configuration in a ConfigMap: its plugins must be on every worker. */
-export function checkPodNetwork(view: View, files: readonly NodeFile[]): ClosureFinding[] {
+/**
+ * What pods need wherever they may run, on every worker, whichever node has their manifest: their images, and, of a
+ * network that comes as pods with its configuration in a ConfigMap, the plugins.
+ */
+export function checkPods(
+  view: View,
+  files: readonly NodeFile[],
+  imagesOf: typeof imagesNamedBy = imagesNamedBy,
+): ClosureFinding[] {
   if (!view.roles.includes("worker")) return [];
-  return files.flatMap(({ path, content }) =>
-    typeof content === "string" && content.includes('"cniVersion"') && isPodManifest(content)
-      ? missingPlugins(view, path, content)
-      : [],
-  );
+  return files.flatMap(({ path, content }) => {
+    if (typeof content !== "string" || !isPodManifest(content)) return [];
+    const plugins = content.includes('"cniVersion"') ? missingPlugins(view, path, content) : [];
+    return [...missingImages(view, path, imagesOf(path, content)), ...plugins];
+  });
+}
+
+function missingImages(view: View, path: string, named: readonly string[]): ClosureFinding[] {
+  const images = new Set(view.images.map(({ name }) => runtimeName(name)));
+  return named.filter((image) => !images.has(runtimeName(image))).map((image) => missingImage(view, image, path));
 }
 
 function missingPlugins(view: View, neededBy: string, text: string): ClosureFinding[] {

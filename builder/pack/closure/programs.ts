@@ -63,7 +63,8 @@ export function checkCommands(view: View): ClosureFinding[] {
     const program = object.via.startsWith("etcd") ? "etcdctl" : "kubectl";
     if (!hasNamed(view, program))
       findings.push(...checkProgram(view, `/usr/local/bin/${program}`, `object ${object.name}`));
-    if (object.path !== undefined && !view.files.has(object.path)) findings.push(missingFile(view, object.path, `object ${object.name}`));
+    if (object.path !== undefined && !view.files.has(object.path))
+      findings.push(missingFile(view, object.path, `object ${object.name}`));
   }
   return findings;
 }

@@ -101,11 +101,11 @@ function inputOf(cluster: FixtureCluster): ClosureInput {
   return {
     rendered: renderFixture(cluster),
     platforms: ["linux/amd64"],
-    images: wantedImages(manifest, topology, ["linux/amd64"]).map(({ name }) => ({
+    images: wantedImages(manifest, topology, ["linux/amd64"]).map(({ name, roles }) => ({
       name: nameInRuntime(name),
       digest: "sha256:0",
       path: "/image.tar",
-      for: { roles: ["etcd", "master", "worker"] },
+      for: { roles },
     })),
     packages: [],
     artifacts,
