@@ -5,17 +5,13 @@ import type { UnitSpec } from "../operations/unit.ts";
 import { chosen, type PlanInput } from "./input.ts";
 
 /** The phases with one for images after the phase that starts the runtime; as they are where there is nothing to import. */
-export function withImages(
-  phases: readonly Phase[],
-  { index, selection, files, live, starts = true }: PlanInput,
-): Phase[] {
+export function withImages(phases: readonly Phase[], { index, selection, files, live }: PlanInput): Phase[] {
   const images = chosen(index.images, selection);
   const holds = (name: string) => (phase: Phase) =>
     phase.operations.some(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);
   const runtime = phases.some(holds("docker.service")) ? ("docker" as const) : ("containerd" as const);
   const at = phases.findIndex(holds(`${runtime}.service`));
-  // A runtime that was not started takes none: the first ./install that starts it brings them.
-  if (images.length === 0 || at < 0 || !starts) return [...phases];
+  if (images.length === 0 || at < 0) return [...phases];
   const program = runtime === "docker" ? "docker" : "ctr";
   const path = files.find(({ entry }) => entry.path.endsWith(`/bin/${program}`))?.entry.path ?? program;
   const operations = images.map(({ name, digest, config, path: archive }) =>

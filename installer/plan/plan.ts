@@ -11,9 +11,15 @@ import { start } from "./start.ts";
 
 /** The phases in order: `prepare`, `place`, `start …`. FORMAT_INVALID where a bundle wants one thing twice. */
 export function plan(input: PlanInput): Plan {
-  const phases: Phase[] = [...prepare(input), place(input), ...withObjects(withImages(start(input), input), input)];
+  const phases: Phase[] = [...prepare(input), place(input), ...running(input)];
   refuseTwice(phases);
   return { phases: phases.filter(({ operations, gates }) => operations.length > 0 || gates.length > 0) };
+}
+
+/** Units, and what running ones take: with nothing started nobody takes it, and the first ./install that starts brings it. */
+function running(input: PlanInput): Phase[] {
+  const units = start(input);
+  return (input.starts ?? true) ? withObjects(withImages(units, input), input) : units;
 }
 
 function refuseTwice(phases: readonly Phase[]): void {

@@ -28,6 +28,7 @@ function withContainerd(index: BundleIndex): void {
     hint: "journalctl -u containerd",
     for: selector,
   });
+  index.objects.push({ name: "network", via: "etcd3", key: "/network", value: "{}", for: selector });
   index.images.push({ name: "example.org/hello:1", digest: "sha256:0", path: "/images.tar", for: selector });
 }
 
@@ -52,11 +53,11 @@ function unitsOf(given: PlanInput): UnitSpec[] {
   return operations.filter(({ kind }) => kind === "unit").map(({ spec }) => spec as UnitSpec);
 }
 
-test("units start in their order, a runtime's images after it, and each phase waits for its checks", async () => {
+test("units start in their order, images and objects after what takes them, and each phase waits for its checks", async () => {
   const { phases } = plan(await input());
   assert.deepEqual(
-    phases.map(({ name }) => name).filter((name) => /^(start|enable|images)/.test(name)),
-    ["start serve", "start containerd", "images"],
+    phases.map(({ name }) => name).filter((name) => /^(start|enable|images|keys)/.test(name)),
+    ["start serve", "start containerd", "images", "keys"],
   );
   assert.deepEqual(
     phases.flatMap(({ gates }) => gates),
@@ -79,5 +80,5 @@ test("with --no-start every unit is enabled by its links, and nothing is started
     phases.flatMap(({ gates }) => gates),
     [],
   );
-  assert.ok(phases.every(({ name }) => !/^(start|images)/.test(name)));
+  assert.ok(phases.every(({ name }) => !/^(start|images|keys)/.test(name)));
 });
