@@ -26,7 +26,9 @@ export class QemuProcess {
   /** Starts it; with `restore` it waits for {@link restore}. */
   static async start(options: QemuOptions): Promise<QemuProcess> {
     const complaints = openSync(join(options.folder, "qemu.log"), "a");
-    const child = spawn(program, qemuArguments(options), { stdio: ["ignore", complaints, complaints] });
+    // A test that is killed takes its machines with it.
+    const argv = ["--pdeathsig", "KILL", program, ...qemuArguments(options)];
+    const child = spawn("setpriv", argv, { stdio: ["ignore", complaints, complaints] });
     closeSync(complaints);
     const started = new QemuProcess(child, options.folder);
     const control = await JsonSocket.open(join(options.folder, "qmp"), () => started.mustLive());
