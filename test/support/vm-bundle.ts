@@ -1,7 +1,7 @@
 /** The bundle that the machines get: release `distro`, built by the very command that an operator types. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
 import { makeMedium } from "../../scripts/vm/medium.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
@@ -17,15 +17,21 @@ export interface BuiltBundle {
   readonly keys: string;
 }
 
-/** Builds it once for these sources and this configuration; `options` go to `kubeferry build` as they are. */
-export async function buildBundle(clusterYaml: string, options: readonly string[] = []): Promise<BuiltBundle> {
+/**
+ * Builds it once for these sources and this configuration. With `earlier` it is a later bundle of the same cluster:
+ * the same keys, certificates and lock.
+ */
+export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | null = null): Promise<BuiltBundle> {
   makeExecutables();
   const folders = ["builder", "installer", "manifests"].map((name) => ingredientsOf(join(root, name)));
   const sources = await Promise.all(folders);
-  const folder = await cached("bundle", { sources, clusterYaml, options }, async (folder) => {
+  const folder = await cached("bundle", { sources, clusterYaml, earlier }, async (folder) => {
     writeFileSync(join(folder, "cluster.yaml"), clusterYaml);
+    for (const path of earlier === null ? [] : keptBetweenBuilds(earlier)) {
+      cpSync(path, join(folder, basename(path)), { recursive: true });
+    }
     mkdirSync(join(folder, "bundle"));
-    run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar", ...options);
+    run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar");
     run(folder, "tar", "-xf", "bundle.tar", "-C", "bundle");
     await makeMedium(join(folder, "bundle"), join(folder, "medium.ext4"));
   });
@@ -36,18 +42,34 @@ export async function buildBundle(clusterYaml: string, options: readonly string[
 
 /** Where a machine finds bundle and keys after {@link insert}. */
 export const installer = "/mnt/install";
+export const laterInstaller = "/srv/install";
 export const keyFile = "/root/cluster.keys";
 
 /** Plugs the bundle in, mounts it, and brings the keys by another way. */
-export async function insert(machine: Machine, bundle: BuiltBundle, keys: string, serial = "bundle"): Promise<void> {
-  await machine.plug(bundle.medium, serial);
+export async function insert(machine: Machine, bundle: BuiltBundle, keys: string): Promise<void> {
+  await machine.plug(bundle.medium, "bundle");
   await machine.run(`umask 077; cat > ${keyFile}`, { input: keys });
-  await mountBundle(machine, serial);
+  await mountBundle(machine);
 }
 
-/** After a reboot: the stick is still in, but nobody has mounted it. */
-export async function mountBundle(machine: Machine, serial = "bundle"): Promise<void> {
-  await machine.run(`mountpoint -q /mnt && umount /mnt; mount -o ro,noload /dev/disk/by-id/virtio-${serial} /mnt`);
+/** A second stick, with a later bundle, mounted at /srv. */
+export async function insertLater(machine: Machine, bundle: BuiltBundle): Promise<void> {
+  await machine.plug(bundle.medium, "later");
+  await mountBundle(machine);
+}
+
+/** After a reboot: the sticks are still in, but nobody has mounted them. */
+export async function mountBundle(machine: Machine): Promise<void> {
+  const mount = (serial: string, target: string): string => {
+    const device = `/dev/disk/by-id/virtio-${serial}`;
+    return `if [ -b ${device} ] && ! mountpoint -q ${target}; then mount -o ro,noload ${device} ${target}; fi`;
+  };
+  await machine.run(`udevadm settle; ${mount("bundle", "/mnt")}; ${mount("later", "/srv")}`);
+}
+
+function keptBetweenBuilds({ folder }: BuiltBundle): string[] {
+  const names = readdirSync(folder).filter((name) => /\.(pki|keys|lock)$/.test(name));
+  return names.map((name) => join(folder, name));
 }
 
 function run(folder: string, ...[program, ...rest]: [string, ...string[]]): void {

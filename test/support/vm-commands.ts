@@ -1,7 +1,7 @@
 /** What the tests on machines type, and how they judge the answer. */
 import assert from "node:assert/strict";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { installer, keyFile } from "./vm-bundle.ts";
+import { installer, keyFile, laterInstaller } from "./vm-bundle.ts";
 
 type Argv = readonly [string, ...string[]];
 
@@ -12,6 +12,10 @@ export function install(roles: string, ip = "10.0.0.11"): Argv {
 
 /** The complete undo: data of etcd and of containers goes too. */
 export const undo: Argv = [installer, "undo", "--yes", "--delete-data"];
+
+/** The later bundle over the one that is installed, and back. */
+export const upgrade: Argv = [laterInstaller, "upgrade", "--key", keyFile, "--yes"];
+export const rollback: Argv = [laterInstaller, "rollback", "--yes"];
 
 /** Runs it and wants this exit code; standard output and standard error come back as one text. */
 export async function must(machine: Machine, argv: Argv, code = 0): Promise<string> {

@@ -1,13 +1,15 @@
 /**
- * The power goes at many points of install, undo and rollback, for each role. After the reboot either command
- * completes, and the machine is exactly what it should be: as after an undisturbed installation, or as before it.
+ * The power goes at many effects of install, undo, upgrade and rollback, for each role. After the reboot either
+ * command completes, and the machine is exactly what it should be: as after an undisturbed run, or as before.
+ *
+ * 44 cuts: for each role six machines that are cut in install and then in undo, and five in upgrade and in rollback.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, type BuiltBundle, insert, mountBundle } from "../support/vm-bundle.ts";
-import { install, must, undo } from "../support/vm-commands.ts";
+import { buildBundle, type BuiltBundle, insert, insertLater, mountBundle } from "../support/vm-bundle.ts";
+import { install, must, rollback, undo, upgrade } from "../support/vm-commands.ts";
 import { countEffects, cutDuring, journalPosition } from "../support/vm-cut.ts";
 import { captureState, differences, installedDifferences, type State } from "../support/vm-state.ts";
 import { restoreMachine } from "../support/vm.ts";
@@ -19,84 +21,127 @@ nodes:
 workers:
   subnet: 10.0.0.0/24
 `;
-const roles = ["etcd", "worker"] as const;
+/** Another unit file of etcd, other values and one more module of the kernel. */
+const laterCluster = `${cluster}flags:
+  etcd: { snapshot-count: "50000" }
+host:
+  sysctls: { vm.max_map_count: "262144", net.core.somaxconn: "8192", vm.swappiness: "1" }
+  modules: [dummy]
+`;
+/** Milliseconds from an effect's announcement to the cut: before it, in it, after it, in the next one. */
 const delays = [0, 40, 10, 120, 3] as const;
-/** For each role so many times an installation is cut, and then the undo of the same machine. */
-const cutsEach = 10;
 
-interface Reference {
-  /** Shared by all copies of the machine: what need not be read again. */
-  readonly fresh: State;
-  readonly installed: State;
-  readonly installEffects: number;
-  readonly undoEffects: number;
-}
-
-for (const role of roles) {
+for (const role of ["etcd", "worker"] as const) {
   describe(`power cuts of the role ${role}`, { concurrency: 2 }, () => {
-    let bundle: BuiltBundle;
-    let reference: Reference;
+    let bundles: Bundles;
+    let wanted: Undisturbed;
     before(async () => {
-      bundle = await buildBundle(cluster);
-      reference = await undisturbed(bundle, role);
+      const earlier = await buildBundle(cluster);
+      bundles = { earlier, later: await buildBundle(laterCluster, earlier) };
+      wanted = await undisturbed(bundles, role);
     });
-    for (let number = 0; number < cutsEach; number += 1) {
-      // From the first effect to the last, at other places for install and undo.
-      const installAt = (number + 0.5) / cutsEach;
-      const undoAt = ((number * 3 + 1.5) / cutsEach) % 1;
-      const again = number % 2 === 0;
-      const name = `${role}: install cut at ${percent(installAt)}, then ${again ? "install" : "undo"}; undo cut at ${percent(undoAt)}`;
-      test(name, async (t) => {
-        await using machine = await prepared(bundle);
-        const fresh = await captureState(machine, reference.fresh);
-        const delay = delays[number % delays.length] ?? 0;
 
-        await cutDuring(machine, install(role), {
-          type: "effect",
-          count: atLeastOne(installAt * reference.installEffects),
-          delay,
-        });
-        await machine.powerOn();
-        t.diagnostic(`install was cut: ${await journalPosition(machine)}`);
-        await mountBundle(machine);
+    for (const { number, first, second, again } of spread(6)) {
+      test(`${role}: install cut at ${percent(first)}, then ${again ? "install" : "undo"}; undo cut at ${percent(second)}`, async (t) => {
+        const { machine, fresh } = await prepared(bundles, wanted.fresh);
+        await using _ = machine;
+        await cut(machine, install(role), first * wanted.effects.install, number, t);
         if (!again) {
           await must(machine, undo);
-          assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo after a cut installation");
+          assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo of a cut installation");
         }
         await must(machine, install(role));
-        assert.deepEqual(installedDifferences(reference.installed, await captureState(machine, fresh)), []);
+        assert.deepEqual(installedDifferences(wanted.installed, await captureState(machine, fresh)), []);
 
-        await cutDuring(machine, undo, { type: "effect", count: atLeastOne(undoAt * reference.undoEffects), delay });
-        await machine.powerOn();
-        t.diagnostic(`undo was cut: ${await journalPosition(machine)}`);
-        await mountBundle(machine);
+        await cut(machine, undo, second * wanted.effects.undo, number, t);
         await must(machine, undo);
         assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo after a cut undo");
+      });
+    }
+
+    for (const { number, first, second, again } of spread(5)) {
+      test(`${role}: upgrade cut at ${percent(first)}, then ${again ? "upgrade" : "rollback"}; rollback cut at ${percent(second)}`, async (t) => {
+        const { machine, fresh } = await prepared(bundles, wanted.fresh);
+        await using _ = machine;
+        await must(machine, install(role));
+        await cut(machine, upgrade, first * wanted.effects.upgrade, number, t);
+        if (!again) {
+          await must(machine, rollback);
+          assert.deepEqual(installedDifferences(wanted.installed, await captureState(machine, fresh)), []);
+        }
+        await must(machine, upgrade);
+        assert.deepEqual(installedDifferences(wanted.upgraded, await captureState(machine, fresh)), []);
+
+        await cut(machine, rollback, second * wanted.effects.rollback, number, t);
+        await must(machine, rollback);
+        assert.deepEqual(installedDifferences(wanted.installed, await captureState(machine, fresh)), []);
+        await must(machine, undo);
+        assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo of it all");
       });
     }
   });
 }
 
-async function prepared(bundle: BuiltBundle): Promise<Machine> {
-  const machine = await restoreMachine({ name: "n1", address: "10.0.0.11/24" });
-  await insert(machine, bundle, readFileSync(bundle.keys, "utf8"));
-  return machine;
+interface Bundles {
+  readonly earlier: BuiltBundle;
+  readonly later: BuiltBundle;
 }
 
-async function undisturbed(bundle: BuiltBundle, role: string): Promise<Reference> {
-  await using machine = await prepared(bundle);
-  const fresh = await captureState(machine);
+/** The states to arrive at, and how many effects each command has. */
+interface Undisturbed {
+  readonly fresh: State;
+  readonly installed: State;
+  readonly upgraded: State;
+  readonly effects: Readonly<Record<"install" | "undo" | "upgrade" | "rollback", number>>;
+}
+
+async function undisturbed(bundles: Bundles, role: string): Promise<Undisturbed> {
+  const { machine, fresh } = await prepared(bundles, null);
+  await using _ = machine;
   const installEffects = await countEffects(machine, install(role));
   const installed = await captureState(machine, fresh);
+  const upgradeEffects = await countEffects(machine, upgrade);
+  const upgraded = await captureState(machine, fresh);
+  const rollbackEffects = await countEffects(machine, rollback);
+  assert.deepEqual(installedDifferences(installed, await captureState(machine, fresh)), [], "an undisturbed rollback");
   const undoEffects = await countEffects(machine, undo);
-  assert.deepEqual(differences(fresh, await captureState(machine, fresh)), []);
-  return { fresh, installed, installEffects, undoEffects };
+  assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "an undisturbed undo");
+  const effects = { install: installEffects, undo: undoEffects, upgrade: upgradeEffects, rollback: rollbackEffects };
+  return { fresh, installed, upgraded, effects };
+}
+
+async function prepared(bundles: Bundles, since: State | null): Promise<{ machine: Machine; fresh: State }> {
+  const machine = await restoreMachine({ name: "n1", address: "10.0.0.11/24" });
+  await insert(machine, bundles.earlier, readFileSync(bundles.earlier.keys, "utf8"));
+  await insertLater(machine, bundles.later);
+  return { machine, fresh: await captureState(machine, since) };
+}
+
+/** Cuts the power at that effect, boots, and says in the test's report where the journal stands. */
+async function cut(
+  machine: Machine,
+  argv: readonly [string, ...string[]],
+  effect: number,
+  number: number,
+  t: { diagnostic(message: string): void },
+): Promise<void> {
+  const count = Math.max(1, Math.round(effect));
+  await cutDuring(machine, argv, { type: "effect", count, delay: delays[number % delays.length] ?? 0 });
+  await machine.powerOn();
+  t.diagnostic(`${argv[1]} was cut at effect ${count}: ${await journalPosition(machine)}`);
+  await mountBundle(machine);
+}
+
+/** From the first effects to the last, at other places for the first and the second cut. */
+function spread(machines: number): { number: number; first: number; second: number; again: boolean }[] {
+  return Array.from({ length: machines }, (_, number) => ({
+    number,
+    first: (number + 0.5) / machines,
+    second: ((number * 2 + 1.3) / machines) % 1,
+    again: number % 2 === 0,
+  }));
 }
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-function atLeastOne(count: number): number {
-  return Math.max(1, Math.round(count));
 }
