@@ -1,14 +1,9 @@
-/**
- * Packages of the machine's own distribution, by its own apt: its sources, its keys, its check of signatures. State and
- * cache are private (no root, no stale list of the machine's, and other architectures as if the machine were of them).
- */
-import { execFile } from "node:child_process";
+/** Programs out of packages of the machine's own distribution: version and digest by its signed index, and the .deb itself. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError, isExpected } from "#kit/errors";
+import { openPrivateApt, type PrivateApt } from "./private-apt.ts";
 
 export interface AptPackage {
   readonly package: string;
@@ -23,16 +18,11 @@ export interface AptRecord extends AptPackage {
   readonly size: number;
 }
 
-const run = promisify(execFile);
-const largestOutput = 64 * 1024 * 1024;
-/** Another build holds the lock of the lists for seconds. */
-const lockAttempts = 120;
-
 export class Apt {
   readonly #dir: string;
   readonly #signal: AbortSignal | undefined;
   readonly #updates = new Map<string, Promise<void>>();
-  readonly #states = new Map<string, Promise<string>>();
+  readonly #opened = new Map<string, Promise<PrivateApt>>();
 
   /** `dir` is a folder of our own; it is made when it is first needed. */
   constructor(dir: string, signal?: AbortSignal) {
@@ -67,18 +57,19 @@ export class Apt {
 
   /** Downloads one package into a folder of its own; `dispose` removes it. The caller checks the digest. */
   async download(one: AptPackage): Promise<{ path: string; dispose: () => Promise<void> }> {
-    const folder = join(await this.#state(one.architecture), `download-${randomBytes(8).toString("hex")}`);
+    const apt = await this.#open(one.architecture);
+    const folder = join(apt.folder, `download-${randomBytes(8).toString("hex")}`);
     await mkdir(folder);
     const dispose = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
     try {
       const argv = ["download", "-q", `${one.package}=${one.version}`];
       try {
-        await this.#apt("apt-get", one.architecture, argv, folder);
+        await apt.run("apt-get", argv, folder);
       } catch (error) {
-        if ((error as ExpectedError).code !== "PACKAGE_UNAVAILABLE") throw error;
+        if (!isExpected(error, "PACKAGE_UNAVAILABLE")) throw error;
         // The lists may be older than the lock.
         await this.#update(one.architecture);
-        await this.#apt("apt-get", one.architecture, argv, folder);
+        await apt.run("apt-get", argv, folder);
       }
       const name = (await readdir(folder)).find((file) => file.endsWith(".deb"));
       if (name === undefined) throw unavailable([`${one.package}=${one.version}`], one.architecture);
@@ -90,9 +81,10 @@ export class Apt {
   }
 
   async #cache(architecture: string, argv: readonly string[]): Promise<string> {
+    const apt = await this.#open(architecture);
     // apt-cache show fails as a whole when one is unknown; what is missing is then said by name.
-    return await this.#apt("apt-cache", architecture, argv).catch((error: unknown) => {
-      if (argv[0] === "show" && (error as ExpectedError).code === "PACKAGE_UNAVAILABLE") return "";
+    return await apt.run("apt-cache", argv).catch((error: unknown) => {
+      if (argv[0] === "show" && isExpected(error, "PACKAGE_UNAVAILABLE")) return "";
       throw error;
     });
   }
@@ -100,76 +92,28 @@ export class Apt {
   async #update(architecture: string): Promise<void> {
     let update = this.#updates.get(architecture);
     if (update === undefined) {
-      // apt calls a source it cannot reach a warning and goes on with old lists; here that is an error.
-      update = this.#apt("apt-get", architecture, ["update", "-q", "-o", "APT::Update::Error-Mode=any"]).then(
-        () => undefined,
-      );
+      update = this.#open(architecture).then((apt) => apt.update());
       this.#updates.set(architecture, update);
     }
     await update;
   }
 
-  /** Folder with the state of one architecture. */
-  async #state(architecture: string): Promise<string> {
-    let state = this.#states.get(architecture);
-    if (state === undefined) {
-      state = makeState(join(this.#dir, architecture), architecture);
-      this.#states.set(architecture, state);
+  async #open(architecture: string): Promise<PrivateApt> {
+    let opened = this.#opened.get(architecture);
+    if (opened === undefined) {
+      opened = openBare(join(this.#dir, architecture), architecture, this.#signal);
+      this.#opened.set(architecture, opened);
     }
-    return await state;
-  }
-
-  async #apt(program: string, architecture: string, argv: readonly string[], cwd?: string): Promise<string> {
-    const folder = await this.#state(architecture);
-    const config = join(folder, "apt.conf");
-    const words = [
-      "LC_ALL=C",
-      "DEBIAN_FRONTEND=noninteractive",
-      `APT_CONFIG=${config}`,
-      program,
-      "-c",
-      config,
-      ...argv,
-    ];
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const options = { cwd: cwd ?? folder, maxBuffer: largestOutput, signal: this.#signal };
-        return (await run("env", words, options)).stdout;
-      } catch (cause) {
-        this.#signal?.throwIfAborted();
-        const { stderr: said = "" } = cause as { stderr?: string };
-        if (!/Could not get lock|Unable to lock/.test(said) || attempt >= lockAttempts)
-          throw aptError(cause, said, argv);
-        await sleep(1000, undefined, { signal: this.#signal });
-      }
-    }
+    return await opened;
   }
 }
 
-async function makeState(folder: string, architecture: string): Promise<string> {
-  for (const path of ["state/lists/partial", "cache/archives/partial"])
-    await mkdir(join(folder, path), { recursive: true });
-  await writeFile(join(folder, "status"), "");
-  const lines = [
-    "#clear APT::Architectures;",
-    `APT::Architecture "${architecture}";`,
-    `APT::Architectures { "${architecture}"; };`,
-    `Dir::State "${folder}/state";`,
-    `Dir::State::status "${folder}/status";`,
-    `Dir::Cache "${folder}/cache";`,
-    // The folder is the user's own, where apt's sandbox user may not write.
-    'APT::Sandbox::User "root";',
-    'Acquire::Languages "none";',
-    'Acquire::AllowInsecureRepositories "false";',
-    'Acquire::AllowDowngradeToInsecureRepositories "false";',
-    'APT::Get::AllowUnauthenticated "false";',
-    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";',
-    'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";',
-    "#clear APT::Update::Post-Invoke;",
-    "#clear APT::Update::Post-Invoke-Success;",
-  ];
-  await writeFile(join(folder, "apt.conf"), `${lines.join("\n")}\n`);
-  return folder;
+/** As on a machine with nothing installed: what is there must not decide what is taken. */
+async function openBare(folder: string, architecture: string, signal?: AbortSignal): Promise<PrivateApt> {
+  const about = `apt sources of this machine, ${architecture}`;
+  const apt = await openPrivateApt({ folder, architecture, about, signal });
+  await apt.setInstalled("");
+  return apt;
 }
 
 /** `apt-cache policy`: the version that apt would install of each package, by the machine's own preferences. */
@@ -200,36 +144,5 @@ function unavailable(names: readonly string[], architecture: string): ExpectedEr
   return new ExpectedError("PACKAGE_UNAVAILABLE", `the distribution does not have ${names.join(", ")}`, {
     where: `apt sources of this machine, ${architecture}`,
     hint: "kubeferry lock --update takes the versions that it has now; apt-cache policy PACKAGE shows them",
-  });
-}
-
-function aptError(cause: unknown, said: string, argv: readonly string[]): ExpectedError {
-  const { code } = cause as { code?: unknown };
-  if (code === 127 || code === "ENOENT") {
-    return new ExpectedError(
-      "TOOL_MISSING",
-      "this release takes packages of Debian or Ubuntu, and this machine has no apt",
-      {
-        hint: "run it on Debian or Ubuntu, give the packages with --mirror DIR, or choose another --release (kubeferry releases)",
-        cause,
-      },
-    );
-  }
-  const lines = said.split("\n").filter((line) => /^[EW]:/.test(line));
-  const why = lines.map((line) => line.slice(3)).join("; ") || said.trim() || `${argv[0]} failed`;
-  const where = `apt ${argv
-    .filter((word) => !word.startsWith("-"))
-    .slice(0, 4)
-    .join(" ")}`;
-  if (/NO_PUBKEY|not signed|EXPKEYSIG|BADSIG|signatures? (?:was|were|could|couldn)/i.test(why)) {
-    return new ExpectedError("SIGNATURE_INVALID", `apt: ${why.slice(0, 1000)}`, { where, cause });
-  }
-  const reached = /Temporary failure|Could not resolve|Could not connect|Connection (?:timed|failed|refused)/i.test(
-    why,
-  );
-  return new ExpectedError(reached ? "UNREACHABLE" : "PACKAGE_UNAVAILABLE", `apt: ${why.slice(0, 1000)}`, {
-    where,
-    cause,
-    hint: "kubeferry lock --update takes the versions that the distribution has now",
   });
 }

@@ -38,7 +38,7 @@ export async function fetchDebs(
   const state = await openAptState(request, platform, context.state);
   const folder = await mkdtemp(join(state.folder, "download-"));
   try {
-    await state.apt("apt-get", ["download", "-q", ...locked.map(specOf)], folder);
+    await state.run("apt-get", ["download", "-q", ...locked.map(specOf)], folder);
     const files = await readdir(folder);
     for (const one of locked) {
       const name = `${one.name}_${one.version.replaceAll(":", "%3a")}_${one.architecture}.deb`;
@@ -58,7 +58,7 @@ async function closure(state: AptState, request: PackageRequest, base: Map<strin
   await state.setInstalled(await statusOf(state, base));
   const names = [...new Set(request.names)];
   requireNames(names);
-  const plan = await state.apt("apt-get", ["install", "--simulate", "-y", "-q", "--", ...names]);
+  const plan = await state.run("apt-get", ["install", "--simulate", "-y", "-q", "--", ...names]);
   const removed = [...plan.matchAll(/^Remv (\S+)/gm)].map((match) => match[1]);
   if (removed.length > 0) {
     const message = `${names.join(", ")} cannot be had beside the declared base: apt would remove ${removed.join(", ")}`;
@@ -72,7 +72,7 @@ async function closure(state: AptState, request: PackageRequest, base: Map<strin
   );
   if (chosen.length === 0) return [];
   const specs = chosen.map(({ name, version }) => `${name}=${version}`);
-  const stanzas = parseStanzas(await state.apt("apt-cache", ["show", ...specs]));
+  const stanzas = parseStanzas(await state.run("apt-cache", ["show", ...specs]));
   return chosen.map(({ name, version }) => {
     const stanza = stanzas.find((one) => one.get("package") === name && one.get("version") === version);
     return lockedOf(request, name, version, stanza);
@@ -86,7 +86,7 @@ async function closure(state: AptState, request: PackageRequest, base: Map<strin
 async function statusOf(state: AptState, base: Map<string, string>): Promise<string> {
   const names = [...base.keys()];
   requireNames(names);
-  const known = parseStanzas(await state.apt("apt-cache", ["show", "--no-all-versions", ...names]));
+  const known = parseStanzas(await state.run("apt-cache", ["show", "--no-all-versions", ...names]));
   const stanzas = names.map((name) => {
     const found = known.find((stanza) => stanza.get("package") === name);
     const fields = [
