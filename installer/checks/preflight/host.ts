@@ -48,8 +48,9 @@ export function kernelVersion({ facts, host }: PreflightInput): Finding[] {
 
 const controllers = ["cpu", "cpuset", "memory", "pids"];
 
-export async function cgroups({ facts, host, bundle }: PreflightInput): Promise<Finding[]> {
-  if (!host.live) return [];
+export async function cgroups({ facts, host, bundle, selection }: PreflightInput): Promise<Finding[]> {
+  // Only a kubelet and its containers live in cgroups that they make: etcd and the control plane take any.
+  if (!host.live || !selection.roles.includes("worker")) return [];
   const version = minorOf(bundle.index.release.kubernetes);
   const hint = "boot with systemd.unified_cgroup_hierarchy=1";
   if (version !== null && facts.cgroup !== 2 && (version[0] > 1 || version[1] >= 35)) {
