@@ -23,6 +23,8 @@ export interface MachineOptions {
   /** Address on the private network, with prefix length. */
   readonly address?: string;
   readonly network?: NetworkSwitch;
+  /** Further words of the kernel's command line; only for {@link Machine.boot}. */
+  readonly kernelWords?: string;
 }
 
 const diskNames = ["root", "swap"] as const;
@@ -36,6 +38,7 @@ export class Machine {
   readonly folder: string;
   readonly #image: Image;
   readonly #switchPath: string | null;
+  readonly #kernelWords: string;
   readonly #plugged: PluggedDisk[] = [];
   #process: QemuProcess | null = null;
   #agent: GuestAgent | null = null;
@@ -48,6 +51,7 @@ export class Machine {
     this.folder = join(tmpdir(), `kubeferry-vm-${process.pid}-${this.name}-${randomBytes(3).toString("hex")}`);
     this.#image = image;
     this.#switchPath = options.network?.path ?? null;
+    this.#kernelWords = options.kernelWords ?? "";
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
@@ -211,6 +215,7 @@ export class Machine {
     const drives = diskNames.map((serial) => ({ serial, path: this.#disk(serial) }));
     const { folder, hardwareAddress, address } = this;
     const switchPath = this.#switchPath;
+    const kernelWords = this.#kernelWords;
     return {
       kernel,
       initrd,
@@ -219,6 +224,7 @@ export class Machine {
       plugged: this.#plugged,
       hardwareAddress,
       address,
+      kernelWords,
       switchPath,
       memory,
       restore,

@@ -27,6 +27,8 @@ export interface QemuOptions {
   readonly drives: readonly Drive[];
   readonly plugged: readonly PluggedDisk[];
   readonly hardwareAddress: string;
+  /** Further words of the kernel's command line, for a cold boot: a snapshot has booted with its own. */
+  readonly kernelWords?: string;
   /** With prefix length: `10.0.0.11/24`. */
   readonly address: string;
   /** Socket of a NetworkSwitch; null: a cable that leads nowhere. */
@@ -62,7 +64,8 @@ export function qemuArguments(options: QemuOptions): string[] {
     options.switchPath === null
       ? "hubport,id=net,hubid=0"
       : `stream,id=net,server=off,addr.type=unix,addr.path=${options.switchPath}`;
-  const words = "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off";
+  const further = options.kernelWords ? ` ${options.kernelWords}` : "";
+  const words = `console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off${further}`;
   return [
     ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"],
     ["-machine", "pc,memory-backend=ram", "-object", memory, "-m", `${memoryMebibytes}`],
