@@ -42,8 +42,9 @@ if (mirror === "") {
   const reason = `KUBEFERRY_MIRROR names no folder with the artifacts of ${release}`;
   test(`${release} on two machines`, { skip: reason }, () => {});
   process.stdout.write(
-    `\nNOT TESTED: ${reason}. Set it to a folder DIR with\n${describeNeeds(needs).join("\n")}\n` +
-      "KUBEFERRY_RELEASE chooses another release. Digests are checked as in any build.\n\n",
+    `\nNOT TESTED: ${reason}. Set it to a folder DIR that holds what follows (kubeferry lock pins the same), each file as\n` +
+      "DIR/<host>/<path> of its URL or just by its name, images by the commands; every digest is checked as in any build.\n" +
+      `KUBEFERRY_RELEASE chooses another release.\n${describeNeeds(needs).join("\n")}\n\n`,
   );
 } else {
   test(`${release}: two machines become a cluster, both nodes Ready, smoke test passed, and are undone`, run);

@@ -49,12 +49,10 @@ export async function needsOf(clusterYaml: string): Promise<Needs> {
   return { artifacts, images };
 }
 
-/** Lines for people: where each thing comes from, its digest, and where in the folder it is looked for. */
+/** Lines for people: each artifact's URL and digest, and how each image comes into the folder. */
 export function describeNeeds({ artifacts, images }: Needs): string[] {
   return [
-    ...artifacts.map(
-      ({ from, digest, paths }) => `${paths[0]}   from ${from}   ${digest ?? "digest: upstream's list"}`,
-    ),
+    ...artifacts.map(({ from, digest }) => `${from}   ${digest ?? "digest: upstream's list"}`),
     ...images.map(({ name, layout, tag }) => `skopeo copy --all docker://${name} oci:DIR/${layout}:${tag}`),
   ];
 }
