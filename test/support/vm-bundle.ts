@@ -1,7 +1,7 @@
 /** The bundle that the machines get: release `distro`, built by the very command that an operator types. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
 import { makeMedium } from "../../scripts/vm/medium.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
@@ -28,7 +28,7 @@ export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | nu
   const folder = await cached("bundle", { sources, clusterYaml, earlier }, async (folder) => {
     writeFileSync(join(folder, "cluster.yaml"), clusterYaml);
     for (const path of earlier === null ? [] : keptBetweenBuilds(earlier)) {
-      cpSync(path, join(folder, basename(path)), { recursive: true });
+      run(folder, "cp", "--archive", path, "."); // Modes are part of it: keys that others may read are refused.
     }
     mkdirSync(join(folder, "bundle"));
     run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar");

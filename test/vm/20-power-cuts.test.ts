@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { before, describe, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { buildBundle, type BuiltBundle, insert, insertLater, mountBundle } from "../support/vm-bundle.ts";
 import { install, must, rollback, undo, upgrade } from "../support/vm-commands.ts";
@@ -32,17 +32,15 @@ host:
 const delays = [0, 40, 10, 120, 3] as const;
 
 for (const role of ["etcd", "worker"] as const) {
-  describe(`power cuts of the role ${role}`, { concurrency: 2 }, () => {
-    let bundles: Bundles;
-    let wanted: Undisturbed;
-    before(async () => {
-      const earlier = await buildBundle(cluster);
-      bundles = { earlier, later: await buildBundle(laterCluster, earlier) };
-      wanted = await undisturbed(bundles, role);
-    });
+  test(`power cuts of the role ${role}`, { concurrency: 2 }, async (t) => {
+    const earlier = await buildBundle(cluster);
+    const bundles = { earlier, later: await buildBundle(laterCluster, earlier) };
+    const wanted = await undisturbed(bundles, role);
+    const all: Promise<void>[] = [];
 
     for (const { number, first, second, again } of spread(6)) {
-      test(`${role}: install cut at ${percent(first)}, then ${again ? "install" : "undo"}; undo cut at ${percent(second)}`, async (t) => {
+      const name = `${role}: install cut at ${percent(first)}, then ${again ? "install" : "undo"}; undo cut at ${percent(second)}`;
+      const action = async (t: TestContext): Promise<void> => {
         const { machine, fresh } = await prepared(bundles, wanted.fresh);
         await using _ = machine;
         await cut(machine, install(role), first * wanted.effects.install, number, t);
@@ -56,11 +54,13 @@ for (const role of ["etcd", "worker"] as const) {
         await cut(machine, undo, second * wanted.effects.undo, number, t);
         await must(machine, undo);
         assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo after a cut undo");
-      });
+      };
+      all.push(t.test(name, action));
     }
 
     for (const { number, first, second, again } of spread(5)) {
-      test(`${role}: upgrade cut at ${percent(first)}, then ${again ? "upgrade" : "rollback"}; rollback cut at ${percent(second)}`, async (t) => {
+      const name = `${role}: upgrade cut at ${percent(first)}, then ${again ? "upgrade" : "rollback"}; rollback cut at ${percent(second)}`;
+      const action = async (t: TestContext): Promise<void> => {
         const { machine, fresh } = await prepared(bundles, wanted.fresh);
         await using _ = machine;
         await must(machine, install(role));
@@ -77,8 +77,10 @@ for (const role of ["etcd", "worker"] as const) {
         assert.deepEqual(installedDifferences(wanted.installed, await captureState(machine, fresh)), []);
         await must(machine, undo);
         assert.deepEqual(differences(fresh, await captureState(machine, fresh)), [], "undo of it all");
-      });
+      };
+      all.push(t.test(name, action));
     }
+    await Promise.all(all);
   });
 }
 
