@@ -68,6 +68,8 @@ export type Effect =
   | {
       readonly do: "run";
       readonly argv: readonly string[];
+      /** A unit that this starts: when it ends again and again, that is the failure, and not waited out. */
+      readonly watch?: string;
       /** Beside the fixed environment that every program gets. */
       readonly environment?: Readonly<Record<string, string>>;
       readonly accept?: readonly number[];
@@ -75,7 +77,10 @@ export type Effect =
       readonly matches?: string;
       /** A file of the host that it reads as its standard input. Default: nothing. */
       readonly stdin?: string;
-      /** A regular expression: a failure whose stderr matches it is fine. For what is gone already, or with its server. */
+      /**
+       * A regular expression: a failure is fine whose stderr it matches, or `did not end within`. For what is gone
+       * already, or with its server.
+       */
       readonly forgive?: string;
       readonly timeoutSeconds?: number;
     };

@@ -137,6 +137,8 @@ interface RunOptions {
   readonly outputLimit?: number;
   /** A file, opened: its standard input. */
   readonly stdin?: number;
+  /** Ends the program like a time-out. */
+  readonly stop?: AbortSignal;
 }
 
 /** Runs a program with a fixed environment, never through a shell; a missing program gives code 127, a time-out 124. */
@@ -154,6 +156,7 @@ function run(argv: readonly string[], timeoutSeconds: number, options: RunOption
     });
     // Not spawn's own time-out, which keeps the process waiting where the program does not even exist.
     const timer = setTimeout(() => killGroup(child.pid), timeoutSeconds * 1000);
+    options.stop?.addEventListener("abort", () => killGroup(child.pid), { once: true });
     const end = (result: QueryResult): void => {
       clearTimeout(timer);
       resolve(result);
@@ -184,21 +187,42 @@ export function handOver(argv: readonly string[]): Promise<number> {
 async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
   const stdin = effect.stdin === undefined ? undefined : fs.openSync(insideFollowed(root, effect.stdin), "r");
-  const options = { environment: effect.environment, ...(stdin === undefined ? {} : { stdin }) };
+  const crashing = new AbortController();
+  const watch = effect.watch === undefined ? undefined : watchUnit(effect.watch, crashing);
+  const options = {
+    environment: effect.environment,
+    stop: crashing.signal,
+    ...(stdin === undefined ? {} : { stdin }),
+  };
   const { code, stdout, stderr } = await run(effect.argv, seconds, options).finally(() => {
+    clearInterval(watch);
     if (stdin !== undefined) fs.closeSync(stdin);
   });
   const accepted = (effect.accept ?? [0]).includes(code);
-  if (!accepted && effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(stderr)) return;
   if (accepted && (effect.matches === undefined || new RegExp(effect.matches, "m").test(stdout))) return;
   if (accepted) throw unmatched(effect, stdout);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("; ");
-  const reason =
-    code === 124 ? `did not end within ${seconds} s` : code === 127 ? "is not there" : `ended with ${code}`;
+  const reason = crashing.signal.aborted ? `is in vain: ${effect.watch} ends again and again` : reasonOf(code, seconds);
+  if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(`${stderr}\n${reason}`)) return;
   throw new ExpectedError("APPLY_FAILED", `${effect.argv[0]} ${reason}${said === "" ? "" : `: ${said}`}`, {
     where: effect.argv.join(" "),
     hint: effect.argv.join(" "),
   });
+}
+
+function reasonOf(code: number, seconds: number): string {
+  if (code === 124) return `did not end within ${seconds} s`;
+  return code === 127 ? "is not there" : `ended with ${code}`;
+}
+
+/** systemd restarts what fails, and whoever started it waits meanwhile: twice in a row is no start. */
+function watchUnit(unit: string, crashing: AbortController): NodeJS.Timeout {
+  return setInterval(() => {
+    void run(["systemctl", "show", "-p", "NRestarts", unit], 60, {}).then(({ stdout }) => {
+      if (Number(/^NRestarts=(\d+)/.exec(stdout)?.[1] ?? 0) >= 2) crashing.abort();
+      return undefined;
+    });
+  }, 2000);
 }
 
 function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): ExpectedError {

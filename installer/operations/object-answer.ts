@@ -10,7 +10,7 @@ export const notThere = /\(NotFound\)/;
 
 /** Of etcdctl, either API: no member answers, or they have no leader. */
 export const etcdUnreachable =
-  /connection refused|deadline exceeded|cluster is unavailable|no leader|no route to host|i\/o timeout|unhealthy/;
+  /connection refused|deadline exceeded|cluster is unavailable|no leader|no route to host|i\/o timeout|did not end/;
 
 export interface Answer {
   readonly code: number;

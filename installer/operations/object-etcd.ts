@@ -40,7 +40,8 @@ export function backward(spec: KeySpec, before: KeyBefore): Effect[] {
   if (before.value !== null) return [];
   if (spec.via === "etcd3") {
     const text = `value(${quote(spec.key)}) = ${quote(spec.value)}\n\ndel ${quote(spec.key)}\n\n\n`;
-    return transaction(spec, text, { forgive: etcdUnreachable.source });
+    // etcdctl's own time-out does not hold for transactions.
+    return transaction(spec, text, { forgive: etcdUnreachable.source, timeoutSeconds: 15 });
   }
   // Not there any more, changed since by somebody else, or a folder that others use: theirs.
   const forgive = `${etcdUnreachable.source}|^Error:\\s+(100|101|108):`;
@@ -78,7 +79,7 @@ function getWords({ via, key }: KeySpec): string[] {
 }
 
 /** etcdctl reads a transaction from its standard input only. */
-function transaction(spec: KeySpec, text: string, rest: { matches?: string; forgive?: string }): Effect[] {
+function transaction(spec: KeySpec, text: string, rest: Partial<Effect & { do: "run" }>): Effect[] {
   const { scratch: path } = spec;
   return [
     { do: "write", path, content: { text }, mode: 0o600, owner },

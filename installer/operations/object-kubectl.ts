@@ -16,11 +16,14 @@ export interface ManifestBefore {
   readonly missing: readonly Identity[];
   /** What is there, as a list that kubectl reads; null where nothing is. `text` is left out of support archives. */
   readonly earlier: { readonly text: string } | null;
+  /** What `kubectl apply` noted in them as last applied: `replace` would note all of them, defaults included. */
+  readonly applied: { readonly text: string } | null;
 }
 
 /** The mark: an annotation with the digest of the manifest's file. */
 export const mark = "kubeferry.local/content";
 
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 const timeout = "--request-timeout=60s";
 const owner = { uid: 0, gid: 0 };
 
@@ -36,27 +39,51 @@ interface Live {
 }
 
 export async function inspect(host: HostReader, spec: ManifestSpec): Promise<Unseen | ManifestBefore> {
-  const { path, digest, client, environment } = spec;
+  const { path, digest } = spec;
   const text = await host.read(path);
   if (text === null || (await host.digest(path)) !== digest) return unseen(`${path} is not in place yet`);
   const wanted = identitiesIn(text);
   if (wanted === null || wanted.length === 0) return unseen(`${path} is not of a form whose objects can be told`);
-  const { code, stdout, stderr, said } = await answerOf(
-    host,
-    [...client, timeout, "get", "-f", path, "-o", "json"],
-    environment,
-  );
-  const complaints = stderr.split("\n").filter((line) => /^(Error|error|Unable|The connection)/.test(line));
-  if (code !== 0 && (complaints.length === 0 || complaints.some((line) => !notThere.test(line)))) return unseen(said);
-  const found = liveIn(stdout);
+  const looked = await look(host, spec, wanted);
+  if ("state" in looked) return looked;
+  const { found } = looked;
   const there = new Set(found.map((one) => keyOf(identityOf(one))));
   const missing = wanted.filter((identity) => !there.has(keyOf(identity)));
-  // kubectl read the same file: what it found and what it missed must be what we take it to be about.
-  if (found.length + missing.length !== wanted.length || (code !== 0) !== missing.length > 0)
+  // kubectl read the same file: what it found must be what we take it to be about.
+  if (found.length + missing.length !== wanted.length)
     return unseen(`kubectl finds other objects in ${path} than those that it names`);
   const satisfied = missing.length === 0 && found.every(({ metadata }) => metadata.annotations?.[mark] === digest);
-  if (satisfied) return { state: "seen", satisfied, missing, earlier: null };
-  return { state: "seen", satisfied, missing, earlier: found.length === 0 ? null : { text: listOf(found.map(bare)) } };
+  if (satisfied) return { state: "seen", satisfied, missing, earlier: null, applied: null };
+  const notes = found.flatMap(({ metadata }) => metadata.annotations?.[lastApplied] ?? []);
+  return {
+    state: "seen",
+    satisfied,
+    missing,
+    earlier: found.length === 0 ? null : { text: listOf(found.map(bare)) },
+    applied: notes.length === 0 ? null : { text: listOf(notes.map((note): unknown => JSON.parse(note))) },
+  };
+}
+
+/** What of a manifest is in the cluster. */
+async function look(
+  host: HostReader,
+  { path, client, environment }: ManifestSpec,
+  wanted: readonly Identity[],
+): Promise<Unseen | { readonly found: readonly Live[] }> {
+  const get = (words: readonly string[]) =>
+    answerOf(host, [...client, timeout, "get", "-o", "json", ...words], environment);
+  const all = await get(["--ignore-not-found=true", "-f", path]);
+  if (all.code === 0) return { found: liveIn(all.stdout) };
+  if (!/unknown flag: --ignore-not-found/.test(all.stderr)) return unseen(all.said);
+  // kubectl of 1.6 gives nothing where anything is missing: one by one.
+  const found: Live[] = [];
+  for (const { apiVersion, kind, namespace, name } of wanted) {
+    const one = await get([...(namespace === null ? [] : [`--namespace=${namespace}`]), kind.toLowerCase(), name]);
+    // It may answer with another version of the API than the manifest's, even of another group.
+    if (one.code === 0) found.push(...liveIn(one.stdout).map((live) => ({ ...live, apiVersion })));
+    else if (!notThere.test(one.stderr)) return unseen(one.said);
+  }
+  return { found };
 }
 
 export function forward(spec: ManifestSpec, before: Unseen | ManifestBefore): Effect[] {
@@ -67,7 +94,7 @@ export function forward(spec: ManifestSpec, before: Unseen | ManifestBefore): Ef
   ];
 }
 
-export function backward(spec: ManifestSpec, { satisfied, missing, earlier }: ManifestBefore): Effect[] {
+export function backward(spec: ManifestSpec, { satisfied, missing, earlier, applied }: ManifestBefore): Effect[] {
   if (satisfied) return [];
   const made = missing.toReversed().map(({ apiVersion, kind, namespace, name }) => ({
     apiVersion,
@@ -79,6 +106,9 @@ export function backward(spec: ManifestSpec, { satisfied, missing, earlier }: Ma
       ? []
       : withText(spec, listOf(made), ["delete", "--ignore-not-found=true", "--timeout=90s", "-f", spec.scratch])),
     ...(earlier === null ? [] : withText(spec, earlier.text, ["replace", "-f", spec.scratch])),
+    ...(applied === null
+      ? []
+      : withText(spec, applied.text, ["apply", "set-last-applied", "--create-annotation=true", "-f", spec.scratch])),
   ];
 }
 
@@ -109,7 +139,12 @@ function identityOf({ apiVersion, kind, metadata }: Live): Identity {
 /** Without what the API server alone writes, and what would tie it to one moment. */
 function bare(live: Live): unknown {
   const own = ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "selfLink"];
-  const metadata = Object.fromEntries(Object.entries(live.metadata).filter(([name]) => !own.includes(name)));
+  const { annotations = {}, ...named } = live.metadata;
+  const metadata: Record<string, unknown> = Object.fromEntries(
+    Object.entries(named).filter(([name]) => !own.includes(name)),
+  );
+  const kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== lastApplied));
+  if (Object.keys(kept).length > 0) metadata["annotations"] = kept;
   const rest = Object.fromEntries(Object.entries(live).filter(([name]) => name !== "status"));
   return { ...rest, metadata };
 }

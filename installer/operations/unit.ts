@@ -53,7 +53,7 @@ export const unit: Kind<UnitSpec, UnitBefore> = {
     // What ran before has peers that run: it is waited for, or its check would still meet the one that is to end.
     const block = spec.noBlock && !before.active ? ["--no-block"] : [];
     const verb = before.active ? "restart" : "start";
-    return [...changes, reload, ...(startIt ? [systemctl([verb, ...block, spec.name])] : [])];
+    return [...changes, reload, ...(startIt ? [starting(verb, spec.name, block)] : [])];
   },
   // Its files are in place by now, but what runs may still be what they were.
   resume: (before, now, begun) => ({ ...(begun ? before : now), stale: before.stale || now.stale }),
@@ -70,11 +70,15 @@ export const unit: Kind<UnitSpec, UnitBefore> = {
   },
   settle(spec, before) {
     if (!spec.live) return [];
-    return [reload, ...(before.active && before.stale ? [systemctl(["restart", spec.name])] : [])];
+    return [reload, ...(before.active && before.stale ? [starting("restart", spec.name)] : [])];
   },
 };
 
 const reload: Effect = systemctl(["daemon-reload"]);
+
+function starting(verb: "start" | "restart", name: string, options: readonly string[] = []): Effect {
+  return { do: "run", argv: ["systemctl", verb, ...options, name], watch: name };
+}
 
 function systemctl(args: string[], accept?: number[]): Effect {
   const argv = ["systemctl", ...args];

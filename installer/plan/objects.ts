@@ -23,8 +23,8 @@ const stages: readonly Stage[] = [
 ];
 
 const kubeconfig = "/etc/kubernetes/admin.kubeconfig";
-/** kubectl keeps a cache in its home folder; undo would find it where nothing was. */
-const nowhere = { HOME: "/dev/null" };
+/** kubectl keeps a cache in its home folder, which undo would not find again: there is no writing here. */
+const nowhere = { HOME: "/proc" };
 
 /** The phases with those for objects among them; a stage whose daemons another role starts comes last. */
 export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[] {
@@ -72,11 +72,11 @@ function etcdctl(via: "etcd2" | "etcd3", input: PlanInput): Pick<ObjectSpec, "cl
   const check = chosen(input.index.checks, input.selection).find(({ argv }) => argv.includes("endpoint"));
   const words = check?.argv.slice(0, check.argv.indexOf("endpoint")) ?? ["etcdctl"];
   if (via === "etcd3") {
-    const times = ["--dial-timeout=5s", "--command-timeout=20s"];
+    const times = ["--dial-timeout=5s", "--command-timeout=10s"];
     return { client: [...words, ...times], environment: { ETCDCTL_API: "3" } };
   }
   const old = words.map((word) => word.replace(/^--(cacert|cert|key)=/, (_, flag: string) => oldFlags[flag] ?? ""));
-  return { client: [...old, "--timeout=5s", "--total-timeout=20s"], environment: { ETCDCTL_API: "2" } };
+  return { client: [...old, "--timeout=5s", "--total-timeout=10s"], environment: { ETCDCTL_API: "2" } };
 }
 
 const oldFlags: Readonly<Record<string, string>> = { cacert: "--ca-file=", cert: "--cert-file=", key: "--key-file=" };

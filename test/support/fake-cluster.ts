@@ -27,10 +27,12 @@ export class FakeCluster {
   readonly folders = new Set<string>();
 
   picture(): Record<string, string> {
-    const sorted = (map: ReadonlyMap<string, unknown>): string => JSON.stringify([...map].toSorted());
+    const sorted = (map: ReadonlyMap<string, unknown>): string => JSON.stringify([...map].toSorted(byKey));
     return {
       "objects of the cluster": JSON.stringify(
-        [...this.objects].map(([key, { content, metadata }]) => [key, content, metadata.annotations ?? {}]).toSorted(),
+        [...this.objects]
+          .map(([key, { content, metadata }]) => [key, content, metadata.annotations ?? {}] as const)
+          .toSorted(byKey),
       ),
       "labels of n1": sorted(this.labels),
       "keys of etcd": sorted(this.keys),
@@ -67,7 +69,7 @@ export class FakeCluster {
       const lines = missing.map(({ name }) => `Error from server (NotFound): things "${name}" not found`).join("\n");
       if (verb === "get") {
         const items = identities.flatMap((one) => this.objects.get(keyOf(one)) ?? []);
-        return { code: missing.length > 0 ? 1 : 0, stdout: JSON.stringify({ items }), stderr: lines };
+        return yes(JSON.stringify({ items }));
       }
       if (verb === "annotate" && missing.length > 0) return no(1, lines);
       const [name = "", value = ""] = (words.at(-1) ?? "").split("=");
@@ -132,6 +134,10 @@ export class FakeCluster {
     else this.keys.set(`v3 ${put}`, value);
     return yes("SUCCESS\n");
   }
+}
+
+function byKey([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number {
+  return a < b ? -1 : 1;
 }
 
 function yes(stdout: string): Said {

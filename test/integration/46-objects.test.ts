@@ -1,0 +1,461 @@
+/** Objects in a running cluster: keys in a real etcd, manifests and labels through a real kubectl (behind it a stand-in). */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BundleIndex, digestOf } from "#bundle";
+import { openPki, type Pki } from "../../builder/pki/authority.ts";
+import type { Rendered } from "../../builder/render/node-file.ts";
+import type { Effect } from "../../installer/host/effect.ts";
+import { createLocalHost } from "../../installer/host/local.ts";
+import { apply, begin, inspectPlan, recordAnew, resumePlan } from "../../installer/journal/apply.ts";
+import { fileJournal, type Header } from "../../installer/journal/journal.ts";
+import { transactions } from "../../installer/journal/transaction.ts";
+import { undo, type UndoReport } from "../../installer/journal/undo.ts";
+import { operation } from "../../installer/operations/catalogue.ts";
+import type { ObjectSpec } from "../../installer/operations/object-spec.ts";
+import { mark } from "../../installer/operations/object-kubectl.ts";
+import { withObjects } from "../../installer/plan/objects.ts";
+import { type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
+import { requireKubectl } from "../support/kubectl.ts";
+import { requirePackages } from "../support/packages.ts";
+import { filesOf, placeNode } from "../support/placed-node.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-objects-"));
+const now = (): Date => new Date("2026-11-21T00:00:00Z");
+const header = { made: [] as string[] } as unknown as Header;
+const host = createLocalHost({
+  root: "/",
+  contents: { stage: join(folder, "stage"), before: join(folder, "before") },
+});
+let kubectl = "";
+const running = new Set<ChildProcess>();
+
+before(() => {
+  requirePackages("etcd-server", "etcd-client");
+  kubectl = requireKubectl(folder);
+});
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Placed {
+  readonly rendered: Rendered;
+  readonly pki: Pki;
+  readonly root: string;
+}
+
+async function place(name: string, text = clusterText(name)): Promise<Placed> {
+  const cluster: FixtureCluster = await fixtureCluster(text);
+  const pki = await openPki(join(folder, `${name}.pki`), cluster.topology, new Date());
+  const rendered = renderFixture(cluster, pki);
+  const root = mkdtempSync(join(folder, `${name}-`));
+  placeNode(rendered, "n1", root);
+  return { rendered, pki, root };
+}
+
+function clusterText(name: string): string {
+  return readFileSync(join(import.meta.dirname, "../golden/clusters", name, "cluster.yaml"), "utf8");
+}
+
+/** The operations that a plan for n1 has, with what lies below `root` and listens on `port` instead of the node's own. */
+function planned({ rendered, root }: Placed, port: number): ObjectSpec[] {
+  const node = rendered.nodes.find(({ name }) => name === "n1");
+  if (node === undefined) throw new Error("no n1");
+  const files = filesOf(rendered, "n1").flatMap(({ content, ...entry }) => {
+    if (typeof content !== "string") return [];
+    const size = Buffer.byteLength(content);
+    return [{ entry: { ...entry, digest: digestOf(content), size, tokens: [] }, digest: digestOf(content), size }];
+  });
+  const selection = {
+    profile: node,
+    roles: node.roles,
+    platform: "linux/amd64",
+    name: "n1",
+    ip: "",
+    iface: null,
+  } as const;
+  const index = { objects: rendered.objects, checks: rendered.checks } as unknown as BundleIndex;
+  const phases = withObjects([], { index, selection, files, live: true, owner: null });
+  return phases
+    .flatMap(({ operations }) => operations.map(({ spec }) => spec as ObjectSpec))
+    .map((spec) => ({
+      ...spec,
+      scratch: join(folder, "object"),
+      ...("path" in spec ? { path: join(root, spec.path) } : {}),
+      client: spec.client.flatMap((word) => {
+        if (word.endsWith("/kubectl")) return [kubectl, `--server=https://127.0.0.1:${port}`];
+        if (word.endsWith("/etcdctl")) return ["etcdctl"];
+        return [word.replace("127.0.0.1:2379", `127.0.0.1:${port}`).replace(/(?<==)(?=\/etc\/)/, root)];
+      }),
+    }));
+}
+
+interface Run {
+  readonly effects: readonly Effect[];
+  readonly deferred: readonly string[];
+}
+
+/** A journal of its own, with what `./install` and `./install undo` do. `stop`: the power goes before this effect. */
+class Journey {
+  readonly #journal = fileJournal(join(mkdtempSync(join(folder, "journal-")), "journal"));
+
+  async install(specs: readonly ObjectSpec[], stop = Number.POSITIVE_INFINITY): Promise<Run> {
+    const effects: Effect[] = [];
+    const deferred: string[] = [];
+    const plan = {
+      phases: [{ name: "objects", operations: specs.map((spec) => operation("object", spec)), gates: [] }],
+    };
+    const open = transactions(this.#journal.read()).find(({ state }) => state === "open");
+    const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
+    const transaction = open ?? begin(this.#journal, header, plan, changes, now().toISOString());
+    recordAnew(this.#journal, transaction, changes);
+    await apply({
+      host,
+      journal: this.#journal,
+      transaction,
+      changes,
+      onEffect: (effect) => effects.push(effect),
+      onDeferred: (what, why) => deferred.push(`${what}: ${why}`),
+      gate: async () => {},
+      interrupted: () => effects.length >= stop,
+      now,
+    });
+    return { effects, deferred };
+  }
+
+  async undo(): Promise<UndoReport[]> {
+    const reports: UndoReport[] = [];
+    const present = transactions(this.#journal.read()).filter(({ state }) => state !== "gone");
+    for (const transaction of present.toReversed()) {
+      const rest = { onEffect: () => {}, deleteData: false, now };
+      reports.push(await undo({ host, journal: this.#journal, transaction, ...rest }));
+    }
+    assert.deepEqual(
+      reports.flatMap(({ problems }) => problems),
+      [],
+    );
+    return reports;
+  }
+
+  text(): string {
+    return JSON.stringify(this.#journal.read());
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A member of its own with the rendered certificates; both APIs. */
+async function startEtcd({ root }: Placed, pki: string, port: number): Promise<() => Promise<void>> {
+  const data = mkdtempSync(join(folder, "etcd-"));
+  const peer = await freePort();
+  const tls = (prefix: string, name: string): string[] => [
+    `--${prefix}cert-file=${root}${pki}/${name}.pem`,
+    `--${prefix}key-file=${root}${pki}/${name}-key.pem`,
+    `--${prefix}trusted-ca-file=${root}${pki}/ca.pem`,
+    `--${prefix}client-cert-auth=true`,
+  ];
+  const argv = [
+    `--data-dir=${data}`,
+    `--listen-client-urls=https://127.0.0.1:${port}`,
+    `--advertise-client-urls=https://127.0.0.1:${port}`,
+    `--listen-peer-urls=https://127.0.0.1:${peer}`,
+    `--initial-advertise-peer-urls=https://127.0.0.1:${peer}`,
+    `--initial-cluster=default=https://127.0.0.1:${peer}`,
+    ...tls("", "etcd"),
+    ...tls("peer-", "etcd-peer"),
+    "--enable-v2=true",
+  ];
+  const log = openSync(join(data, "log"), "w");
+  const child = spawn("etcd", argv, {
+    stdio: ["ignore", log, log],
+    env: { ...process.env, ETCD_UNSUPPORTED_ARCH: "arm64" },
+  });
+  running.add(child);
+  return async () => {
+    running.delete(child);
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  };
+}
+
+async function etcdctl(spec: ObjectSpec, ...words: string[]): Promise<string> {
+  const { stdout, stderr } = await host.query([...spec.client, ...words], { environment: { ...spec.environment } });
+  return (stdout + stderr).trim();
+}
+
+async function eventually(look: () => Promise<string>, pattern: RegExp): Promise<void> {
+  let seen = "";
+  for (let turn = 0; turn < 60 && !pattern.test(seen); turn += 1) {
+    seen = await look();
+    if (!pattern.test(seen)) await sleep(250);
+  }
+  assert.match(seen, pattern);
+}
+
+const network = '{"Network":"172.30.0.0/16","SubnetLen":24,"Backend":{"Type":"vxlan"}}';
+
+for (const [via, name, text] of [
+  ["etcd2", "1.6-docker-flannel", clusterText("1.6-docker-flannel")],
+  ["etcd3", "1.36-flannel-etcd", `${clusterText("1.36-single-node")}network: { plugin: flannel-etcd }\n`],
+] as const) {
+  test(`flannel's key through ${via}: left until etcd answers, put once, kept when it is another's, undone exactly`, async () => {
+    const placed = await place(name, text);
+    const port = await freePort();
+    const specs = planned(placed, port).filter((spec) => spec.via === via);
+    const [spec] = specs;
+    assert.ok(spec?.via === via && spec.key === "/kubernetes/network/config" && spec.value === network);
+    const others = via === "etcd2" ? ["set", "/kubernetes/other", "x"] : ["put", "/kubernetes/other", "x"];
+    const all = via === "etcd2" ? ["ls", "-r", "-p", "/"] : ["get", "/", "--prefix"];
+    const take = via === "etcd2" ? ["rm", "-r", "/kubernetes"] : ["del", "/", "--prefix"];
+
+    const early = new Journey();
+    const { effects, deferred } = await early.install(specs);
+    assert.deepEqual(effects, []);
+    assert.match(deferred.join(), /^key \/kubernetes\/network\/config in etcd: .*(unavailable|deadline|refused)/);
+
+    const stop = await startEtcd(placed, via === "etcd2" ? "/etc/etcd/ssl" : "/etc/kubernetes/pki/etcd", port);
+    const health = { ...spec, environment: { ETCDCTL_API: "3" } };
+    await eventually(() => etcdctl({ ...health, client: v3Client(spec) }, "endpoint", "health"), /is healthy/);
+
+    // The same command again does what was left, and then there is nothing more to do; undo takes it back.
+    const first = await early.install(specs);
+    assert.deepEqual(first.deferred, []);
+    assert.match(await etcdctl(spec, "get", spec.key), /"Network":"172\.30\.0\.0\/16"/);
+    assert.deepEqual(await early.install(specs), { effects: [], deferred: [] });
+    await early.undo();
+    assert.equal(await etcdctl(spec, ...all), "");
+
+    // The power goes right after the key was put, before that was recorded.
+    const cut = new Journey();
+    await assert.rejects(cut.install(specs, via === "etcd2" ? 1 : 2), /stopped between two changes/);
+    assert.match(await etcdctl(spec, "get", spec.key), /Network/);
+    await cut.install(specs);
+    await cut.undo();
+    assert.equal(await etcdctl(spec, ...all), "");
+
+    // What others have beside it, and what somebody made of it since, stays.
+    await etcdctl(spec, ...others);
+    const beside = await etcdctl(spec, ...all);
+    const second = new Journey();
+    await second.install(specs);
+    await second.undo();
+    assert.equal(await etcdctl(spec, ...all), beside);
+    const third = new Journey();
+    await third.install(specs);
+    await etcdctl(spec, via === "etcd2" ? "set" : "put", spec.key, '{"Network":"10.9.0.0/16"}');
+    await third.undo();
+    assert.match(await etcdctl(spec, "get", spec.key), /10\.9/);
+
+    // Another's network is no network of ours to write over.
+    await assert.rejects(new Journey().install(specs), (error: { found?: string; message: string }) => {
+      assert.match(error.message, /not what is wanted/);
+      assert.match(error.found ?? "", /10\.9\.0\.0/);
+      return true;
+    });
+    assert.match(await etcdctl(spec, "get", spec.key), /10\.9/);
+
+    // An etcd that is no more holds nothing of ours.
+    await etcdctl(spec, ...take);
+    const last = new Journey();
+    await last.install(specs);
+    await stop();
+    await last.undo();
+  });
+}
+
+function v3Client(spec: ObjectSpec): string[] {
+  const names: Record<string, string> = {
+    "--ca-file=": "--cacert=",
+    "--cert-file=": "--cert=",
+    "--key-file=": "--key=",
+  };
+  return spec.client
+    .filter((word) => !/timeout/.test(word))
+    .map((word) => word.replace(/^--(ca|cert|key)-file=/, (flag) => names[flag] ?? flag));
+}
+
+async function standIn({ rendered, pki, root }: Placed, t: TestContext): Promise<ApiStandIn> {
+  const certificates = rendered.certificates.find(({ path }) => path.endsWith("/kube-apiserver.pem"));
+  const certificate = readFileSync(join(root, certificates?.path ?? ""), "utf8");
+  const key = readFileSync(join(root, (certificates?.path ?? "").replace(".pem", "-key.pem")), "utf8");
+  const authority = pki.authorities.find(({ name }) => name === "kubernetes")?.certificate ?? "";
+  const api = await startApiStandIn({ certificate, key, authority });
+  t.after(() => api.close());
+  return api;
+}
+
+/** kubectl's kubeconfig is where the plan says; here it is below the root. */
+function atRoot(specs: readonly ObjectSpec[], { root }: Placed): ObjectSpec[] {
+  return specs.map((spec) => ({
+    ...spec,
+    client: spec.client.map((word) => word.replace("--kubeconfig=/etc", `--kubeconfig=${root}/etc`)),
+  }));
+}
+
+/** Without what the API server writes itself. */
+function picture({ objects }: ApiStandIn): unknown {
+  return [...objects]
+    .map(([key, { metadata, ...rest }]) => {
+      const { uid: _, resourceVersion: __, creationTimestamp: ___, ...own } = metadata;
+      return [key, { ...rest, metadata: own }] as const;
+    })
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+test("every manifest of a cluster: left until the API answers, applied once, told from what was there, undone exactly", async (t) => {
+  const placed = await place("1.36-single-node");
+  const port = await freePort();
+  const unreachable = atRoot(planned(placed, port), placed).filter(({ via }) => via === "kubectl");
+  const early = await new Journey().install(unreachable);
+  assert.deepEqual(early.effects, []);
+  assert.equal(early.deferred.length, unreachable.length);
+  assert.match(early.deferred[0] ?? "", /^objects of rbac: .*refused/);
+
+  const api = await standIn(placed, t);
+  const specs = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "kubectl");
+  assert.deepEqual(
+    specs.map(({ name }) => name),
+    ["rbac", "bootstrap-tokens", "flannel", "coredns", "metrics-server"],
+  );
+  // Of what comes, the administrator has two things already, one of them otherwise.
+  const own = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "coredns", namespace: "kube-system" } };
+  api.put({ ...own, data: { Corefile: "mine", extra: "mine" } });
+  api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-flannel", labels: { mine: "yes" } } });
+  const before = picture(api);
+
+  const journey = new Journey();
+  const { effects } = await journey.install(specs);
+  assert.deepEqual(await inspectAll(specs), []);
+  assert.match(JSON.stringify(api.get("configmaps", "coredns", "kube-system")?.["data"]), /kubernetes cluster\.local/);
+  for (const [key, { metadata }] of api.objects) {
+    const isOurs = !/^namespaces\. \/(default|kube-system)$/.test(key);
+    assert.equal(isOurs, /^[0-9a-f]{64}$/.test(metadata.annotations?.[mark] ?? ""), key);
+  }
+  const token = placed.pki.tokens.get("n1")?.secret ?? "none";
+  assert.match(readFileSync(specs[1] && "path" in specs[1] ? specs[1].path : "", "utf8"), new RegExp(token));
+  assert.doesNotMatch(JSON.stringify(effects) + journey.text(), new RegExp(token));
+
+  await journey.undo();
+  assert.deepEqual(picture(api), before);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith("object")),
+    [],
+  );
+  await api.close();
+});
+
+async function inspectAll(specs: readonly ObjectSpec[]): Promise<unknown[]> {
+  const operations = specs.map((spec) => operation("object", spec));
+  return inspectPlan(host, { phases: [{ name: "objects", operations, gates: [] }] });
+}
+
+test("a newer manifest over an older one: what it changes comes back, what it adds goes, what was lost is made again", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const [base] = atRoot(planned(placed, api.port), placed).filter(({ name }) => name === "rbac");
+  assert.ok(base?.via === "kubectl");
+  const path = join(placed.root, "manifest.yaml");
+  const older = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: "1"\n  z: "1"\n`;
+  const newer = `${older.replace('x: "1"', 'x: "2"').replace('  z: "1"\n', "")}---\n${older.replace("name: a", "name: b")}`;
+  const spec = (text: string): ObjectSpec => {
+    writeFileSync(path, text);
+    return { ...base, name: "manifest", path, digest: digestOf(text) };
+  };
+  const first = new Journey();
+  await first.install([spec(older)]);
+  const before = picture(api);
+  const second = new Journey();
+  await second.install([spec(newer)]);
+  assert.deepEqual(api.get("configmaps", "a", "default")?.["data"], { x: "2" });
+  assert.deepEqual(api.get("configmaps", "b", "default")?.["data"], { x: "1", z: "1" });
+
+  api.objects.delete("configmaps. default/b");
+  const mended = new Journey();
+  assert.equal((await mended.install([spec(newer)])).effects.length, 2);
+  assert.notEqual(api.get("configmaps", "b", "default"), undefined);
+  await mended.undo();
+  assert.equal(api.get("configmaps", "b", "default"), undefined);
+  assert.deepEqual(api.get("configmaps", "a", "default")?.["data"], { x: "2" });
+
+  await second.undo();
+  assert.deepEqual(picture(api), before);
+
+  // The file is still the older one while an upgrade is planned: it is looked at again when it is in place.
+  writeFileSync(path, older);
+  assert.match(JSON.stringify(await inspectAll([{ ...base, path, digest: digestOf(newer) }])), /is not in place yet/);
+
+  await api.close();
+  // The cluster is gone, and what it held with it: undo has nothing to complain of.
+  await first.undo();
+});
+
+test("a kubectl that cannot ask for what may be missing, as that of 1.6, is asked for one object at a time", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const old = join(folder, "kubectl-1.6");
+  const script = `#!/bin/bash
+for word; do [[ $word == --ignore-not-found=true && " $* " == *" get "* ]] && { echo "Error: unknown flag: --ignore-not-found" >&2; exit 1; }; done
+exec ${kubectl} "$@"
+`;
+  writeFileSync(old, script, { mode: 0o755 });
+  const specs = atRoot(planned(placed, api.port), placed)
+    .filter(({ name }) => name === "coredns" || name === "rbac")
+    .map((spec) => ({ ...spec, client: spec.client.map((word) => (word === kubectl ? old : word)) }));
+  api.put({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "coredns", namespace: "kube-system" } });
+  const before = picture(api);
+  const journey = new Journey();
+  await journey.install(specs);
+  assert.ok(api.get("deployments", "coredns", "kube-system") !== undefined);
+  assert.deepEqual(await inspectAll(specs), []);
+  await journey.undo();
+  assert.deepEqual(picture(api), before);
+});
+
+test("a master's label waits for the node to join, and undo gives back what the label was", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const specs = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "label");
+  const key = "node-role.kubernetes.io/control-plane";
+  const early = await new Journey().install(specs);
+  assert.deepEqual(early, { effects: [], deferred: [`label ${key} of n1: n1 has not joined yet`] });
+  api.put({ apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { zone: "a" } } });
+  const journey = new Journey();
+  await journey.install(specs);
+  assert.deepEqual(api.get("nodes", "n1")?.metadata.labels, { zone: "a", [key]: "" });
+  assert.deepEqual(await inspectAll(specs), []);
+  await journey.undo();
+  assert.deepEqual(api.get("nodes", "n1")?.metadata.labels, { zone: "a" });
+  const again = new Journey();
+  await again.install(specs);
+  api.objects.delete("nodes. /n1");
+  await again.undo();
+  await api.close();
+});
+
+test("kubectl leaves no cache behind, and a kubeconfig of a worker brings nothing about", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const [spec] = atRoot(planned(placed, api.port), placed).filter(({ name }) => name === "rbac");
+  assert.ok(spec !== undefined);
+  const worker = spec.client.map((word) => word.replace("admin.kubeconfig", "kube-proxy.kubeconfig"));
+  const { deferred } = await new Journey().install([{ ...spec, client: worker }]);
+  assert.match(deferred.join(), /not system:masters/);
+  await new Journey().install([spec]);
+  // Where it would be with a home folder that is not known.
+  assert.ok(!readdirSync(process.cwd()).includes(".kube"));
+  await api.close();
+});
