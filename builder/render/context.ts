@@ -1,5 +1,6 @@
 /** What every part of rendering knows about one node. */
 import type { Role } from "#bundle";
+import { ExpectedError } from "#kit/errors";
 import type { Era } from "../config/generations.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
@@ -54,6 +55,19 @@ export function imageOf(context: NodeContext, name: string): string | null {
     names.includes(/([^/:]+)(:[^/]*)?$/.exec(image.name)?.[1] ?? ""),
   );
   return found?.name ?? null;
+}
+
+/** As {@link imageOf}, by the first of these names that the release has; INCOMPLETE where it has none. */
+export function neededImage(context: NodeContext, ...names: readonly [string, ...string[]]): string {
+  const found = names.map((name) => imageOf(context, name)).find((image) => image !== null);
+  if (found !== undefined) return found;
+  const { release } = context.manifest;
+  throw new ExpectedError("INCOMPLETE", `release ${release} has no image ${names.join(" or ")}, which its pods need`, {
+    where: `release ${release}`,
+    wanted: names.join(" or "),
+    found: "nothing of that name among its images",
+    hint: "add it to images: of the release manifest, and run kubeferry lock",
+  });
 }
 
 /** Whether containerd is a service of its own here: always without docker, and beside a docker that is told to use it. */

@@ -3,6 +3,7 @@ import { addressIn } from "../config/topology.ts";
 import {
   binary,
   imageOf,
+  neededImage,
   type NodeContext,
   runsContainerd,
   runsDocker,
@@ -26,7 +27,8 @@ export function unitOrder(context: NodeContext, name: string): Data {
 
 export function containerd(context: NodeContext): Data {
   return {
-    sandboxImage: imageOf(context, "pause"),
+    // Without daemons there are no pods.
+    sandboxImage: context.topology.generation.daemons ? neededImage(context, "pause") : imageOf(context, "pause"),
     notifies: context.topology.generation.containerdNotifies,
     systemdCgroup: context.topology.generation.cgroupDriver === "systemd",
   };
@@ -108,6 +110,20 @@ export function encryption(context: NodeContext): Data {
 
 export function auditPolicy(context: NodeContext): Data {
   return { apiVersion: `audit.k8s.io/${context.era === "1.11" ? "v1beta1" : "v1"}` };
+}
+
+/** Read by the installer on masters: `ClusterFacts` there. */
+export function clusterFacts({ topology, era }: NodeContext): Data {
+  const profile = topology.workers.find((node) => node.subnet !== null);
+  const facts = {
+    nodes: topology.workers.filter((node) => node.subnet === null).map(({ name, ip }) => ({ name, ip })),
+    workers: profile === undefined ? null : { subnet: profile.subnet },
+    // From 1.11 on a binding lets the cluster approve first client certificates by itself.
+    clients: era === "1.6",
+    pods: topology.network.pods,
+    nodePorts: topology.network.nodePorts,
+  };
+  return { facts };
 }
 
 /** One line a node: a stolen worker's token can be taken out alone. */

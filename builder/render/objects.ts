@@ -2,7 +2,7 @@
 import type { ObjectEntry, Role } from "#bundle";
 import { isWithin } from "../config/generations.ts";
 import { authorityOf } from "../pki/authority.ts";
-import { has, imageOf, type NodeContext, runsFlanneld } from "./context.ts";
+import { has, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
 import { flannelPrefix } from "./daemons/flanneld.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
@@ -78,8 +78,8 @@ const rows: readonly ObjectRow[] = [
     data: (c) => ({
       old: old(c),
       namespace: old(c) ? "kube-system" : "kube-flannel",
-      image: imageOf(c, "flannel") ?? imageOf(c, "coreos_flannel"),
-      plugin: imageOf(c, "flannel-cni-plugin") ?? "",
+      image: neededImage(c, "flannel", "coreos_flannel"),
+      plugin: old(c) ? "" : neededImage(c, "flannel-cni-plugin"),
     }),
   },
   {
@@ -98,9 +98,9 @@ const rows: readonly ObjectRow[] = [
     data: (c) => ({
       old: old(c),
       resources: calicoResources,
-      image: imageOf(c, "node"),
-      cni: imageOf(c, "cni"),
-      controllers: imageOf(c, "kube-controllers"),
+      image: neededImage(c, "node"),
+      cni: neededImage(c, "cni"),
+      controllers: neededImage(c, "kube-controllers"),
     }),
   },
   {
@@ -109,7 +109,7 @@ const rows: readonly ObjectRow[] = [
     via: "kubectl",
     role: "master",
     when: addon("coredns"),
-    data: (c) => ({ image: imageOf(c, "coredns"), old: c.era === "1.11" }),
+    data: (c) => ({ image: neededImage(c, "coredns"), old: c.era === "1.11" }),
   },
   {
     file: "kube-dns.yaml",
@@ -118,9 +118,9 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: addon("kube-dns"),
     data: (c) => ({
-      kubedns: imageOf(c, "k8s-dns-kube-dns"),
-      dnsmasq: imageOf(c, "k8s-dns-dnsmasq-nanny"),
-      sidecar: imageOf(c, "k8s-dns-sidecar"),
+      kubedns: neededImage(c, "k8s-dns-kube-dns"),
+      dnsmasq: neededImage(c, "k8s-dns-dnsmasq-nanny"),
+      sidecar: neededImage(c, "k8s-dns-sidecar"),
     }),
   },
   {
@@ -137,7 +137,7 @@ const rows: readonly ObjectRow[] = [
     via: "kubectl",
     role: "master",
     when: (c) => addon("dashboard")(c) && c.era === "1.6",
-    data: (c) => ({ image: imageOf(c, "kubernetes-dashboard") }),
+    data: (c) => ({ image: neededImage(c, "kubernetes-dashboard") }),
   },
   {
     file: "dashboard.yaml",
@@ -146,7 +146,7 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: (c) => addon("dashboard")(c) && c.era !== "1.6",
     data: (c) => ({
-      image: imageOf(c, "kubernetes-dashboard") ?? imageOf(c, "dashboard"),
+      image: neededImage(c, "kubernetes-dashboard", "dashboard"),
       version2: c.era !== "1.11",
     }),
   },
@@ -156,7 +156,7 @@ const rows: readonly ObjectRow[] = [
     via: "kubectl",
     role: "master",
     when: addon("heapster"),
-    data: (c) => ({ image: imageOf(c, "heapster"), rbac: rbacVersion(c) }),
+    data: (c) => ({ image: neededImage(c, "heapster"), rbac: rbacVersion(c) }),
   },
   {
     // Not brought about by itself: `./install smoke` does.
@@ -165,7 +165,7 @@ const rows: readonly ObjectRow[] = [
     via: "file",
     role: "master",
     when: addon("coredns"),
-    data: (c) => ({ image: imageOf(c, "coredns") }),
+    data: (c) => ({ image: neededImage(c, "coredns") }),
   },
 ];
 
@@ -242,7 +242,7 @@ function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): 
 /** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */
 function metricsServer(context: NodeContext): Data {
   const shared = {
-    image: imageOf(context, "metrics-server"),
+    image: neededImage(context, "metrics-server"),
     registration: context.era === "1.11" || context.era === "1.16" ? "v1beta1" : "v1",
     authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
   };

@@ -1,5 +1,5 @@
 /** Flags of the kubelet. */
-import { imageOf, type NodeContext } from "../context.ts";
+import { neededImage, type NodeContext } from "../context.ts";
 import { taintsOf } from "../data.ts";
 import { always, between, type FlagRow, since, until } from "../flags.ts";
 
@@ -30,7 +30,7 @@ export const kubeletFlags: readonly FlagRow[] = [
     joined(taintsOf(c).map(({ key, value, effect }) => `${key}=${value}:${effect}`)),
   ),
   // The kubelet of 1.35 and later refuses to start with it; containerd's configuration names the image.
-  until("1.16", "pod-infra-container-image", (c) => imageOf(c, "pause")),
+  until("1.16", "pod-infra-container-image", (c) => neededImage(c, "pause")),
   until("1.6", "cluster-dns", (c) => c.topology.network.dnsService),
   until("1.6", "cluster-domain", (c) => c.topology.network.domain),
   until("1.6", "hairpin-mode", (c) => (usesCni(c) ? null : "promiscuous-bridge")),
