@@ -100,6 +100,14 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await install({ ...wanted(flags), preflightOnly: true }, context(flags, ["preflight"]));
     });
 
+  common(program.command("approve"))
+    .description("on a master: certificates for kubelets of known nodes, with exactly their names; the rest is listed")
+    .option("--dry-run", "judge, approve nothing")
+    .action(async (flags: Flags) => {
+      const { approve } = await import("./approve.ts");
+      await approve({ dryRun: flags.dryRun ?? false }, context(flags, ["approve"]));
+    });
+
   common(program.command("support"))
     .description("collect journal, facts, findings and units' logs in one archive, without secrets")
     .option("-o, --output <file>", "where to write it", "kubeferry-support.tar")

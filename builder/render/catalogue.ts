@@ -166,6 +166,13 @@ export const catalogue: readonly CatalogueEntry[] = [
   // On every node, whatever its roles: the copy of the installer there says how long its certificates hold.
   entry("units/kubeferry-expiry.service", unit("kubeferry-expiry.service"), everyone),
   entry("units/kubeferry-expiry.timer", unit("kubeferry-expiry.timer"), everyone),
+  // What a master needs to know to judge requests for certificates, and to try the network.
+  entry("configs/cluster.json", (c) => `${c.paths.own}/cluster.json`, ["master"], {
+    when: kubernetes,
+    data: data.clusterFacts,
+  }),
+  entry("units/kubeferry-approve.service", unit("kubeferry-approve.service"), ["master"], { when: kubernetes }),
+  entry("units/kubeferry-approve.timer", unit("kubeferry-approve.timer"), ["master"], { when: kubernetes }),
   entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["worker"], {
     when: both(kubernetes, data.hasStaticSubnet),
     data: data.staticRoutes,

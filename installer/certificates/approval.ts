@@ -1,0 +1,140 @@
+/**
+ * May a kubelet have the certificate that it asks for? Only a node that is known, asking for itself, with exactly its
+ * own name and address; everything else is left, with the reason. Pure.
+ */
+import type { CertificateRequest } from "./request.ts";
+
+/** Whom a cluster knows. */
+export interface KnownNodes {
+  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
+  /** Workers that come and go: any name, an address of this network. Null: there are none. */
+  readonly workers: { readonly subnet: string } | null;
+  /** Whether first client certificates are approved here: where the cluster itself approves none. */
+  readonly clients: boolean;
+}
+
+/** A request as the cluster holds it: who asks, and for what. */
+export interface Asked {
+  readonly name: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+  /** Absent before Kubernetes 1.18. */
+  readonly signer: string | null;
+  readonly usages: readonly string[];
+  /** Null: it cannot be read; `unread` says why. */
+  readonly request: CertificateRequest | null;
+  readonly unread?: string;
+}
+
+/** What the cluster's own nodes are called now, and the addresses that they report. */
+export interface Registered {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+export type Verdict =
+  | { readonly approve: true; readonly node: string; readonly use: "serving" | "client" }
+  | { readonly approve: false; readonly why: string };
+
+const servingSigner = "kubernetes.io/kubelet-serving";
+const clientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
+const prefix = "system:node:";
+/** A name of a node: RFC 1123. */
+const nodeName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+/** The user and group of the static tokens of 1.6. */
+const bootstrapUser = "kubelet-bootstrap";
+const bootstrapGroup = "system:kubelet-bootstrap";
+
+/** Judges one request; `inSubnet` tells whether an address lies in a network. */
+export function judge(
+  asked: Asked,
+  known: KnownNodes,
+  registered: readonly Registered[],
+  inSubnet: (subnet: string, ip: string) => boolean,
+): Verdict {
+  const { request } = asked;
+  if (request === null) return no(asked.unread ?? "its request cannot be read");
+  const use = useOf(asked);
+  if (use === null) return no(`its signer and usages are no kubelet's: ${describeUse(asked)}`);
+  if (request.others.length > 0) return no(`it asks for ${request.others.join(", ")}`);
+  const [commonName = "", ...moreNames] = request.commonNames;
+  const node = commonName.slice(prefix.length);
+  if (moreNames.length > 0 || !commonName.startsWith(prefix) || !nodeName.test(node))
+    return no(`its common name is ${quoted(request.commonNames)}, not one ${prefix}NAME`);
+  if (request.organizations.join() !== "system:nodes" || request.organizations.length !== 1)
+    return no(`its organization is ${quoted(request.organizations)}, not system:nodes alone`);
+  return use === "serving"
+    ? judgeServing(asked, request, node, known, registered, inSubnet)
+    : judgeClient(asked, request, node, known, registered);
+}
+
+function judgeServing(
+  { username, groups }: Asked,
+  { dns, ips }: CertificateRequest,
+  node: string,
+  { nodes, workers }: KnownNodes,
+  registered: readonly Registered[],
+  inSubnet: (subnet: string, ip: string) => boolean,
+): Verdict {
+  if (username !== `${prefix}${node}`) return no(`${username} asks for the certificate of ${node}`);
+  if (!groups.includes("system:nodes")) return no(`${username} is not of the group system:nodes`);
+  if (dns.length !== 1 || dns[0] !== node) return no(`its names are ${quoted(dns)}, wanted ${quoted([node])}`);
+  const entry = nodes.find(({ name }) => name === node);
+  if (entry !== undefined) {
+    if (ips.length === 1 && ips[0] === entry.ip) return { approve: true, node, use: "serving" };
+    return no(`its addresses are ${quoted(ips)}, wanted ${quoted([entry.ip])}`);
+  }
+  if (workers === null) return no(`${node} is no node of this cluster`);
+  const [ip = "", ...more] = ips;
+  if (more.length > 0 || !/^\d+\.\d+\.\d+\.\d+$/.test(ip) || !inSubnet(workers.subnet, ip))
+    return no(`its addresses are ${quoted(ips)}, wanted one in ${workers.subnet}`);
+  const owner =
+    nodes.find((other) => other.ip === ip)?.name ??
+    registered.find(({ name, addresses }) => name !== node && addresses.includes(ip))?.name;
+  if (owner !== undefined) return no(`${ip} is the address of ${owner}`);
+  return { approve: true, node, use: "serving" };
+}
+
+function judgeClient(
+  { username, groups }: Asked,
+  { dns, ips }: CertificateRequest,
+  node: string,
+  { nodes, clients }: KnownNodes,
+  registered: readonly Registered[],
+): Verdict {
+  if (!clients)
+    return no("the cluster itself approves client certificates; a bootstrap token that has ended leaves this");
+  if (dns.length + ips.length > 0)
+    return no(`a client certificate has no names of servers: ${quoted([...dns, ...ips])}`);
+  if (!nodes.some(({ name }) => name === node))
+    return no(`${node} is not in cluster.yaml: look who asks, then approve it by hand`);
+  if (username === `${prefix}${node}` && groups.includes("system:nodes")) return { approve: true, node, use: "client" };
+  if (username !== bootstrapUser || !groups.includes(bootstrapGroup))
+    return no(`${username} asks for the certificate of ${node}`);
+  // Whoever stole one node's token could be every other node that way.
+  if (registered.some(({ name }) => name === node))
+    return no(`${node} has joined already: if it was installed anew, approve it by hand`);
+  return { approve: true, node, use: "client" };
+}
+
+/** What a request is for, by its signer and exactly its usages; keys that are not RSA need no key encipherment. */
+function useOf({ signer, usages }: Asked): "serving" | "client" | null {
+  const rest = usages.filter((usage) => usage !== "key encipherment").toSorted();
+  if (new Set(usages).size !== usages.length) return null;
+  const is = (...wanted: string[]): boolean => rest.join() === wanted.join();
+  if (is("digital signature", "server auth") && (signer ?? servingSigner) === servingSigner) return "serving";
+  if (is("client auth", "digital signature") && (signer ?? clientSigner) === clientSigner) return "client";
+  return null;
+}
+
+function describeUse({ signer, usages }: Asked): string {
+  return `${signer ?? "no signer"}, ${usages.join(", ") || "no usages"}`;
+}
+
+function quoted(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.map((name) => JSON.stringify(name)).join(", ");
+}
+
+function no(why: string): Verdict {
+  return { approve: false, why };
+}
