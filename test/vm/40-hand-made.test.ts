@@ -34,6 +34,7 @@ nft add table inet own
 nft 'add chain inet own input { type filter hook input priority 0 ; }'
 nft add rule inet own input tcp dport 9999 drop
 modprobe overlay
+systemctl daemon-reload
 `;
 
 test("a host with hand-made differences is exactly what it was after install and undo", async () => {
