@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -16,6 +16,8 @@ import { createFolderStore } from "../support/folder-store.ts";
 import { requirePackages } from "../support/packages.ts";
 import { buildRpmRepository, primaryOf, signRepository } from "../support/rpm-repository.ts";
 
+// Debian's rpm keeps its database in ~/.rpmdb. The installer gives programs no HOME, so theirs is the account's own.
+process.env["HOME"] = userInfo().homedir;
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-rpm-"));
 const repository = join(folder, "repository");
 const base = join(folder, "base.txt");
