@@ -47,6 +47,7 @@ test("ipvsadm, conntrack and socat come with all that they need, run, and are go
   await must(machine, undo);
   assert.deepEqual(await packagesOf(machine), { installed: before.installed, listed: before.listed });
   await machine.reboot();
+  await mountBundle(machine);
   const left = differences(before.state, await captureState(machine, before.state));
   assert.deepEqual(
     left.filter((line) => !rewritten.test(line)),

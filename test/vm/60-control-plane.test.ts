@@ -11,7 +11,7 @@ import { loadRelease } from "../../builder/config/releases.ts";
 import { cacheFolder } from "../../scripts/vm/cache.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { writeStandInRelease } from "../support/stand-in-release.ts";
-import { buildBundle, insert, installer } from "../support/vm-bundle.ts";
+import { buildBundle, insert, installer, mountBundle } from "../support/vm-bundle.ts";
 import { install, must, undo } from "../support/vm-commands.ts";
 import { captureState, differences } from "../support/vm-state.ts";
 import { restoreMachine } from "../support/vm.ts";
@@ -74,6 +74,7 @@ nodes:
     await must(machine, undo);
     assert.deepEqual(differences(before, await captureState(machine, before)), []);
     await machine.reboot();
+    await mountBundle(machine);
     assert.deepEqual(differences(before, await captureState(machine, before)), []);
   });
 }
