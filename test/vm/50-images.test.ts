@@ -100,7 +100,9 @@ test("containerd gets a layout's image under the lock's digest, pinned; undo tak
   await machine.run("systemd-run --quiet --unit=kept-containerd /run/kept/containerd --config /dev/null");
   const ask = "/run/kept/ctr -n k8s.io images ls -q";
   assert.equal(await machine.run(`for i in $(seq 100); do ${ask} && exit 0; sleep 0.2; done 2>/dev/null; exit 1`), "");
-  await machine.run("systemctl stop kept-containerd; rm -rf /run/kept /run/containerd /var/lib/containerd");
+  // With no configuration it made its default folders: of this question, not of the installation.
+  const asked = "/run/kept /run/containerd /var/lib/containerd /etc/cni /opt/containerd";
+  await machine.run(`systemctl stop kept-containerd; rm -rf ${asked}`);
   await isAsBefore(machine, fresh);
 });
 
@@ -129,6 +131,9 @@ test("dockerd gets a registry's image, whose id is of the manifest that the lock
   assert.match(await must(machine, undoButData), /image rm registry\.example\/team\/hello:1\.0/);
   await machine.run(`test -d $(dirname ${books}) && ! test -e ${books}`);
   await machine.run("rm -rf /var/lib/docker /var/lib/containerd");
+  // dockerd leaves its firewall chains and its bridge in the kernel when it stops; they end with the boot.
+  await machine.reboot();
+  await mountBundle(machine);
   await isAsBefore(machine, fresh);
 });
 
