@@ -1,0 +1,148 @@
+/** What the comparisons work on: real Go programs out of the distribution's packages, kept in a folder for the next run. */
+import { execFileSync, type ExecFileSyncOptions } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { digestFile } from "#bundle";
+import { Apt } from "../../builder/fetch/apt.ts";
+
+/** Some forty programs, 0.8 GB: what a cluster is made of, and others that share Go's runtime with it. */
+const packages = [
+  ...["buildah", "caddy", "containerd", "containernetworking-plugins", "docker.io", "etcd-client", "etcd-server"],
+  ...["gh", "git-lfs", "hugo", "kubernetes-client", "podman", "prometheus", "rclone", "restic", "runc", "skopeo"],
+  "syncthing",
+];
+
+/**
+ *     programs/<package>/<name>      the programs, and programs/SHA256SUMS
+ *     archives/<package>.tar.gz      as upstream would publish them (gzip -6), and archives/SHA256SUMS
+ *     debs/<package>.deb             the packages themselves
+ *     all.tar.gz  all.tar.zst        every program in one archive
+ */
+export interface Material {
+  readonly dir: string;
+  /** Paths below `programs/`. */
+  readonly programs: readonly string[];
+  readonly packages: readonly string[];
+  /** Bytes of all programs. */
+  readonly size: number;
+}
+
+/** Makes what is missing below `dir`. */
+export async function material(dir: string): Promise<Material> {
+  const done = join(dir, "complete");
+  if (!existsSync(done)) {
+    rmSync(dir, { recursive: true, force: true });
+    await takePrograms(dir);
+    packUp(dir);
+    writeFileSync(done, "");
+  }
+  const programs = filesBelow(join(dir, "programs"));
+  const size = programs.reduce((sum, path) => sum + statSync(join(dir, "programs", path)).size, 0);
+  return { dir, programs, packages, size };
+}
+
+async function takePrograms(dir: string): Promise<void> {
+  const apt = new Apt(join(dir, "apt"));
+  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
+  const records = await apt.resolve(
+    architecture,
+    packages.map((name) => ({ package: name, version: null })),
+  );
+  mkdirSync(join(dir, "debs"), { recursive: true });
+  for (const record of records) {
+    process.stderr.write(`${record.package} ${record.version}\n`);
+    const { path, dispose } = await apt.download(record);
+    const tree = join(dir, "tree");
+    execFileSync("dpkg-deb", ["-x", path, tree]);
+    renameSync(path, join(dir, "debs", `${record.package}.deb`));
+    await dispose();
+    const folder = join(dir, "programs", record.package);
+    mkdirSync(folder, { recursive: true });
+    for (const file of filesBelow(tree)) {
+      if (isLargeProgram(join(tree, file))) renameSync(join(tree, file), join(folder, basename(file)));
+    }
+    rmSync(tree, { recursive: true });
+  }
+}
+
+function packUp(dir: string): void {
+  const programs = join(dir, "programs");
+  const archives = join(dir, "archives");
+  mkdirSync(archives);
+  writeSums(programs);
+  for (const name of packages) {
+    execFileSync("tar", ["-I", "gzip -6", "-cf", join(archives, `${name}.tar.gz`), "-C", programs, name]);
+  }
+  writeSums(archives);
+  execFileSync("tar", ["-I", "gzip -6", "-cf", join(dir, "all.tar.gz"), "-C", programs, "."]);
+  execFileSync("tar", ["-I", "zstd -q -3 -T0", "-cf", join(dir, "all.tar.zst"), "-C", programs, "."]);
+}
+
+/**
+ * One archive of 1 GB and more, for measuring memory: every program four times, the copies with other bytes, so that
+ * neither gzip nor a window over all of it makes one of four.
+ */
+export function largeArchive({ dir, programs }: Material): string {
+  const archive = join(dir, "large.tar.gz");
+  if (existsSync(archive)) return archive;
+  const tree = join(dir, "large");
+  mkdirSync(tree, { recursive: true });
+  for (const path of programs) {
+    const bytes = readFileSync(join(dir, "programs", path));
+    let last = 0;
+    for (const mask of [0, 0x15, 0x3c, 0x5a]) {
+      for (let at = 0; at < bytes.length; at += 1) bytes[at] = (bytes[at] ?? 0) ^ last ^ mask;
+      last = mask;
+      writeFileSync(join(tree, `${basename(path)}${mask === 0 ? "" : `.${mask}`}`), bytes);
+    }
+  }
+  execFileSync("tar", ["-I", "gzip -3", "-cf", `${archive}.partial`, "-C", dir, "large"]);
+  rmSync(tree, { recursive: true });
+  renameSync(`${archive}.partial`, archive);
+  return archive;
+}
+
+/** SHA256SUMS of every file below a folder, in it. */
+export function writeSums(folder: string): void {
+  const lines = filesBelow(folder)
+    .filter((path) => path !== "SHA256SUMS")
+    .map((path) => `${digestFile(join(folder, path)).digest}  ${path}\n`);
+  writeFileSync(join(folder, "SHA256SUMS"), lines.join(""));
+}
+
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "SHA256SUMS")
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .toSorted();
+}
+
+function isLargeProgram(path: string): boolean {
+  if (statSync(path).size < 1024 * 1024) return false;
+  const file = openSync(path, "r");
+  try {
+    const start = Buffer.alloc(4);
+    readSync(file, start);
+    return start.toString("latin1") === "\x7fELF";
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Runs a line of sh in a folder: their side, as an operator would type it. */
+export function shell(line: string, folder: string): void {
+  const options: ExecFileSyncOptions = { cwd: folder, stdio: ["ignore", "ignore", "inherit"] };
+  execFileSync("sh", ["-ec", line], options);
+}
