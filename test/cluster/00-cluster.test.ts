@@ -73,7 +73,7 @@ async function run(t: { diagnostic(text: string): void }): Promise<void> {
     () => kubectl(first, "get csr --no-headers"),
     (said) => nodes.every(({ name }) => said.includes(`system:node:${name}`)),
   );
-  t.diagnostic(await must(first, [installer, "approve", "--yes"]));
+  t.diagnostic(await must(first, [installer, "approve"]));
   await eventually(
     () => kubectl(first, "get csr --no-headers"),
     (said) => !/Pending|Denied/.test(said),
