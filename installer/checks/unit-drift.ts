@@ -27,7 +27,11 @@ export async function unitDrift(host: HostReader, unit: UnitSpec, files: readonl
   return host.live && unit.start ? [...found, ...(await processDrift(host, unit, files))] : found;
 }
 
-async function processDrift(host: HostReader, { name }: UnitSpec, files: readonly FileSpec[]): Promise<Finding[]> {
+async function processDrift(
+  host: HostReader,
+  { name, file }: UnitSpec,
+  files: readonly FileSpec[],
+): Promise<Finding[]> {
   const { stdout } = await host.query(["systemctl", "show", "-p", "MainPID", "-p", "NeedDaemonReload", name]);
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, "m").exec(stdout)?.[1]?.trim() ?? "";
   const found: Finding[] = [];
@@ -44,9 +48,14 @@ async function processDrift(host: HostReader, { name }: UnitSpec, files: readonl
   const path = program.target.replace(/ \(deleted\)$/, "");
   const installed = files.find((file) => file.path === path);
   if (installed === undefined) {
-    // The distribution's own program, or an interpreter; replaced while it runs, it says so.
-    if (path === program.target) return found;
-    return [...found, drift("running", name, `runs a ${path} that is no longer on the disk`, restart)];
+    if (path !== program.target) {
+      return [...found, drift("running", name, `runs a ${path} that is no longer on the disk`, restart)];
+    }
+    const wanted = /^ExecStart=(\S+)/m.exec((await host.read(file)) ?? "")?.[1];
+    // The distribution's own program, which the bundle did not bring.
+    if (wanted === undefined || !files.some((one) => one.path === wanted)) return found;
+    const strange = drift("running", name, "runs a program that was not installed", restart);
+    return [...found, { ...strange, wanted, found: path }];
   }
   const digest = await digestOf(host, exe);
   if (digest === installed.digest) return found;

@@ -121,6 +121,8 @@ test("a process that runs another program than the installed one, though the fil
   ]);
   host.exe = "/tmp/intruder (deleted)";
   assert.deepEqual(await found(), ["running: serve.service runs a /tmp/intruder that is no longer on the disk"]);
+  host.exe = "/tmp/intruder";
+  assert.deepEqual(await found(), ["running: serve.service runs a program that was not installed"]);
 });
 
 test("a unit that systemd has loaded as it was before", async () => {
