@@ -19,7 +19,7 @@ export interface BuiltBundle {
 
 /**
  * Builds it once for these sources and this configuration. With `earlier` it is a later bundle of the same cluster:
- * the same keys, certificates and lock.
+ * the same keys and certificates.
  */
 export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | null = null): Promise<BuiltBundle> {
   makeExecutables();
@@ -30,6 +30,7 @@ export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | nu
     for (const path of earlier === null ? [] : keptBetweenBuilds(earlier)) {
       run(folder, "cp", "--archive", path, "."); // Modes are part of it: keys that others may read are refused.
     }
+    if (earlier !== null) run(folder, join(root, "dist/kubeferry"), "lock", "--update", "cluster.yaml");
     mkdirSync(join(folder, "bundle"));
     run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar");
     run(folder, "tar", "-xf", "bundle.tar", "-C", "bundle");
@@ -43,6 +44,7 @@ export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | nu
 /** Where a machine finds bundle and keys after {@link insert}. */
 export const installer = "/mnt/install";
 export const laterInstaller = "/srv/install";
+export const faultyInstaller = "/media/install";
 export const keyFile = "/root/cluster.keys";
 
 /** Plugs the bundle in, mounts it, and brings the keys by another way. */
@@ -58,13 +60,21 @@ export async function insertLater(machine: Machine, bundle: BuiltBundle): Promis
   await mountBundle(machine);
 }
 
+/** A third one, whose bundle fails, at /media. */
+export async function insertFaulty(machine: Machine, bundle: BuiltBundle): Promise<void> {
+  await machine.plug(bundle.medium, "faulty");
+  await mountBundle(machine);
+}
+
 /** After a reboot: the sticks are still in, but nobody has mounted them. */
 export async function mountBundle(machine: Machine): Promise<void> {
   const mount = (serial: string, target: string): string => {
     const device = `/dev/disk/by-id/virtio-${serial}`;
     return `if [ -b ${device} ] && ! mountpoint -q ${target}; then mount -o ro,noload ${device} ${target}; fi`;
   };
-  await machine.run(`udevadm settle; ${mount("bundle", "/mnt")}; ${mount("later", "/srv")}`);
+  await machine.run(
+    `udevadm settle; ${mount("bundle", "/mnt")}; ${mount("later", "/srv")}; ${mount("faulty", "/media")}`,
+  );
 }
 
 function keptBetweenBuilds({ folder }: BuiltBundle): string[] {

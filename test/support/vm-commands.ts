@@ -1,7 +1,7 @@
 /** What the tests on machines type, and how they judge the answer. */
 import assert from "node:assert/strict";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { installer, keyFile, laterInstaller } from "./vm-bundle.ts";
+import { faultyInstaller, installer, keyFile, laterInstaller } from "./vm-bundle.ts";
 
 type Argv = readonly [string, ...string[]];
 
@@ -15,6 +15,7 @@ export const undo: Argv = [installer, "undo", "--yes", "--delete-data"];
 
 /** The later bundle over the one that is installed, and back. */
 export const upgrade: Argv = [laterInstaller, "upgrade", "--key", keyFile, "--yes"];
+export const faultyUpgrade: Argv = [faultyInstaller, "upgrade", "--key", keyFile, "--yes"];
 export const rollback: Argv = [laterInstaller, "rollback", "--yes"];
 
 /** Runs it and wants this exit code; standard output and standard error come back as one text. */
