@@ -41,7 +41,7 @@ const movingUnits =
 /** Commands whose lines are compared; a line's first word is what, the rest is how it is. */
 const questions: Readonly<Record<string, string>> = {
   // First, since asking loads nf_tables, which is then among the modules of every capture.
-  firewall: "nft list ruleset | awk '{ print NR \" \" $0 }'",
+  firewall: "nft list ruleset | sed -E 's/packets [0-9]+ bytes [0-9]+//' | awk '{ print NR \" \" $0 }'",
   sysctl: "sysctl --all 2>/dev/null | sed 's/ = / /; s/ =$/ /'",
   module: "cut -d' ' -f1 /proc/modules",
   unit: "systemctl list-units --all --full --plain --no-legend | awk '{ print $1, $2, $3, $4 }'",
