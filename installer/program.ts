@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { parseKeyFile } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
@@ -38,6 +38,8 @@ interface Flags {
   readonly output?: string;
   readonly inPlace?: boolean;
   readonly certificates?: boolean;
+  readonly keep?: boolean;
+  readonly timeout?: number;
   readonly priorities?: boolean;
   /** False with --no-start. */
   readonly start?: boolean;
@@ -106,6 +108,20 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .action(async (flags: Flags) => {
       const { approve } = await import("./approve.ts");
       await approve({ dryRun: flags.dryRun ?? false }, context(flags, ["approve"]));
+    });
+
+  common(program.command("smoke"))
+    .description(
+      "on a master: a pod on every node, asked on its own, the service's and every node's address; then removed",
+    )
+    .option("--dry-run", "tell what would be made, change nothing")
+    .option("--keep", "leave the pods and their service in the cluster")
+    .option("--timeout <seconds>", "how long the pods have to become ready", seconds, 180)
+    .addHelpText("after", "\nExample:\n  $ ./install smoke --timeout 300")
+    .action(async (flags: Flags) => {
+      const { smoke } = await import("./smoke.ts");
+      const { dryRun = false, keep = false, timeout: timeoutSeconds = 180 } = flags;
+      await smoke({ dryRun, keep, timeoutSeconds }, context(flags, ["smoke"]));
     });
 
   common(program.command("support"))
@@ -197,6 +213,11 @@ function changing(command: Command): Command {
 }
 
 const collect = (value: string, list: string[] = []): string[] => [...list, value];
+
+function seconds(value: string): number {
+  if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("A number of seconds, as in 180.");
+}
 
 function rootOf({ root }: Flags, { workingDirectory }: Surroundings): string {
   return root === undefined ? "/" : resolve(workingDirectory, root);

@@ -164,8 +164,8 @@ const rows: readonly ObjectRow[] = [
     template: "objects/smoke.yaml.ejs",
     via: "file",
     role: "master",
-    when: addon("coredns"),
-    data: (c) => ({ image: neededImage(c, "coredns") }),
+    when: (c) => addon("coredns")(c) || addon("kube-dns")(c),
+    data: smoke,
   },
 ];
 
@@ -237,6 +237,14 @@ function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): 
   const { topology, node, paths } = context;
   if (row.template === null) throw new Error(`${row.file} has no template`);
   return templates.render(row.template, { topology, node, paths, ...row.data?.(context) });
+}
+
+/** What answers the smoke test is an image that the cluster has anyway: no other is carried for it. */
+function smoke(context: NodeContext): Data {
+  const api = context.era === "1.6" ? "extensions/v1beta1" : "apps/v1";
+  if (addon("coredns")(context))
+    return { api, image: neededImage(context, "coredns"), args: ["-conf", "/etc/smoke/Corefile"], path: "/health" };
+  return { api, image: neededImage(context, "k8s-dns-sidecar"), args: ["--prometheus-port=8080"], path: "/metrics" };
 }
 
 /** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */

@@ -1,0 +1,206 @@
+/** What the smoke test wants to know of a cluster's answers. Pure. */
+import type { Finding } from "./check.ts";
+
+export const smokeName = "kubeferry-smoke";
+
+export interface NodeItem {
+  readonly metadata: { readonly name: string };
+  readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  };
+}
+
+export interface PodItem {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly {
+      readonly image: string;
+      readonly readinessProbe?: { readonly httpGet?: { readonly path?: string; readonly port?: number } };
+    }[];
+  };
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+    }[];
+  };
+}
+
+export interface ServiceItem {
+  readonly spec: {
+    readonly clusterIP?: string;
+    readonly ports: readonly { readonly port: number; readonly nodePort?: number }[];
+  };
+}
+
+/** A node that takes pods, and the pod of the test on it. */
+export interface Place {
+  readonly node: string;
+  readonly address: string | null;
+  readonly pod: PodItem | null;
+  /** Null: the pod is ready; else what keeps it. */
+  readonly lacks: { readonly found: string; readonly hint: string } | null;
+}
+
+/** One question: an address that has to answer each of `tries`. */
+export interface Question {
+  readonly check: string;
+  readonly what: string;
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+  readonly tries: number;
+  readonly hint: string;
+}
+
+const keep = "./install smoke --keep";
+
+/** Every node that takes pods, in the cluster's order. */
+export function placesOf(nodes: readonly NodeItem[], pods: readonly PodItem[]): Place[] {
+  return nodes.filter(takesPods).map((node) => {
+    const { name } = node.metadata;
+    const pod = pods.find(({ spec, metadata }) => spec.nodeName === name && metadata.deletionTimestamp === undefined);
+    const address = node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? null;
+    return { node: name, address, pod: pod ?? null, lacks: lackOf(node, pod) };
+  });
+}
+
+export function takesPods({ spec }: NodeItem): boolean {
+  return spec?.unschedulable !== true;
+}
+
+function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefined): Place["lacks"] {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status !== "True") {
+    const found = `the node is not Ready: ${ready?.message ?? "it says nothing"}`;
+    return { found, hint: `kubectl describe node ${name}; on ${name}: journalctl -u kubelet -n 50 --no-pager` };
+  }
+  if (pod === undefined) {
+    const hint = `${keep}; kubectl describe daemonset ${smokeName}`;
+    return { found: "no pod was made for it", hint };
+  }
+  if (pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True")) return null;
+  const waiting = pod.status?.containerStatuses?.map(({ state }) => state?.waiting).find((one) => one !== undefined);
+  const why = [waiting?.reason, waiting?.message].filter((word) => word !== undefined).join(": ");
+  const hint = /Image/.test(waiting?.reason ?? "")
+    ? `on ${name}: ctr -n k8s.io images ls, or docker images; wanted there: ${pod.spec.containers[0]?.image ?? ""}`
+    : `${keep}; kubectl describe pod -l app=${smokeName}`;
+  return { found: why === "" ? `its pod ${pod.metadata.name} is not ready` : why, hint };
+}
+
+/** One finding for each node: is its pod ready, and has it an address of the pods' network? */
+export function podFindings(
+  places: readonly Place[],
+  network: string,
+  inNetwork: (network: string, ip: string) => boolean,
+): Finding[] {
+  return places.map(({ node, pod, lacks }): Finding => {
+    const check = "pod";
+    if (lacks !== null) {
+      const { found, hint } = lacks;
+      return { check, severity: "error", message: `${node}: its pod is not ready`, wanted: "ready", found, hint };
+    }
+    const ip = pod?.status?.podIP ?? "none";
+    if (inNetwork(network, ip)) return { check, severity: "ok", message: `${node}: ready, at ${ip}` };
+    const message = `${node}: its pod has no address of the pods' network`;
+    return { check, severity: "error", message, wanted: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` };
+  });
+}
+
+export function cordonedFinding({ metadata: { name } }: NodeItem): Finding {
+  const message = `${name} is cordoned: it is not tried`;
+  return { check: "pod", severity: "warning", message, hint: `kubectl uncordon ${name}` };
+}
+
+export const notNodeFinding: Finding = {
+  check: "service address",
+  severity: "ok",
+  message: "not tried, nor the pods' own addresses: this master is no node and has no kube-proxy",
+};
+
+/** `said`: why there is no log; null where there is one. */
+export function logFinding(node: string, said: string | null): Finding {
+  const check = "kubelet";
+  if (said === null) return { check, severity: "ok", message: `${node}: the API server gets its pod's log` };
+  const message = `${node}: the API server does not get its pod's log`;
+  return { check, severity: "error", message, found: said, hint: "./install approve; kubectl get csr" };
+}
+
+/** Pods that are told to go, and have not gone. */
+export function lingeringFinding(names: readonly string[]): Finding {
+  const message = "pods of the test are still ending";
+  const hint = `kubectl get pods -l app=${smokeName} -o wide`;
+  return { check: "removal", severity: "warning", message, found: names.join(", "), hint };
+}
+
+/** Whether the service's port on the nodes is one of those that were set aside for it. */
+export function portFinding(service: ServiceItem, range: { readonly first: number; readonly last: number }): Finding {
+  const port = service.spec.ports[0]?.nodePort ?? 0;
+  const wanted = `${range.first}-${range.last}`;
+  const check = "node port";
+  if (port >= range.first && port <= range.last) return { check, severity: "ok", message: `${port} is in ${wanted}` };
+  const hint = "systemctl cat kube-apiserver | grep node-port";
+  const message = "the service's port is none of the range";
+  return { check, severity: "error", message, wanted, found: String(port), hint };
+}
+
+/**
+ * All that is asked. Pods and the service's address only where this host is a node itself: without kube-proxy and the
+ * pods' network they cannot answer it. Each port is asked so often that every pod has its turn, and with it the way from
+ * every node to every other.
+ */
+export function questionsOf(places: readonly Place[], service: ServiceItem, isNode: boolean): Question[] {
+  const ready = places.filter(({ lacks }) => lacks === null);
+  const probe = ready[0]?.pod?.spec.containers[0]?.readinessProbe?.httpGet;
+  const [ports] = service.spec.ports;
+  if (probe === undefined || ports === undefined) return [];
+  const path = probe.path ?? "/";
+  const tries = Math.min(20, 2 * ready.length);
+  const proxy = "journalctl -u kube-proxy -n 50 --no-pager";
+  const inside = ready.map(({ node, pod }): Question => {
+    const address = pod?.status?.podIP ?? "";
+    const hint = `ip route get ${address}; on ${node}: ip route; ./install status`;
+    return { check: "pod address", what: `the pod on ${node}`, address, port: probe.port ?? 80, path, tries: 1, hint };
+  });
+  const service1: Question = {
+    check: "service address",
+    what: "the service",
+    address: service.spec.clusterIP ?? "",
+    port: ports.port,
+    path,
+    tries,
+    hint: `${proxy}; ./install status`,
+  };
+  const outside = places.flatMap(({ node, address }): Question[] =>
+    address === null
+      ? []
+      : [
+          {
+            check: "node port",
+            what: `the service's port on ${node}`,
+            address,
+            port: ports.nodePort ?? 0,
+            path,
+            tries,
+            hint: `on ${node}: ${proxy}; ./install status`,
+          },
+        ],
+  );
+  return [...(isNode ? [...inside, service1] : []), ...outside];
+}
+
+/** `failures`: what was said instead of an answer, one for each try that failed; after some it was not asked again. */
+export function answerFinding(question: Question, failures: readonly string[]): Finding {
+  const { check, what, address, port, path, tries, hint } = question;
+  const where = `${what} (http://${address}:${port}${path})`;
+  if (failures.length === 0)
+    return { check, severity: "ok", message: `${where} answers${tries === 1 ? "" : `, ${tries} times`}` };
+  const found = [...new Set(failures)].join("; ");
+  const rate = failures.length === 1 ? "" : `${failures.length} times `;
+  const message = `${where} does not answer`;
+  return { check, severity: "error", message, wanted: "HTTP 200", found: `${rate}${found}`, hint };
+}
