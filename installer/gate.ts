@@ -1,7 +1,8 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#kit/errors";
-import { checkUntilHealthy, lastWords } from "./checks/health.ts";
+import { checkUntilHealthy } from "./checks/health.ts";
+import { tellUnitFailure } from "./checks/unit-failure.ts";
 import type { Context } from "./context.ts";
 import type { HostReader } from "./host/host.ts";
 import type { Header } from "./journal/journal.ts";
@@ -27,8 +28,7 @@ export function gate(host: HostReader, header: Header, { reporter, signal }: Con
     const failed = findings.find(({ severity }) => severity === "error");
     if (failed === undefined) return;
     const unit = checks.find(({ name }) => name === failed.check)?.unit;
-    const words = unit === undefined ? "" : await lastWords(host, unit);
-    if (words !== "") reporter.info(`The last lines of ${unit}:\n${words}`);
+    if (unit !== undefined) await tellUnitFailure(host, unit, reporter);
     throw new ExpectedError("APPLY_FAILED", `${failed.check} is not healthy: ${failed.message}`, {
       where: phase,
       wanted: failed.wanted,

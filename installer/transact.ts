@@ -1,6 +1,7 @@
 /** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
 import type { Bundle, Digest, Platform } from "#bundle";
 import { ExpectedError, isExpected } from "#kit/errors";
+import { tellUnitFailure } from "./checks/unit-failure.ts";
 import type { Context } from "./context.ts";
 import { gate } from "./gate.ts";
 import type { Proposed } from "./header.ts";
@@ -164,6 +165,9 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
         reporter.warn(
           `${what} is left for another run: ${why}; when that is mended, run this again: ${context.command}`,
         );
+      },
+      async onFailed(effect) {
+        if (effect.do === "run" && effect.watch !== undefined) await tellUnitFailure(host, effect.watch, reporter);
       },
       gate: gate(host, transaction.header, context),
       interrupted: () => context.signal.aborted,

@@ -46,10 +46,3 @@ export async function checkUntilHealthy({ host, checks, alone, tries, wait }: Ga
   }
   return findings;
 }
-
-/** The last lines that a unit wrote, for the message of a start that failed; empty where there is no journal. */
-export async function lastWords(host: HostReader, unit: string, lines = 15): Promise<string> {
-  const argv = ["journalctl", "-u", unit, "-n", String(lines), "--no-pager", "-o", "cat"];
-  const { code, stdout } = await host.query(argv);
-  return code === 0 ? stdout.trim() : "";
-}

@@ -206,7 +206,7 @@ async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<
   if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(`${stderr}\n${reason}`)) return;
   throw new ExpectedError("APPLY_FAILED", `${effect.argv[0]} ${reason}${said === "" ? "" : `: ${said}`}`, {
     where: effect.argv.join(" "),
-    hint: effect.argv.join(" "),
+    hint: effect.watch === undefined ? effect.argv.join(" ") : `journalctl -u ${effect.watch} -n 50 --no-pager`,
   });
 }
 

@@ -90,6 +90,8 @@ export interface ApplyOptions {
   readonly changes: readonly RecordedChange[];
   /** Told before each effect. */
   readonly onEffect: (effect: Effect, phase: string) => void;
+  /** Told of an effect that failed, while the host is still as it left it. */
+  readonly onFailed?: (effect: Effect) => Promise<void>;
   /** After each phase: throws when what the phase started is not healthy. */
   readonly gate: (phase: string, gates: readonly string[]) => Promise<void>;
   /** Told of a change that is left for another run, and why. */
@@ -101,7 +103,7 @@ export interface ApplyOptions {
 
 /** Performs the changes. Throws what an effect or a gate threw (APPLY_FAILED), or INTERRUPTED. */
 export async function apply(options: ApplyOptions): Promise<void> {
-  const { host, journal, transaction } = options;
+  const { journal, transaction } = options;
   for (const { name, gates } of transaction.phases) {
     for (const wanted of options.changes.filter(({ phase }) => phase === name)) {
       const { n } = wanted;
@@ -112,7 +114,7 @@ export async function apply(options: ApplyOptions): Promise<void> {
         await setImmediate();
         if (options.interrupted()) throw interruption();
         options.onEffect(effect, name);
-        await perform(host, wanted.change, effect);
+        await perform(options, wanted.change, effect);
       }
       if (!transaction.done.has(n)) journal.append({ type: "done", id: transaction.id, n });
     }
@@ -137,11 +139,12 @@ async function seen(options: ApplyOptions, { n, phase, change }: RecordedChange)
   return why === null ? looked : null;
 }
 
-async function perform(host: Host, change: Change, effect: Effect): Promise<void> {
+async function perform({ host, onFailed }: ApplyOptions, change: Change, effect: Effect): Promise<void> {
   try {
     await host.perform(effect);
   } catch (error) {
     if (!isExpected(error)) throw error;
+    await onFailed?.(effect);
     throw new ExpectedError("APPLY_FAILED", `${kindOf(change).describe(change.spec)}: ${messageOf(error)}`, {
       where: error.where,
       wanted: error.wanted,
