@@ -18,6 +18,7 @@ import { hostFiles } from "./plan/host-files.ts";
 import { chosen } from "./plan/input.ts";
 import { plan } from "./plan/plan.ts";
 import { select, type Selection, type Wish } from "./plan/select.ts";
+import { findTimeSync } from "./plan/time-sync.ts";
 import { olderInstallations, overOlder } from "./plan/upgrade.ts";
 import { transact, type Wanted } from "./transact.ts";
 
@@ -49,7 +50,8 @@ export async function install(request: InstallRequest, context: Context): Promis
   const selection = select(index, request.wish, facts);
   reporter.stage("gather", `${selection.name} (${selection.ip}) becomes ${selection.roles.join(", ")}`);
   const contents = await contentsFor(bundle, selection, request);
-  const own = await hostFiles(index, selection, host);
+  const time = await findTimeSync(index, selection, host);
+  const own = [...(await hostFiles(index, selection, host)), ...(time?.dropIn ? [time.dropIn] : [])];
 
   const starts = !(request.noStart ?? false);
   const owner = root !== "/" && facts.uid !== 0 ? { uid: facts.uid, gid: facts.gid } : null;
@@ -64,7 +66,8 @@ export async function install(request: InstallRequest, context: Context): Promis
     planned: plan({
       index,
       selection,
-      files: [...contents.files, ...own.files],
+      files: [...contents.files, ...own.map(({ file }) => file)],
+      time: time?.unit ?? null,
       live: host.live,
       starts,
       owner,
@@ -91,7 +94,7 @@ export async function install(request: InstallRequest, context: Context): Promis
     return;
   }
   const { length } = records;
-  const memory = new Map([...contents.memory, ...own.memory]);
+  const memory = new Map([...contents.memory, ...own.map(({ file, content }) => [file.digest, content] as const)]);
   await transact(
     { host, state, header, plan: planned, changes, open, past, records: length, bundle, memory },
     request,

@@ -58,6 +58,19 @@ const host = z.strictObject({
   sysctls: z.record(z.string(), z.coerce.string()).default({}),
   modules: z.array(z.string()).default([]),
   stopServices: z.array(z.string()).default([]),
+  timeSync: z
+    .union([z.literal("keep"), z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/)).min(1)], {
+      error: "wants keep, or a list of time servers' names or addresses",
+    })
+    .default("keep"),
+  limits: z
+    .strictObject({
+      // A login whose limit is above the kernel's fs.nr_open is refused, and root's is one.
+      nofile: z.int().min(1024).max(1048576).optional(),
+      nproc: z.int().min(1024).optional(),
+    })
+    .prefault({}),
+  path: z.boolean().default(true),
   /** Programs (absolute paths) and libraries (sonames) that every host has, beyond the declared base: `[/usr/sbin/haproxy]`. */
   provides: z.array(z.string()).default([]),
 });

@@ -55,6 +55,13 @@ export const descriptions: Readonly<Record<string, string>> = {
   "host.sysctls": "Further kernel settings.",
   "host.modules": "Further kernel modules, loaded now and at boot.",
   "host.stopServices": "Services of the host to stop while the node is installed.",
+  "host.timeSync":
+    "keep, or a list of servers that the host's own chrony or systemd-timesyncd is turned on for and pointed at.",
+  "host.limits": "Limits of logins and of services that name none themselves; Kubeferry's own units do.",
+  "host.limits.nofile":
+    "Open files; at most 1048576, since above the kernel's fs.nr_open nobody could log in any more.",
+  "host.limits.nproc": "Processes of one user.",
+  "host.path": "Puts the programs' folder on the PATH of logins that lack it.",
   "host.provides":
     "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
   images: "Container images of your own to carry along, or another source for one of the release's.",

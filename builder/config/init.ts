@@ -107,6 +107,15 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "sysctls", example: { "vm.max_map_count": "262144" } },
         { key: "modules", example: ["dm_thin_pool"] },
         { key: "stopServices", example: ["postfix.service"] },
+        { key: "timeSync", example: ["10.0.0.250"] },
+        {
+          key: "limits",
+          options: [
+            { key: "nofile", example: 1048576 },
+            { key: "nproc", example: 65536 },
+          ],
+        },
+        { key: "path", example: true },
         { key: "provides", example: ["/usr/sbin/haproxy"] },
       ],
     },

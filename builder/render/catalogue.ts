@@ -34,6 +34,7 @@ export interface Daemon {
   readonly when: When;
 }
 
+const setsLimits: When = (c) => Object.keys(c.topology.cluster.host.limits).length > 0;
 const kubernetes: When = (c) => c.topology.generation.daemons;
 const both =
   (...conditions: When[]): When =>
@@ -162,6 +163,17 @@ export const catalogue: readonly CatalogueEntry[] = [
   }),
   entry("configs/99-loopback.conf", (c) => `${c.paths.cniConfig}/99-loopback.conf`, ["worker"], {
     when: both(kubernetes, data.hasStaticSubnet),
+  }),
+  entry("configs/profile.sh", () => "/etc/profile.d/kubeferry.sh", everyone, {
+    when: (c) => c.topology.cluster.host.path,
+  }),
+  entry("configs/login-limits.conf", () => "/etc/security/limits.d/99-kubeferry.conf", everyone, {
+    when: setsLimits,
+    data: data.limits,
+  }),
+  entry("configs/service-limits.conf", () => "/etc/systemd/system.conf.d/99-kubeferry.conf", everyone, {
+    when: setsLimits,
+    data: data.limits,
   }),
   // On every node, whatever its roles: the copy of the installer there says how long its certificates hold.
   entry("units/kubeferry-expiry.service", unit("kubeferry-expiry.service"), everyone),

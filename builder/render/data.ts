@@ -25,6 +25,11 @@ export function unitOrder(context: NodeContext, name: string): Data {
   return {};
 }
 
+/** Limits that cluster.yaml names: `[name, value]`, by the names that PAM and systemd share. */
+export function limits({ topology }: NodeContext): Data {
+  return { limits: Object.entries(topology.cluster.host.limits) };
+}
+
 export function containerd(context: NodeContext): Data {
   return {
     // Without daemons there are no pods.

@@ -45,6 +45,7 @@ export function hostEntry(topology: Topology): HostEntry {
       : [],
     hostname: host.hostname,
     stopServices: [...new Set([...host.stopServices, ...packagedServices(topology)])],
+    ...(host.timeSync === "keep" ? {} : { timeSync: host.timeSync }),
   };
 }
 

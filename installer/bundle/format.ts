@@ -125,6 +125,8 @@ const host = z.strictObject({
   hostname: z.boolean(),
   /** Foreign services to stop and disable while Kubeferry's are installed. */
   stopServices: z.array(z.string()),
+  /** Servers for the host's own time daemon. Absent: it keeps those it has. */
+  timeSync: z.array(z.string()).optional(),
 });
 
 const node = z.strictObject({

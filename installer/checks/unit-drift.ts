@@ -14,7 +14,9 @@ export async function unitDrift(host: HostReader, unit: UnitSpec, files: readonl
       found.push(drift("missing", path, `no longer enables ${unit.name}`, `ln -sf ${unit.file} ${path}`));
     }
   }
-  for (const folder of ["/etc/systemd/system", "/run/systemd/system"]) {
+  // What an administrator adds to a unit of the host's own (its time daemon) is none of ours.
+  const isOurs = files.some(({ path }) => path === unit.file);
+  for (const folder of isOurs ? ["/etc/systemd/system", "/run/systemd/system"] : []) {
     for (const name of await host.list(`${folder}/${unit.name}.d`)) {
       const path = `${folder}/${unit.name}.d/${name}`;
       found.push(drift("extra", path, `changes ${unit.name}`, `systemctl cat ${unit.name}`));

@@ -1,5 +1,6 @@
 /** The one table of what Kubeferry can do to a host. The names are those in the journal: never rename one. */
 import { absentDirectory, absentFile, absentUnit } from "./absent.ts";
+import { block } from "./block.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
@@ -24,6 +25,7 @@ const catalogue = {
   module,
   sysctl,
   swap,
+  block,
   hosts,
   hostname,
   service,

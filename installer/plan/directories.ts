@@ -13,7 +13,12 @@ export function directories(input: PlanInput): Operation[] {
     // Masks of swap units lie there.
     ...(swap === "off" && input.live ? ["/etc/systemd/system/any.swap"] : []),
   ];
-  const placed = [...input.files.map(({ entry }) => entry.path), ...linkPaths(input), ...edited];
+  const placed = [
+    ...input.files.map(({ entry }) => entry.path),
+    ...linkPaths(input),
+    ...(input.time?.links ?? []),
+    ...edited,
+  ];
   const paths = new Set([
     ...placed.flatMap(parents),
     ...[...explicit.keys()].flatMap((path) => [...parents(path), path]),

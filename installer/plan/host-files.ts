@@ -2,7 +2,7 @@
  * What keeps modules and kernel values over a boot: two files of this host's own, since a value that is only to be
  * raised depends on what the host has.
  */
-import { type BundleIndex, digestOf, type Digest } from "#bundle";
+import { type BundleIndex, digestOf } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { module, sysctl, sysctlPath } from "../operations/kernel.ts";
 import { chosen, type NodeFile } from "./input.ts";
@@ -13,12 +13,8 @@ import type { Selection } from "./select.ts";
 export const sysctlFile = "/etc/sysctl.d/99-zz-kubeferry.conf";
 export const modulesFile = "/etc/modules-load.d/kubeferry.conf";
 
-/** The files and their contents. Modules and keys that the running kernel lacks are left out. */
-export async function hostFiles(
-  index: BundleIndex,
-  selection: Selection,
-  host: HostReader,
-): Promise<{ files: NodeFile[]; memory: Map<Digest, Buffer> }> {
+/** Modules and keys that the running kernel lacks are left out. */
+export async function hostFiles(index: BundleIndex, selection: Selection, host: HostReader): Promise<HostFile[]> {
   const modules: string[] = [];
   for (const { name, optional } of chosen(index.host.modules, selection)) {
     const { loaded, available } = host.live
@@ -41,31 +37,38 @@ export async function hostFiles(
     [modulesFile, modules],
     [sysctlFile, lines],
   ];
-  const memory = new Map<Digest, Buffer>();
-  const files = contents
+  return contents
     .filter(([, body]) => body.length > 0)
-    .map(([path, body]): NodeFile => {
-      const content = Buffer.from(`# By Kubeferry; removed by ./install undo\n${body.join("\n")}\n`);
-      const digest = digestOf(content);
-      memory.set(digest, content);
-      return { entry: entryOf(path, digest, content.length, selection), digest, size: content.length };
-    });
-  return { files, memory };
+    .map(([path, body]) => ownText(path, body, "the host's kernel settings", selection));
 }
 
-const swap = (separator: string): string => (separator === "/" ? "." : "/");
+/** A file that no bundle holds, since it depends on the host. */
+export interface HostFile {
+  readonly file: NodeFile;
+  readonly content: Buffer;
+}
 
-function entryOf(path: string, digest: Digest, size: number, { roles }: Selection): NodeFile["entry"] {
-  const origin = { from: "template", template: "the host's kernel settings" } as const;
-  return {
+/** One of `lines`, with whose it is above them. `template`: what made it. */
+export function ownText(
+  path: string,
+  lines: readonly string[],
+  template: string,
+  { roles }: Pick<Selection, "roles">,
+): HostFile {
+  const content = Buffer.from(`# By Kubeferry; removed by ./install undo\n${lines.join("\n")}\n`);
+  const digest = digestOf(content);
+  const entry: NodeFile["entry"] = {
     path,
     mode: "0644",
     owner: "0:0",
     digest,
-    size,
+    size: content.length,
     tokens: [],
     sensitive: false,
     for: { roles: [...roles] },
-    origin,
+    origin: { from: "template", template },
   };
+  return { file: { entry, digest, size: content.length }, content };
 }
+
+const swap = (separator: string): string => (separator === "/" ? "." : "/");

@@ -1,6 +1,8 @@
 /** What planning starts from: the index, the chosen node, and its files with their final digests. */
 import { type BundleIndex, type Digest, type FileEntry, selects, type Selector } from "#bundle";
 import type { Owner } from "../host/effect.ts";
+import type { BlockSpec } from "../operations/block.ts";
+import type { UnitSpec } from "../operations/unit.ts";
 import type { Selection } from "./select.ts";
 
 /** A file of the index as it will be on this node: digest and size after its tokens are replaced. */
@@ -8,6 +10,14 @@ export interface NodeFile {
   readonly entry: FileEntry;
   readonly digest: Digest;
   readonly size: number;
+}
+
+/** The host's own time daemon, which is to be enabled and to run. */
+export interface TimeUnit extends Pick<UnitSpec, "name" | "links" | "restartOn"> {
+  /** The unit's own file, of the distribution or of an administrator. */
+  readonly file: string;
+  /** Lines in its configuration, where it reads no file beside that. */
+  readonly block: Omit<BlockSpec, "owner"> | null;
 }
 
 export interface PlanInput {
@@ -18,6 +28,8 @@ export interface PlanInput {
   readonly live: boolean;
   /** False with `--no-start`: units are enabled and not started, and what wants them running is left out. */
   readonly starts?: boolean;
+  /** The host's own time daemon, where it is to be pointed somewhere. */
+  readonly time?: TimeUnit | null;
   /** Whether SELinux runs, and what is installed must have its contexts. */
   readonly labels?: boolean;
   /** Given where only root could give files away: then everything is this user's. */

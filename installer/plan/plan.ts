@@ -8,10 +8,11 @@ import { withObjects } from "./objects.ts";
 import { place } from "./place.ts";
 import { prepare } from "./prepare.ts";
 import { start } from "./start.ts";
+import { keepTime } from "./time-sync.ts";
 
 /** The phases in order: `prepare`, `place`, `start …`. FORMAT_INVALID where a bundle wants one thing twice. */
 export function plan(input: PlanInput): Plan {
-  const phases: Phase[] = [...prepare(input), place(input), ...running(input)];
+  const phases: Phase[] = [...prepare(input), place(input), ...keepTime(input), ...running(input)];
   refuseTwice(phases);
   return { phases: phases.filter(({ operations, gates }) => operations.length > 0 || gates.length > 0) };
 }

@@ -22,7 +22,12 @@ export interface RetireInput {
  */
 export function withRetirement(input: RetireInput): Plan {
   const gone = obsolete(input);
-  const units = gone.filter(({ kind }) => kind === "unit").map(({ spec }) => spec as UnitSpec);
+  const installed = foldOperations(onHost(input.past));
+  const units = gone
+    .filter(({ kind }) => kind === "unit")
+    .map(({ spec }) => spec as UnitSpec)
+    // A unit of the host's own (its time daemon) stays as it is until undo.
+    .filter(({ file }) => installed.get(file)?.kind === "file");
   const unitFiles = new Set(units.map(({ file }) => file));
   const files = gone.flatMap(({ kind, spec }) => (kind === "file" ? [(spec as FileSpec).path] : []));
   const directories = gone.flatMap(({ kind, spec }) => (kind === "directory" ? [(spec as DirectorySpec).path] : []));

@@ -13,6 +13,9 @@ const names = ["a.conf", "b.key", "c"];
 const paths = folders.flatMap((folder) => names.map((name) => `${folder}/${name}`));
 const units = ["one.service", "two.service"];
 const unitPath = (name: string): string => `/etc/systemd/system/${name}`;
+const timeUnit = "/usr/lib/systemd/system/time.service";
+const timeLink = "/etc/systemd/system/sysinit.target.wants/time.service";
+const timeDropIn = "/etc/time.d/ferry.conf";
 const content = fc.constantFrom("old\n", "new\n", "same\n", "");
 const mode = fc.constantFrom(0o600, 0o644, 0o755);
 
@@ -32,6 +35,8 @@ export interface HostWish {
   readonly selinux: boolean | null;
   /** The distribution's own service, to be stopped: none, its file in /usr/lib, or an administrator's own file. */
   readonly foreign: { readonly place: "none" | "vendor" | "own"; readonly active: boolean; readonly enabled: boolean };
+  /** The host's own time daemon, and a configuration into which a block goes. */
+  readonly time: { readonly active: boolean; readonly enabled: boolean; readonly config: string | null };
   /** firewalld runs with some ports open. */
   readonly firewall: readonly string[] | null;
   /** What the cluster, which answers while one.service runs, has of what a plan brings about. */
@@ -96,6 +101,11 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
     active: fc.boolean(),
     enabled: fc.boolean(),
   }),
+  time: fc.record({
+    active: fc.boolean(),
+    enabled: fc.boolean(),
+    config: fc.option(fc.constantFrom("", "pool a", "pool a\n", "# begin kubeferry\nold\n# end kubeferry\npool b\n")),
+  }),
   firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp"])),
   cluster: fc.subarray(clusterThings),
 });
@@ -129,8 +139,12 @@ export function makeHost(wish: HostWish): FakeHost {
   return host;
 }
 
-function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live }: HostWish): void {
+function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live, time }: HostWish): void {
   const { system } = host;
+  host.file(timeUnit, "time");
+  if (time.enabled) host.link(timeLink, timeUnit);
+  if (time.active && live) system.run(["systemctl", "start", "time.service"]);
+  if (time.config !== null) host.file("/etc/time.conf", time.config);
   system.sysctls.set("/proc/sys/kernel/hostname", "old");
   if (hostname !== null) host.file("/etc/hostname", hostname);
   if (selinux !== null) {
@@ -181,6 +195,7 @@ const planWish = fc.record({
   selinux: fc.option(fc.constantFrom("permissive" as const, "disabled" as const)),
   stop: fc.boolean(),
   ports: fc.boolean(),
+  time: fc.boolean(),
   objects: fc.subarray(["kubectl", "etcd2", "etcd3", "label"] as const),
 });
 
@@ -195,9 +210,15 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
     mode: 0o644,
     owner: root,
   }));
-  const files = [...wish.files, ...unitFiles];
+  const timeFiles = wish.time ? [{ path: timeDropIn, text: "new\n", mode: 0o644, owner: root }] : [];
+  const files = [...wish.files, ...unitFiles, ...timeFiles];
   const links = wish.units.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
-  const needed = [...files.map(({ path }) => path), ...links, ...wish.explicit.map((path) => `${path}/x`)];
+  const needed = [
+    ...files.map(({ path }) => path),
+    ...links,
+    ...(wish.time ? [timeLink] : []),
+    ...wish.explicit.map((path) => `${path}/x`),
+  ];
   if (wish.hosts || wish.swap || wish.hostname || wish.stop) needed.push("/etc/hosts", "/etc/systemd/system/a.swap");
   const directories = [...new Set(needed.flatMap((path) => parents(path)))].toSorted(
     (a, b) => a.split("/").length - b.split("/").length,
@@ -241,10 +262,20 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
     phases: [
       { name: "prepare", operations, gates: [] },
       { name: "place", operations: place, gates: [] },
+      { name: "time", operations: wish.time ? timeOperations(live) : [], gates: [] },
       { name: "start", operations: start, gates: [] },
       { name: "objects", operations: wish.objects.map((via) => objectOperation(via, live)), gates: [] },
     ],
   };
+}
+
+/** As plan/time-sync.ts makes them, with both ways of pointing a daemon somewhere at once. */
+function timeOperations(live: boolean): Operation[] {
+  const shared = { name: "time.service", file: timeUnit, links: [timeLink], live, start: live, noBlock: false };
+  return [
+    operation("block", { path: "/etc/time.conf", lines: ["server a"], owner: root }),
+    operation("unit", { ...shared, restartOn: [{ path: timeDropIn, digest: digestOf("new\n") }] }),
+  ];
 }
 
 function objectOperation(via: PlanWish["objects"][number], live: boolean): Operation {

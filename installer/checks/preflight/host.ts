@@ -1,7 +1,10 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
 import { formatBytes } from "#kit/reporter";
+import { isActive, type UnitSpec } from "../../operations/unit.ts";
+import { chosen } from "../../plan/input.ts";
+import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
 import type { Finding } from "../check.ts";
-import { minorOf, ok, type PreflightInput } from "./input.ts";
+import { minorOf, ok, type PreflightInput, specsOf } from "./input.ts";
 
 export function privilege({ facts, host }: PreflightInput): Finding[] {
   if (!host.live) return [];
@@ -112,13 +115,40 @@ export function hostName({ facts, host }: PreflightInput): Finding[] {
   ];
 }
 
-export async function timeSync({ host }: PreflightInput): Promise<Finding[]> {
+export async function timeSync({ host, plan, bundle, selection }: PreflightInput): Promise<Finding[]> {
+  const check = "time-sync";
+  const servers = bundle.index.host.timeSync ?? [];
+  const daemon = specsOf<UnitSpec>(plan, "unit").find(({ name }) => timeUnits.some((one) => one === name));
+  if (servers.length > 0 && daemon !== undefined) return [ok(check, `${daemon.name} asks ${servers.join(", ")}`)];
+  const running: string[] = [];
+  if (host.live) {
+    for (const name of [...timeUnits, ...otherTimeUnits]) if (await isActive(host, name)) running.push(name);
+  }
+  if (servers.length > 0) {
+    const brought = chosen(bundle.index.packages, selection).find(({ name }) => timePackages.includes(name))?.name;
+    const message = `nothing here could be pointed at ${servers.join(", ")}`;
+    const found = running.join(", ") || "neither chrony nor systemd-timesyncd";
+    // Its package is only placed by this very run.
+    if (brought !== undefined && running.length === 0) {
+      const hint = "run the same ./install once more afterwards";
+      return [{ check, severity: "warning", message: `${message} yet; the bundle brings ${brought}`, found, hint }];
+    }
+    const hint = "name chrony under packages: in cluster.yaml, or timeSync: keep";
+    return [{ check, severity: "error", message, found, hint }];
+  }
   if (!host.live) return [];
   const { code, stdout } = await host.query(["timedatectl", "show", "-p", "NTPSynchronized", "--value"]);
-  if (code === 0 && stdout.trim() === "yes") return [ok("time-sync", "the clock is synchronized")];
-  const message = "nothing keeps the clock right; nodes whose clocks differ refuse each other's certificates";
-  return [{ check: "time-sync", severity: "warning", message, hint: "timedatectl; chronyc tracking" }];
+  if (code === 0 && stdout.trim() === "yes") return [ok(check, "the clock is synchronized")];
+  const why = "nodes whose clocks differ refuse each other's certificates";
+  if (running.length > 0) {
+    const message = `${running.join(", ")} has not set the clock right yet; ${why}`;
+    return [{ check, severity: "warning", message, hint: "timedatectl; chronyc tracking" }];
+  }
+  const hint = "timeSync: [SERVER] under host: in cluster.yaml, or systemctl enable --now chrony";
+  return [{ check, severity: "warning", message: `nothing keeps the clock right; ${why}`, hint }];
 }
+
+const timePackages = ["chrony", "systemd-timesyncd"];
 
 /** Programs of the host that daemons call, with who needs them: an error where nothing works without. */
 const needed: readonly { name: string; severity: "error" | "warning"; role: "any" | "worker" }[] = [

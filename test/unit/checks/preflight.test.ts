@@ -129,6 +129,10 @@ const past = (cluster: string, units: string[] = []): Transaction[] => [
   } as unknown as Transaction,
 ];
 
+function withTime({ host }: BundleIndex): void {
+  host.timeSync = ["10.0.0.1"];
+}
+
 const cases: readonly (readonly [check: string, severity: "error" | "warning" | "ok", why: string, change: Change])[] =
   [
     ["root", "error", "an ordinary user", { facts: { uid: 1000 } }],
@@ -149,6 +153,17 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
     ["hostname", "warning", "localhost", { facts: { hostname: "localhost.localdomain" } }],
     ["hostname", "warning", "capitals", { facts: { hostname: "Node_1" } }],
     ["time-sync", "warning", "nobody knows", {}],
+    ["time-sync", "error", "servers, and nothing that could ask them", { index: withTime }],
+    [
+      ...(["time-sync", "warning", "the bundle brings what could"] as const),
+      {
+        index(index) {
+          withTime(index);
+          const shared = { version: "4", architecture: "amd64", format: "deb", distribution: "debian 12" } as const;
+          index.packages.push({ name: "chrony", path: "/c.deb", ...shared, for: { roles: ["worker"] } });
+        },
+      },
+    ],
     ["programs", "error", "no modprobe", { host: (host) => host.entries.delete("/usr/bin/modprobe") }],
     ["programs", "warning", "no conntrack for a kubelet", { index: kubernetes("1.36.3") }],
     ["cluster", "error", "another cluster's node", { past: past("other") }],

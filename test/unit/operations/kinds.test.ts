@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { unedit } from "../../../installer/host/unedit.ts";
-import { withBlock } from "../../../installer/operations/hosts.ts";
+import { withBlock } from "../../../installer/operations/block.ts";
 import { sysctl, sysctlPath } from "../../../installer/operations/kernel.ts";
 import { activeSwaps, swap, swapLines } from "../../../installer/operations/swap.ts";
 import { unit } from "../../../installer/operations/unit.ts";
@@ -57,7 +57,7 @@ test("a value is raised and never lowered, and a key that the kernel lacks is no
 });
 
 test("the block in hosts is the last thing, takes the place of an earlier one, and an operator's lines stay", () => {
-  const spec = { entries: [{ ip: "10.0.0.1", name: "n1" }], owner: { uid: 0, gid: 0 } };
+  const spec = ["10.0.0.1 n1"];
   const block = "# begin kubeferry\n10.0.0.1 n1\n# end kubeferry\n";
   assert.equal(withBlock("", spec), block);
   assert.equal(withBlock("127.0.0.1 localhost", spec), `127.0.0.1 localhost\n${block}`);
