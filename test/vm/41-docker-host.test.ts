@@ -32,9 +32,9 @@ test("a host that runs docker keeps its container, its rules and its containerd"
   await machine.run("DEBIAN_FRONTEND=noninteractive dpkg --install /opt/debs/*.deb", { timeoutSeconds: 600 });
   // The guest reaches no registry: an image is made of what is there.
   await machine.run(`set -e
-mkdir -p /run/image/bin && cp /bin/busybox /run/image/bin/
+mkdir -p /run/image/bin /run/image/www && cp /bin/busybox /run/image/bin/ && echo ours > /run/image/www/index.html
 tar -C /run/image -c . | docker import - own:1
-docker run --detach --name own --restart always --publish 8088:8088 own:1 /bin/busybox nc -lk -p 8088 -e /bin/busybox echo ours`);
+docker run --detach --name own --restart always --publish 8088:8088 own:1 /bin/busybox httpd -f -p 8088 -h /www`);
   const container = await stateOf(machine);
   assert.match(container, /^true \d+ 0 /);
   await insert(machine, bundle, readFileSync(bundle.keys, "utf8"));
@@ -65,5 +65,8 @@ docker run --detach --name own --restart always --publish 8088:8088 own:1 /bin/b
 async function stateOf(machine: Machine): Promise<string> {
   const format = "{{.State.Running}} {{.State.Pid}} {{.RestartCount}} {{.State.StartedAt}}";
   const inspected = await machine.run(`docker inspect --format '${format}' own`);
-  return inspected + (await machine.run("busybox nc -w 2 127.0.0.1 8088 < /dev/null"));
+  return (
+    inspected +
+    (await machine.run("curl --silent --fail --retry 20 --retry-connrefused --retry-delay 1 10.0.0.11:8088"))
+  );
 }
