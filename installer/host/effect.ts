@@ -64,6 +64,18 @@ export type Effect =
   | { readonly do: "remove-tree"; readonly path: string }
   /** Writes a value into a kernel file under /proc/sys, in place. `optional`: an absent key is fine. */
   | { readonly do: "set"; readonly path: string; readonly value: string; readonly optional?: boolean }
+  /**
+   * Makes the rules of one chain of nftables that bear `comment` exactly these, before all others and in this order, in
+   * one transaction of the kernel. A chain that is gone has none. A rule is nft's text without the comment.
+   */
+  | {
+      readonly do: "nft";
+      readonly family: string;
+      readonly table: string;
+      readonly chain: string;
+      readonly comment: string;
+      readonly rules: readonly string[];
+    }
   /** Runs a program; any exit code outside `accept` (default: 0) is a failure, and so is stdout that does not match `matches`. */
   | {
       readonly do: "run";

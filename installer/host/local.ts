@@ -23,6 +23,7 @@ import {
   tolerate,
   write,
 } from "./local-files.ts";
+import { setRules } from "./nft-rules.ts";
 
 export interface LocalHostOptions {
   /** `/`, or the mounted tree of `--root`. */
@@ -74,6 +75,7 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
 
 async function perform(effect: Effect, root: string, contents: ContentFolders): Promise<void> {
   if (effect.do === "run") return runEffect(effect, root);
+  if (effect.do === "nft") return setRules(effect, (argv) => run(argv, 60, {}));
   const path = inside(root, effect.path);
   switch (effect.do) {
     case "mkdir":
@@ -244,7 +246,7 @@ function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): E
 function explained(error: unknown, effect: Effect): unknown {
   const code = codeOf(error);
   if (isExpected(error) || code === "") return error;
-  const where = effect.do === "run" ? effect.argv.join(" ") : effect.path;
+  const where = effect.do === "run" ? effect.argv.join(" ") : effect.do === "nft" ? effect.chain : effect.path;
   if (code === "ENOSPC" || code === "EDQUOT") {
     const hint = `df -h ${where}; df -i ${where}`;
     return new ExpectedError("NO_SPACE", "the file system is full", { where, hint, cause: error });

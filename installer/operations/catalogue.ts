@@ -9,6 +9,7 @@ import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
 import { labels } from "./labels.ts";
+import { nftables } from "./nftables.ts";
 import { object } from "./object.ts";
 import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
@@ -31,6 +32,7 @@ const catalogue = {
   service,
   selinux,
   firewall,
+  nftables,
   labels,
   package: osPackages,
   image,

@@ -10,7 +10,7 @@ export interface FirewallSpec {
 }
 
 export interface FirewallBefore {
-  /** Null: neither runs; nothing is done. */
+  /** Null: neither runs; nothing is done here, see nftables.ts. */
   readonly tool: "firewalld" | "ufw" | null;
   /** Of `ports`: open now; open after the next boot. ufw knows no difference. */
   readonly open: readonly string[];
@@ -36,6 +36,11 @@ export const firewall: Kind<FirewallSpec, FirewallBefore> = {
   forward: ({ ports }, before) => change(ports, before, "open"),
   backward: ({ ports }, before) => change(ports, before, "close"),
 };
+
+/** Whether one of them runs: then the kernel's rules are its, and are made anew by it. */
+export async function otherFirewall(host: HostReader): Promise<boolean> {
+  return (await isActive(host, "firewalld.service")) || (await ufwPorts(host)) !== null;
+}
 
 function change(ports: readonly string[], { tool, open, permanent }: FirewallBefore, how: "open" | "close"): Effect[] {
   const lacking = (present: readonly string[]): string[] => ports.filter((port) => !present.includes(port));

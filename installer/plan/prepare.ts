@@ -44,10 +44,11 @@ function services({ index, selection, live }: PlanInput): Operation[] {
 
 function guards({ index, selection, live }: PlanInput): Operation[] {
   const { selinux, firewall } = index.host;
-  const ports = chosen(firewall.ports, selection).map(({ port, protocol }) => `${port}/${protocol}`);
+  const ports = [...new Set(chosen(firewall.ports, selection).map(({ port, protocol }) => `${port}/${protocol}`))];
+  const opens = firewall.mode === "open-ports" && live;
   return [
     ...(selinux === "keep" ? [] : [operation("selinux", { mode: selinux, live })]),
-    ...(firewall.mode === "open-ports" && live ? [operation("firewall", { ports: [...new Set(ports)] })] : []),
+    ...(opens ? [operation("firewall", { ports }), operation("nftables", { ports })] : []),
   ];
 }
 

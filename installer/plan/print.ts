@@ -26,6 +26,10 @@ export function describeEffect(effect: Effect): string {
       return `set       ${effect.path} = ${effect.value}`;
     case "run":
       return `run       ${effect.argv.join(" ")}`;
+    case "nft": {
+      const { family, table, chain, comment, rules } = effect;
+      return `nft       ${family} ${table} ${chain}: ${rules.join(", ") || "no rules"} (comment "${comment}")`;
+    }
     case "set-aside":
     case "remove":
     case "rmdir-if-empty":

@@ -15,6 +15,7 @@ const units = ["one.service", "two.service"];
 const unitPath = (name: string): string => `/etc/systemd/system/${name}`;
 const timeUnit = "/usr/lib/systemd/system/time.service";
 const timeLink = "/etc/systemd/system/sysinit.target.wants/time.service";
+const ports = ["6443/tcp", "30000-32767/tcp"];
 const timeDropIn = "/etc/time.d/ferry.conf";
 const content = fc.constantFrom("old\n", "new\n", "same\n", "");
 const mode = fc.constantFrom(0o600, 0o644, 0o755);
@@ -39,9 +40,18 @@ export interface HostWish {
   readonly time: { readonly active: boolean; readonly enabled: boolean; readonly config: string | null };
   /** firewalld runs with some ports open. */
   readonly firewall: readonly string[] | null;
+  /** An administrator's own rules; `file`: what nftables.service would load. */
+  readonly nft: {
+    readonly policy: "drop" | "accept";
+    readonly rules: readonly string[];
+    readonly file: string | null;
+    readonly enabled: boolean;
+  } | null;
   /** What the cluster, which answers while one.service runs, has of what a plan brings about. */
   readonly cluster: readonly ClusterThing[];
 }
+
+const nftFile = "flush ruleset\ntable inet filter {\n chain input {\n policy drop\n }\n}\n";
 
 type ClusterThing = "label" | "other label" | "key" | "folder" | "key3" | "object" | "older object";
 const clusterThings: ClusterThing[] = ["label", "other label", "key", "folder", "key3", "object", "older object"];
@@ -107,6 +117,14 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
     config: fc.option(fc.constantFrom("", "pool a", "pool a\n", "# begin kubeferry\nold\n# end kubeferry\npool b\n")),
   }),
   firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp"])),
+  nft: fc.option(
+    fc.record({
+      policy: fc.constantFrom("drop", "accept"),
+      rules: fc.subarray(["tcp dport 6443 accept", "drop"]),
+      file: fc.option(fc.constantFrom(nftFile, `${nftFile}# x`, "# nothing\n")),
+      enabled: fc.boolean(),
+    }),
+  ),
   cluster: fc.subarray(clusterThings),
 });
 
@@ -139,7 +157,7 @@ export function makeHost(wish: HostWish): FakeHost {
   return host;
 }
 
-function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live, time }: HostWish): void {
+function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live, time, nft }: HostWish): void {
   const { system } = host;
   host.file(timeUnit, "time");
   if (time.enabled) host.link(timeLink, timeUnit);
@@ -155,6 +173,17 @@ function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live
     host.file(`${foreign.place === "own" ? "/etc" : "/usr/lib"}/systemd/system/foreign.service`, "foreign");
     if (foreign.enabled) host.link("/etc/systemd/system/multi-user.target.wants/foreign.service", "/elsewhere");
     if (foreign.active && live) system.run(["systemctl", "start", "foreign.service"]);
+  }
+  if (nft !== null) {
+    system.nftables.chains.set("inet filter input", { policy: nft.policy, rules: nft.rules.map((text) => ({ text })) });
+    if (nft.file !== null) host.file("/etc/nftables.conf", nft.file, 0o755);
+    if (nft.enabled) {
+      host.file("/usr/lib/systemd/system/nftables.service", "nftables");
+      host.link(
+        "/etc/systemd/system/sysinit.target.wants/nftables.service",
+        "/usr/lib/systemd/system/nftables.service",
+      );
+    }
   }
   if (firewall === null) return;
   host.file("/usr/lib/systemd/system/firewalld.service", "firewalld");
@@ -241,7 +270,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
     ...(wish.hostname ? [operation("hostname", { name: "n1", live, owner: root })] : []),
     ...(wish.selinux === null ? [] : [operation("selinux", { mode: wish.selinux, live })]),
     ...(wish.stop ? [operation("service", { name: "foreign", live })] : []),
-    ...(wish.ports && live ? [operation("firewall", { ports: ["6443/tcp", "30000-32767/tcp"] })] : []),
+    ...(wish.ports && live ? [operation("firewall", { ports }), operation("nftables", { ports })] : []),
   ];
   if (wish.objects.includes("kubectl")) files.push({ path: manifestPath, text: manifest, mode: 0o644, owner: root });
   const place = files.map(({ path, text, mode: bits, owner: who }) =>

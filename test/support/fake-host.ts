@@ -145,7 +145,7 @@ export class FakeHost implements Host {
     if (effect.do === "mkdir" && !this.entries.has(effect.path)) {
       this.#parentOf(effect.path);
       this.entries.set(effect.path, { type: "directory", mode: 0o700, owner: { uid: 0, gid: 0 } });
-    } else if (["write", "restore", "symlink"].includes(effect.do) && effect.do !== "run") {
+    } else if (["write", "restore", "symlink"].includes(effect.do) && "path" in effect) {
       this.#parentOf(effect.path);
       const inode = { content: "half", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
       this.entries.set(temporary(effect.path), { type: "file", inode });
@@ -211,6 +211,8 @@ export class FakeHost implements Host {
         return;
       case "set":
         return this.system.set(effect.path, effect.value, effect.optional ?? false);
+      case "nft":
+        return this.system.nftables.perform(effect);
       case "run": {
         const code = this.system.run(effect.argv, this.#stdin(effect));
         if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(this.system.stderr)) return;

@@ -1,5 +1,6 @@
 /** What programs see and change on a fake host: systemd's units, kernel modules and values, swap, a cluster. */
 import { FakeCluster } from "./fake-cluster.ts";
+import { FakeNftables } from "./fake-nftables.ts";
 
 interface Swap {
   readonly device: string;
@@ -30,6 +31,7 @@ export class FakeSystem {
   enforcing: boolean | null = null;
   /** firewalld's ports: now, and after a boot. */
   readonly firewall = { now: new Set<string>(), permanent: new Set<string>() };
+  readonly nftables = new FakeNftables();
   /** Answers as long as `one.service` runs. */
   readonly cluster = new FakeCluster();
   /** What the last program that ran wrote to stderr. */
@@ -43,6 +45,7 @@ export class FakeSystem {
     swaps: Swap[];
     enforcing: boolean | null;
     ports: string[];
+    chains: FakeNftables["chains"];
   } | null = null;
 
   /** What a boot brings about from now on: what is so now. */
@@ -53,13 +56,18 @@ export class FakeSystem {
       swaps: this.swaps,
       enforcing: this.enforcing,
       ports: [...this.firewall.now],
+      chains: this.nftables.copy(),
     };
   }
 
   /** Modules and values are as every boot makes them, whatever was set since; units run as their files are now. */
   reboot(): void {
     if (this.#boot === null) throw new Error("nobody said what a boot brings about");
-    const { loaded, sysctls, swaps, enforcing, ports } = this.#boot;
+    const { loaded, sysctls, swaps, enforcing, ports, chains } = this.#boot;
+    this.nftables.chains = structuredClone(chains);
+    if (this.files("/etc/systemd/system/sysinit.target.wants/nftables.service") !== null) {
+      this.nftables.load(this.files("/etc/nftables.conf") ?? "", true);
+    }
     this.enforcing = enforcing;
     this.firewall.now.clear();
     for (const port of ports) this.firewall.now.add(port);
@@ -86,6 +94,7 @@ export class FakeSystem {
       selinux: String(this.enforcing),
       firewall: [...this.firewall.now].toSorted().join(" "),
       "firewall after a boot": [...this.firewall.permanent].toSorted().join(" "),
+      nftables: this.nftables.list(),
       ...this.cluster.picture(),
     };
   }
@@ -111,6 +120,7 @@ export class FakeSystem {
       return answer(this.swapUnits.map((name) => `${name} loaded active\n`).join(""));
     if (program === "systemctl" && verb === "show")
       return answer(`FragmentPath=/run/systemd/generator.late/${last}\nSourcePath=\n`);
+    if (program === "nft") return answer(this.nftables.list());
     if (program === "firewall-cmd") {
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
       return answer(`${[...set].join(" ")}\n`);
@@ -154,6 +164,7 @@ export class FakeSystem {
       this.enforcing = verb === "1";
       return 0;
     }
+    if (program === "nft" && verb === "-c") return this.nftables.load(this.files(last) ?? "", false);
     if (program === "firewall-cmd") {
       if (!this.active.has("firewalld.service")) return 252;
       const [, how = "", port = ""] = /^--(add|remove)-port=(.+)$/.exec(last) ?? [];

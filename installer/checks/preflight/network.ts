@@ -1,4 +1,5 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
+import { nftables } from "../../operations/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { contains } from "../../plan/select.ts";
 import { isActive } from "../../operations/unit.ts";
@@ -110,8 +111,21 @@ export async function wall({ host, bundle, selection }: PreflightInput): Promise
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
     return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
   }
-  const { code, stdout } = await host.query(["nft", "list", "ruleset"]);
-  if (code !== 0 || !/hook input[^}]*policy drop/.test(stdout)) return [ok("firewall", "none that drops")];
-  const message = `nftables drops what it does not know, and its rules are the administrator's; the nodes need ${list}`;
-  return [{ check: "firewall", severity: "warning", message, hint: "nft list ruleset" }];
+  const { chains, file } = await nftables.inspect(host, { ports: [] });
+  const names = chains.map(({ name }) => name).join(", ");
+  if (chains.length > 0 && mode === "keep") {
+    const message = `nftables drops in ${names}, and cluster.yaml keeps it; the nodes need ${list}`;
+    return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
+  }
+  const passing = chains.filter(({ inFile }) => !inFile).map(({ name }) => name);
+  if (mode === "open-ports" && file !== null && passing.length > 0) {
+    const message = `${file.path} does not make ${passing.join(", ")}: the nodes' ports are open there until it is made anew`;
+    return [{ check: "firewall", severity: "warning", message, hint: `cat ${file.path}` }];
+  }
+  if (chains.length > 0) return [ok("firewall", `nftables drops in ${names}: ${mode}`)];
+  // Not by iptables itself, which loads modules to be able to answer.
+  const { code, stdout } = await host.query(["nft", "list", "chain", "ip", "filter", "INPUT"]);
+  if (code !== 0 || !/policy drop/.test(stdout)) return [ok("firewall", "none that drops")];
+  const message = `iptables drops, and its rules are the administrator's; the nodes need ${list}`;
+  return [{ check: "firewall", severity: "warning", message, hint: "iptables -S INPUT" }];
 }

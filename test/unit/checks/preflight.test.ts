@@ -129,6 +129,10 @@ const past = (cluster: string, units: string[] = []): Transaction[] => [
   } as unknown as Transaction,
 ];
 
+function withWall({ system }: FakeHost): void {
+  system.nftables.chains.set("inet filter input", { policy: "drop", rules: [] });
+}
+
 function withTime({ host }: BundleIndex): void {
   host.timeSync = ["10.0.0.1"];
 }
@@ -226,6 +230,37 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       { index: portOf("2379"), host: listening(2379, "etcd.service"), past: past("sample", ["etcd.service"]) },
     ],
     ["ports", "ok", "free", { index: portOf("2379"), host: listening(2380, "other.service") }],
+    [
+      ...(["firewall", "warning", "an administrator's nftables, kept"] as const),
+      { index: portOf("2379"), host: withWall },
+    ],
+    [
+      ...(["firewall", "ok", "an administrator's nftables, opened"] as const),
+      {
+        index(index) {
+          portOf("2379")(index);
+          index.host.firewall.mode = "open-ports";
+        },
+        host: withWall,
+      },
+    ],
+    [
+      ...(["firewall", "warning", "opened in a chain that the file of nftables.service does not make"] as const),
+      {
+        index(index) {
+          portOf("2379")(index);
+          index.host.firewall.mode = "open-ports";
+        },
+        host(host) {
+          withWall(host);
+          host.file("/etc/nftables.conf", "flush ruleset\n");
+          host.link(
+            "/etc/systemd/system/sysinit.target.wants/nftables.service",
+            "/lib/systemd/system/nftables.service",
+          );
+        },
+      },
+    ],
     [
       ...(["firewall", "warning", "firewalld, and it is kept"] as const),
       {

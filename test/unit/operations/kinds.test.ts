@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { unedit } from "../../../installer/host/unedit.ts";
 import { withBlock } from "../../../installer/operations/block.ts";
 import { sysctl, sysctlPath } from "../../../installer/operations/kernel.ts";
+import { chainsIn } from "../../../installer/operations/nftables.ts";
 import { activeSwaps, swap, swapLines } from "../../../installer/operations/swap.ts";
 import { unit } from "../../../installer/operations/unit.ts";
 import { FakeHost } from "../../support/fake-host.ts";
@@ -67,6 +68,24 @@ test("the block in hosts is the last thing, takes the place of an earlier one, a
     .split("\n")
     .map((from) => ({ from, to: null }));
   assert.equal(unedit(`a\n${block}b`, lines), "a\nb");
+});
+
+test("the chains that a file of nftables makes are found however it is written", () => {
+  const text = `#!/usr/sbin/nft -f
+    table inet filter { # chain no {
+      set s { elements = { 1.2.3.4 } }
+      chain input
+      { type filter hook input priority 0; policy drop; tcp dport { 22, 80 } accept comment "chain no {"; }
+      chain forward { }
+    }
+    table mine { chain a { }; }
+    add chain ip6 six wall { type filter hook input priority 0; }
+    create chain four wall { type filter hook input priority 0; }
+    add chain inet filter later
+    add rule inet filter input drop
+  `;
+  const made = ["inet filter input", "inet filter forward", "ip mine a", "ip6 six wall", "ip four wall"];
+  assert.deepEqual(chainsIn(text), made);
 });
 
 test("a running unit is left alone while nothing of it changes, and restarted when something does", async () => {

@@ -70,7 +70,9 @@ async function commands(renewed: FileSpec[]): Promise<string[]> {
   const changes = await inspectPlan(hostWith(), renewalPlan(past, renewed));
   return changes
     .flatMap(({ change }) => effectsOf(change))
-    .map((effect) => (effect.do === "run" ? effect.argv.join(" ") : `${effect.do} ${effect.path}`));
+    .map((effect) =>
+      effect.do === "run" ? effect.argv.join(" ") : `${effect.do} ${"path" in effect ? effect.path : ""}`,
+    );
 }
 
 test("one new certificate restarts its unit, behind its own health check", async () => {

@@ -1,0 +1,186 @@
+/**
+ * Ports opened where an administrator's own nftables rules are the firewall: at the head of each input chain that may
+ * drop, marked by a comment, and once more in the file that nftables.service loads. An accept in a table of ours would
+ * not do: it ends only its own chain, and another one drops all the same.
+ */
+import { basename, dirname } from "node:path";
+import type { Effect } from "../host/effect.ts";
+import type { HostReader } from "../host/host.ts";
+import { type NftObject, parseNft } from "../host/nft-rules.ts";
+import { block, type BlockSpec } from "./block.ts";
+import type { EditBefore } from "./edit.ts";
+import { otherFirewall } from "./firewall.ts";
+import type { Kind } from "./operation.ts";
+import { isActive } from "./unit.ts";
+
+export interface NftablesSpec {
+  /** `6443/tcp`, `30000-32767/tcp`, in order. */
+  readonly ports: readonly string[];
+}
+
+interface Chain {
+  /** `inet filter input` */
+  readonly name: string;
+  /** Of the ports that our rules in it accept: as `ports` of the spec. */
+  readonly open: readonly string[];
+  /** Whether the file below makes this chain. */
+  readonly inFile: boolean;
+}
+
+export interface NftablesBefore {
+  readonly chains: readonly Chain[];
+  /** What nftables.service loads; null where it does not run and no boot starts it. */
+  readonly file: { readonly path: string; readonly before: EditBefore } | null;
+}
+
+const comment = "kubeferry";
+const files = ["/etc/nftables.conf", "/etc/sysconfig/nftables.conf"];
+const serviceLinks = ["sysinit", "multi-user"].map(
+  (target) => `/etc/systemd/system/${target}.target.wants/nftables.service`,
+);
+/** Made anew by their own programs, which know what they let in. */
+const foreignTables = /^(kube|flannel|cali|docker|firewalld|ufw|libvirt)/;
+
+export const nftables: Kind<NftablesSpec, NftablesBefore> = {
+  resource: () => "nftables ports",
+  describe: ({ ports }) => `nftables ports ${ports.join(" ")}`,
+  async inspect(host) {
+    const chains = (await otherFirewall(host)) ? [] : await droppingChains(host);
+    const path = chains.length === 0 ? null : await loadedFile(host);
+    const made = path === null ? [] : (await withIncludes(host, path)).flatMap((text) => chainsIn(text));
+    return {
+      chains: chains.map((chain) => ({ ...chain, inFile: made.includes(chain.name) })),
+      file: path === null ? null : { path, before: await block.inspect(host, { path, lines: [], owner: root }) },
+    };
+  },
+  forward({ ports }, before) {
+    const rules = before.chains
+      .filter(({ open }) => !isSame(open, ports))
+      .map(({ name }): Effect => rulesOf(name, ports));
+    const kept = blockOf(ports, before);
+    const edits = kept === null ? [] : block.forward(kept, before.file?.before ?? null);
+    // A file that nft would not load leaves the host without a firewall at its next boot.
+    const check: Effect[] =
+      edits.length === 0 || kept === null ? [] : [{ do: "run", argv: ["nft", "-c", "-f", kept.path] }];
+    return [...edits, ...check, ...rules];
+  },
+  backward({ ports }, before) {
+    const rules = before.chains
+      .filter(({ open }) => !isSame(open, ports))
+      .map(({ name, open }): Effect => rulesOf(name, open));
+    const kept = blockOf(ports, before);
+    return [...rules, ...(kept === null ? [] : block.backward(kept, before.file?.before ?? null))];
+  },
+};
+
+const root = { uid: 0, gid: 0 };
+
+/** Input chains that may drop, as an administrator made them, with what ours of them accept. */
+async function droppingChains(host: HostReader): Promise<Omit<Chain, "inFile">[]> {
+  const { code, stdout } = await host.query(["nft", "-j", "-t", "list", "ruleset"], { outputLimit: 64 * 1024 * 1024 });
+  const objects = code === 0 ? parseNft(stdout) : [];
+  return objects.flatMap(({ chain }) => {
+    if (chain?.hook !== "input" || chain.type !== "filter" || !["inet", "ip"].includes(chain.family)) return [];
+    // iptables' own: it would no longer understand its table.
+    if (chain.name === "INPUT" && chain.family === "ip" && chain.table === "filter") return [];
+    if (foreignTables.test(chain.table)) return [];
+    const rules = objects.flatMap(({ rule }) =>
+      rule?.family === chain.family && rule.table === chain.table && rule.chain === chain.name ? [rule] : [],
+    );
+    if (chain.policy !== "drop" && !rules.some(mayDrop)) return [];
+    const open = rules.filter((rule) => rule.comment === comment).flatMap((rule) => portOf(rule) ?? []);
+    return [{ name: `${chain.family} ${chain.table} ${chain.name}`, open }];
+  });
+}
+
+type Rule = NonNullable<NftObject["rule"]>;
+
+function mayDrop({ expr = [] }: Rule): boolean {
+  const verdicts = ["drop", "reject", "jump", "goto", "vmap", "queue", "xt"];
+  return expr.some((part) => verdicts.some((verdict) => verdict in part));
+}
+
+/** `6443/tcp` of a rule as {@link rulesOf} makes it; null of any other. */
+function portOf({ expr = [] }: Rule): string | null {
+  const [match, verdict, ...more] = expr as readonly {
+    match?: { op?: string; left?: { payload?: { protocol?: string; field?: string } }; right?: unknown };
+    accept?: null;
+  }[];
+  const payload = match?.match?.left?.payload;
+  const right = match?.match?.right;
+  const range = (right as { range?: [number, number] } | null)?.range;
+  const port = typeof right === "number" ? String(right) : range?.join("-");
+  if (more.length > 0 || verdict === undefined || !("accept" in verdict) || match?.match?.op !== "==") return null;
+  return payload?.field === "dport" && port !== undefined ? `${port}/${payload.protocol}` : null;
+}
+
+function rulesOf(name: string, ports: readonly string[]): Effect {
+  const [family = "", table = "", chain = ""] = name.split(" ");
+  return { do: "nft", family, table, chain, comment, rules: ports.map(ruleText) };
+}
+
+function ruleText(port: string): string {
+  const [number, protocol] = port.split("/");
+  return `${protocol} dport ${number} accept`;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && b.every((port) => a.includes(port));
+}
+
+/** The lines for the file; null where it makes none of the chains. */
+function blockOf(ports: readonly string[], { chains, file }: NftablesBefore): BlockSpec | null {
+  const made = chains.filter(({ inFile }) => inFile);
+  if (file === null || made.length === 0) return null;
+  const lines = made.flatMap(({ name }) =>
+    ports.toReversed().map((port) => `insert rule ${name} ${ruleText(port)} comment "${comment}"`),
+  );
+  return { path: file.path, lines, owner: root };
+}
+
+/** The file that nftables.service loads, where it runs or a boot starts it. */
+async function loadedFile(host: HostReader): Promise<string | null> {
+  const links = await Promise.all(serviceLinks.map((path) => host.stat(path)));
+  if (links.every((stat) => stat === null) && !(await isActive(host, "nftables.service"))) return null;
+  for (const path of files) if ((await host.stat(path))?.type === "file") return path;
+  return null;
+}
+
+/** Its text, and those of the files that it includes by name or by one `*`. */
+async function withIncludes(host: HostReader, path: string): Promise<string[]> {
+  const text = (await host.read(path)) ?? "";
+  const texts = [text];
+  for (const [, found = ""] of text.matchAll(/^\s*include\s+"([^"]+)"/gm)) {
+    const [folder, name] = [dirname(found), basename(found)];
+    const [start = "", end = ""] = name.split("*");
+    const names = name.includes("*")
+      ? (await host.list(folder)).filter((entry) => entry.startsWith(start) && entry.endsWith(end))
+      : [name];
+    for (const entry of names) texts.push((await host.read(`${folder}/${entry}`)) ?? "");
+  }
+  return texts;
+}
+
+/** The chains that a text makes, as `inet filter input`: `table inet filter { chain input {`, `add chain inet filter input {`. */
+export function chainsIn(text: string): string[] {
+  const found: string[] = [];
+  const open: string[] = [];
+  let words: string[] = [];
+  for (const [token] of text.replaceAll(/"[^"\n]*"|#.*$/gm, " ").matchAll(/[{};]|[^\s{};]+/g)) {
+    if (token !== "{" && token !== "}" && token !== ";") {
+      words.push(token);
+      continue;
+    }
+    if (token === "{") {
+      const said = words.join(" ");
+      const table = /(?:^| )table (?:(ip|ip6|inet|arp|bridge|netdev) )?(\S+)$/.exec(said);
+      const chain = /(?:^| )chain (?:(?:(ip|ip6|inet|arp|bridge|netdev) )?(\S+) )?(\S+)$/.exec(said);
+      if (chain !== null) found.push(`${chain[2] ? `${chain[1] ?? "ip"} ${chain[2]}` : (open[0] ?? "")} ${chain[3]}`);
+      open.push(table === null ? "" : `${table[1] ?? "ip"} ${table[2]}`);
+    } else if (token === "}") {
+      open.pop();
+    }
+    words = [];
+  }
+  return found;
+}
