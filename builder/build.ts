@@ -188,8 +188,8 @@ function lockCount({ artifacts, images, packages }: Lock): string {
     .join(", ");
 }
 
-function packageContext({ cache }: BuildOptions, { platforms }: ClusterConfig): PackageContext {
-  return { platforms, state: join(cache, "packages") };
+function packageContext({ cache, http, signal }: BuildOptions, { platforms }: ClusterConfig): PackageContext {
+  return { platforms, state: join(cache, "packages"), http, signal };
 }
 
 /** `cluster.yaml` → `cluster.lock`. */

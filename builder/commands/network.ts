@@ -56,12 +56,13 @@ function registriesOf(given: readonly string[]): Record<string, string[]> {
   const registries: Record<string, string[]> = {};
   for (const one of given) {
     const at = one.indexOf("=");
-    if (at < 1 || !/^https?:\/\//.test(one.slice(at + 1))) {
+    const url = one.slice(at + 1);
+    if (at < 1 || !/^https?:/.test(url) || !URL.canParse(url)) {
       throw new ExpectedError("USAGE", `cannot read --registry ${one}`, {
         hint: "--registry registry.k8s.io=https://mirror.example",
       });
     }
-    (registries[one.slice(0, at)] ??= []).push(one.slice(at + 1));
+    (registries[one.slice(0, at)] ??= []).push(url);
   }
   return registries;
 }

@@ -2,10 +2,10 @@
  * One URL's bytes, resumed and retried until they are whole. What came is kept in a {@link Partial}, so that the next run
  * goes on where this one was stopped. The caller checks the digest over the whole; nothing here is trusted.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { ExpectedError } from "#kit/errors";
+import { Attempts } from "./attempts.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
-import { backoffMs, failureOf, failureOfStatus } from "./http-failure.ts";
+import { failureOfStatus } from "./http-failure.ts";
 import type { Partial } from "./partial.ts";
 
 /** The server has another content than the part was of: everything must be read anew. The part is empty now. */
@@ -20,7 +20,6 @@ export interface DownloadOptions {
   readonly size: number | null;
   /** Give up at the first stall: there is another place to try. */
   readonly impatient: boolean;
-  readonly signal?: AbortSignal | undefined;
   readonly onRetry?: (why: string, waitMs: number) => void;
 }
 
@@ -28,27 +27,19 @@ const defaultLargest = 8e9;
 
 /** First what the part has, then what the server still has to give. Throws {@link Restart} or codes of exit 4 and 5. */
 export async function* download(url: string, options: DownloadOptions): AsyncGenerator<Uint8Array> {
-  const { http, partial, size, signal } = options;
+  const { partial, size } = options;
   if (size !== null && partial.size > size) await partial.reset();
   yield* partial.read();
+  const attempts = new Attempts(url, options);
   const isWhole = (): boolean => size !== null && partial.size >= size;
-  for (let attempt = 1; !isWhole(); attempt += 1) {
+  while (!isWhole()) {
     const before = partial.size;
     try {
       yield* onward(url, options);
       return;
     } catch (cause) {
-      signal?.throwIfAborted();
       if (cause instanceof Restart) throw cause;
-      const failure = failureOf(cause, url);
-      if (failure === null) throw cause;
-      // A connection that brought something does not use up an attempt.
-      if (partial.size > before) attempt = 1;
-      const left = failure.error.code === "STALLED" && options.impatient;
-      if (!failure.mayPass || left || attempt >= (http.settings.attempts ?? 4)) throw failure.error;
-      const wait = backoffMs(attempt, http.settings.backoffMs ?? 500, failure.retryAfter, Math.random());
-      options.onRetry?.(failure.error.message, wait);
-      await sleep(wait, undefined, { signal });
+      await attempts.failed(cause, partial.size > before);
     }
   }
 }
@@ -57,7 +48,7 @@ export async function* download(url: string, options: DownloadOptions): AsyncGen
 async function* onward(url: string, options: DownloadOptions): AsyncGenerator<Uint8Array> {
   const { http, partial } = options;
   const offset = partial.size;
-  const response = await http.get(url, rangeHeaders(url, partial), options.signal);
+  const response = await http.get(url, rangeHeaders(url, partial));
   try {
     if (response.statusCode === 416 && offset > 0) {
       if (contentRange(response)?.total === offset) return;

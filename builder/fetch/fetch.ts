@@ -10,6 +10,7 @@ import { deliver } from "./deliver.ts";
 import type { Limits } from "./entries.ts";
 import type { FetchedFile } from "./fetched.ts";
 import { HttpClient, type HttpSettings } from "./http-client.ts";
+import { errorOfPlaces } from "./http-failure.ts";
 import { type Members, recallMembers } from "./member-index.ts";
 import { describePlace, placesFor } from "./places.ts";
 import type { Store } from "./store.ts";
@@ -36,10 +37,10 @@ export interface FetchOptions {
  */
 export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]> {
   const { lock, store, signal } = options;
-  const http = new HttpClient(options.http ?? {});
   // A failure of one stops the others, whose parts then stay resumable.
   const stop = new AbortController();
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  await using http = new HttpClient(options.http, both);
   const apt = new Apt(join(store.dir, "apt"), both);
   const limit = pLimit(options.parallel ?? 4);
   const failures: unknown[] = [];
@@ -55,14 +56,10 @@ export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]
       }
     }),
   );
-  try {
-    const found = (await Promise.all(work)).flat();
-    // Those after the first are of being stopped by it.
-    if (failures.length > 0) throw failures[0];
-    return found;
-  } finally {
-    await http.close();
-  }
+  const found = (await Promise.all(work)).flat();
+  // Those after the first are of being stopped by it.
+  if (failures.length > 0) throw failures[0];
+  return found;
 }
 
 interface Context extends FetchOptions {
@@ -119,7 +116,6 @@ async function membersOf(artifact: LockedArtifact, context: Context): Promise<Me
   throw failureOf(artifact, failures, context);
 }
 
-/** The failure that says most: what is wrong with bytes before what could not be reached, before what is nowhere. */
 function failureOf(artifact: LockedArtifact, failures: readonly ExpectedError[], context: Context): ExpectedError {
   if (failures.length === 0 || (context.offline && failures.every(({ code }) => code === "NOT_FOUND"))) {
     return new ExpectedError("OFFLINE", `${nameOf(artifact)} is not in the store, and --offline allows no download`, {
@@ -127,17 +123,7 @@ function failureOf(artifact: LockedArtifact, failures: readonly ExpectedError[],
       hint: "run kubeferry fetch once without --offline, or give --mirror DIR",
     });
   }
-  const rank = (error: ExpectedError): number => (error.exitCode === 5 ? 0 : error.code === "NOT_FOUND" ? 2 : 1);
-  const worst = failures.toSorted((a, b) => rank(a) - rank(b))[0];
-  if (worst === undefined || failures.length === 1) return worst ?? new ExpectedError("NOT_FOUND", nameOf(artifact));
-  const tried = failures.map(({ where, code }) => `${where ?? "?"} (${code})`);
-  return new ExpectedError(worst.code, `${nameOf(artifact)}: ${worst.message}; tried ${tried.join(", ")}`, {
-    where: worst.where,
-    wanted: worst.wanted,
-    found: worst.found,
-    hint: worst.hint,
-    cause: worst,
-  });
+  return errorOfPlaces(failures, `${nameOf(artifact)}: `);
 }
 
 function nameOf(artifact: LockedArtifact): string {

@@ -2,7 +2,7 @@
 import { getCACertificates } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { ExpectedError } from "#kit/errors";
-import { credentialsFor, type NetrcEntry } from "./netrc.ts";
+import { basicFor, type NetrcEntry } from "./netrc.ts";
 
 export interface HttpSettings {
   /** As in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
@@ -26,23 +26,27 @@ export interface HttpSettings {
 
 export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
 
+/** What to send as Authorization to one host of a chain of redirects. */
+export type Authorize = (target: URL) => string | undefined;
+
 const mostRedirects = 10;
 
-export class HttpClient {
+export class HttpClient implements AsyncDisposable {
   readonly settings: HttpSettings;
-  readonly dispatcher: Dispatcher;
-  readonly #stallMs: number;
+  /** Ends every request, and every wait between two. */
+  readonly signal: AbortSignal | undefined;
+  readonly #dispatcher: Dispatcher;
 
-  constructor(settings: HttpSettings = {}) {
+  constructor(settings: HttpSettings = {}, signal?: AbortSignal) {
     this.settings = settings;
-    this.#stallMs = settings.stallMs ?? 30_000;
+    this.signal = signal;
     const ca = settings.extraCa ?? [];
     const connect = {
       timeout: settings.connectMs ?? 20_000,
       ...(ca.length === 0 ? {} : { ca: [...getCACertificates("default"), ...ca] }),
     };
     // Empty strings, so that undici does not read the environment by itself.
-    this.dispatcher = new EnvHttpProxyAgent({
+    this.#dispatcher = new EnvHttpProxyAgent({
       httpProxy: settings.httpProxy ?? "",
       httpsProxy: settings.httpsProxy ?? "",
       noProxy: settings.noProxy ?? "",
@@ -56,32 +60,37 @@ export class HttpClient {
   /** GET, following redirects. Credentials go only to the host that netrc (or the URL itself) gives them for. */
   async get(
     url: string,
-    headers: Record<string, string>,
-    signal?: AbortSignal,
-  ): Promise<HttpResponse & { url: string }> {
+    headers: Readonly<Record<string, string>> = {},
+    authorize: Authorize = (target) => basicFor(target, this.settings.netrc),
+  ): Promise<HttpResponse> {
+    const stallMs = this.settings.stallMs ?? 30_000;
     let target = new URL(url);
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
-      const authorization = authorizationFor(target, this.settings.netrc ?? []);
-      const clean = new URL(target);
-      clean.username = "";
-      clean.password = "";
-      const response = await request(clean, {
+      const authorization = authorize(target);
+      target.username = "";
+      target.password = "";
+      const response = await request(target, {
         method: "GET",
-        headers: { "user-agent": "kubeferry", "accept-encoding": "identity", ...headers, ...authorization },
-        dispatcher: this.dispatcher,
-        headersTimeout: this.#stallMs,
-        bodyTimeout: this.#stallMs,
-        ...(signal === undefined ? {} : { signal }),
+        headers: {
+          "user-agent": "kubeferry",
+          "accept-encoding": "identity",
+          ...headers,
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        dispatcher: this.#dispatcher,
+        headersTimeout: stallMs,
+        bodyTimeout: stallMs,
+        ...(this.signal === undefined ? {} : { signal: this.signal }),
       });
-      if (![301, 302, 303, 307, 308].includes(response.statusCode)) return Object.assign(response, { url: clean.href });
+      if (![301, 302, 303, 307, 308].includes(response.statusCode)) return response;
       await response.body.dump();
-      target = redirected(clean, String(response.headers["location"] ?? ""));
+      target = redirected(target, String(response.headers["location"] ?? ""));
     }
     throw new ExpectedError("UNREACHABLE", `more than ${mostRedirects} redirects`, { where: url });
   }
 
-  async close(): Promise<void> {
-    await this.dispatcher.destroy();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher.destroy();
   }
 }
 
@@ -94,14 +103,4 @@ function redirected(from: URL, location: string): URL {
     });
   }
   return next;
-}
-
-function authorizationFor(url: URL, netrc: readonly NetrcEntry[]): { authorization?: string } {
-  const own =
-    url.username === ""
-      ? undefined
-      : { login: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
-  const found = own ?? credentialsFor(url.hostname, netrc);
-  if (found === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${found.login}:${found.password}`).toString("base64")}` };
 }

@@ -1,6 +1,7 @@
 /** What went wrong with a request, as something an operator can act on, and whether trying again may help. */
 import { ExpectedError, messageOf } from "#kit/errors";
 import type { HttpResponse } from "./http-client.ts";
+import { netrcHint } from "./netrc.ts";
 
 export interface Failure {
   readonly error: ExpectedError;
@@ -11,7 +12,7 @@ export interface Failure {
 }
 
 /** A {@link Failure} on its way to who decides about the next attempt. */
-class StatusError extends Error {
+export class RequestFailed extends Error {
   readonly failure: Failure;
   constructor(failure: Failure) {
     super(failure.error.message);
@@ -19,11 +20,18 @@ class StatusError extends Error {
   }
 }
 
-export function failureOfStatus(response: HttpResponse, url: string): Error {
+/** The answer itself where it has content; any other status is thrown. */
+export async function successful(response: HttpResponse, url: string): Promise<HttpResponse> {
+  if (response.statusCode === 200 || response.statusCode === 206) return response;
+  await response.body.dump();
+  throw failureOfStatus(response, url);
+}
+
+export function failureOfStatus(response: HttpResponse, url: string): RequestFailed {
   const status = response.statusCode;
   const mayPass = status === 408 || status === 425 || status === 429 || status >= 500;
   const asked = Number(response.headers["retry-after"] ?? Number.NaN);
-  return new StatusError({
+  return new RequestFailed({
     error: statusError(status, url),
     mayPass,
     retryAfter: Number.isFinite(asked) && asked >= 0 ? asked : null,
@@ -34,13 +42,21 @@ function statusError(status: number, url: string): ExpectedError {
   if (status === 404 || status === 410) {
     return new ExpectedError("NOT_FOUND", `the server answered ${status}: it does not have this file`, { where: url });
   }
-  if (status === 401 || status === 403 || status === 407) {
-    return new ExpectedError("UNAUTHORIZED", `the server answered ${status}`, {
-      where: url,
-      hint: "put the credentials of this host into ~/.netrc: machine HOST login NAME password SECRET",
-    });
+  if (status === 407) return proxyError(status, url);
+  if (status === 401 || status === 403) {
+    const hint = netrcHint(new URL(url).hostname);
+    return new ExpectedError("UNAUTHORIZED", `the server answered ${status}`, { where: url, hint });
   }
   return new ExpectedError("UNREACHABLE", `the server answered ${status}`, { where: url });
+}
+
+function proxyError(status: number, where: string): ExpectedError {
+  if (status === 407) {
+    const hint = "put NAME:SECRET@ before the host in HTTPS_PROXY";
+    return new ExpectedError("UNAUTHORIZED", "the proxy wants other credentials, or any", { where, hint });
+  }
+  const hint = "a host that needs no proxy is named in NO_PROXY";
+  return new ExpectedError("UNREACHABLE", `the proxy does not lead there: it answered ${status}`, { where, hint });
 }
 
 const passingCodes = new Set([
@@ -58,32 +74,34 @@ const passingCodes = new Set([
   "EHOSTUNREACH",
 ]);
 
-/** Of anything that a request threw; null for what is no failure of the network (a bug, a full disk). */
-export function failureOf(cause: unknown, url: string): Failure | null {
-  if (cause instanceof StatusError) return cause.failure;
+/**
+ * Of anything that a request threw; null for what is no failure of the network (a bug, a full disk). `elsewhere`: the
+ * option by which such bytes are had from another place.
+ */
+export function failureOf(cause: unknown, url: string, elsewhere = "--mirror URL|DIR"): Failure | null {
+  if (cause instanceof RequestFailed) return cause.failure;
   if (cause instanceof ExpectedError) return { error: cause, mayPass: false, retryAfter: null };
+  // undici says no more than this of a proxy that opens no tunnel.
+  const proxys = Number(/^Proxy response \((\d+)\)/.exec(messageOf(cause))?.[1]);
+  if (proxys > 0) return { error: proxyError(proxys, url), mayPass: proxys >= 500, retryAfter: null };
   const code = codeOf(cause);
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return passing(new ExpectedError("STALLED", "the server stopped sending", { where: url, cause }));
   }
   if (passingCodes.has(code) || code.startsWith("HPE_")) {
-    const hint =
-      code === "ECONNREFUSED" ? undefined : "a proxy is taken from HTTPS_PROXY, a mirror from --mirror URL|DIR";
+    const hint = code === "ECONNREFUSED" ? undefined : `a proxy is taken from HTTPS_PROXY, a mirror from ${elsewhere}`;
     return passing(
       new ExpectedError("UNREACHABLE", `the download failed: ${reason(cause, code)}`, { where: url, cause, hint }),
     );
   }
   if (code === "ENOTFOUND") {
-    return final(
-      "the server's name is not known here",
-      url,
-      cause,
-      "kubeferry fetch --mirror URL|DIR, or set HTTPS_PROXY",
-    );
+    return final("the server's name is not known here", url, cause, `${elsewhere}, or set HTTPS_PROXY`);
   }
   if (/CERT|TLS|SELF_SIGNED|UNABLE_TO_|ERR_SSL|EPROTO/.test(code)) {
-    const hint = "if a proxy or mirror here has its own CA: SSL_CERT_FILE=/path/to/ca.pem";
-    return final(`the server's certificate is not trusted: ${reason(cause, code)}`, url, cause, hint);
+    const hint = "if a proxy or mirror here has its own CA: --ca FILE, or SSL_CERT_FILE=FILE";
+    // What Node adds after the semicolon is advice for whoever runs Node.
+    const [why = code] = reason(cause, code).split(";");
+    return final(`the server's certificate is not trusted: ${why}`, url, cause, hint);
   }
   if (code.startsWith("UND_ERR_")) return final(`the download failed: ${reason(cause, code)}`, url, cause);
   return null;
@@ -96,8 +114,20 @@ export function backoffMs(attempt: number, firstMs: number, retryAfter: number |
   return retryAfter === null ? own : Math.max(own, Math.min(retryAfter, 60) * 1000);
 }
 
-function passing(error: ExpectedError): Failure {
+export function passing(error: ExpectedError): Failure {
   return { error, mayPass: true, retryAfter: null };
+}
+
+/** Of several places that failed, what says most: wrong bytes, then what kept from asking, then that it is not there. */
+export function errorOfPlaces(errors: readonly ExpectedError[], what = ""): ExpectedError {
+  const rank = (error: ExpectedError): number => (error.exitCode === 5 ? 0 : error.code === "NOT_FOUND" ? 2 : 1);
+  const [most] = errors.toSorted((a, b) => rank(a) - rank(b));
+  if (most === undefined) throw new Error("no place was tried");
+  if (errors.length === 1) return most;
+  const tried = errors.map(({ where, code }) => `${where ?? "?"} (${code})`).join(", ");
+  const { code, where, wanted, found, hint } = most;
+  const details = { where, wanted, found, hint, cause: most };
+  return new ExpectedError(code, `${what}${most.message}; tried ${tried}`, details);
 }
 
 function final(message: string, where: string, cause: unknown, hint?: string): Failure {

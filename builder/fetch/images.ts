@@ -9,7 +9,6 @@ import { wantedImages } from "../config/wanted.ts";
 import type { Lock, LockedImage } from "../lock/lock.ts";
 import { HttpClient, type HttpSettings } from "./http-client.ts";
 import type { BlobStore } from "./image-source.ts";
-import { credentialsFor } from "./netrc.ts";
 import { type ImageOptions, type PulledImage, pullImage, resolveImage } from "./registry.ts";
 
 export interface ImagesOptions {
@@ -18,6 +17,7 @@ export interface ImagesOptions {
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly offline: boolean;
   readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One entry for each image and platform. NOT_FOUND, PLATFORM_MISMATCH and codes of exit 4 and 5. */
@@ -81,25 +81,12 @@ function neededImages(cluster: ClusterConfig, manifest: ReleaseManifest, platfor
 
 /** A few at a time, over connections that are closed in the end. */
 async function withRegistries<Item, Result>(
-  { http, registries, offline }: ImagesOptions,
+  { http, registries, offline, signal }: ImagesOptions,
   items: readonly Item[],
   work: (item: Item, options: ImageOptions) => Promise<Result>,
 ): Promise<Result[]> {
-  const client = new HttpClient(http);
-  const netrc = http.netrc ?? [];
+  await using client = new HttpClient(http, signal);
   const limit = pLimit(3);
-  const options: ImageOptions = {
-    dispatcher: client.dispatcher,
-    mirrors: registries,
-    offline,
-    credentials(domain) {
-      const found = credentialsFor(domain, netrc);
-      return found === undefined ? undefined : { username: found.login, password: found.password };
-    },
-  };
-  try {
-    return await Promise.all(items.map((item) => limit(() => work(item, options))));
-  } finally {
-    await client.close();
-  }
+  const options: ImageOptions = { http: client, mirrors: registries, offline };
+  return await Promise.all(items.map((item) => limit(() => work(item, options))));
 }

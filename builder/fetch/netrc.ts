@@ -28,6 +28,18 @@ export function parseNetrc(text: string): NetrcEntry[] {
   return entries.filter(({ password }) => password !== "");
 }
 
+/** The Authorization for a URL: of its own name and password, or of its host's entry. */
+export function basicFor(url: URL, entries: readonly NetrcEntry[] = []): string | undefined {
+  const own = { login: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  const found = url.username === "" ? credentialsFor(url.hostname, entries) : own;
+  return found && `Basic ${Buffer.from(`${found.login}:${found.password}`).toString("base64")}`;
+}
+
 export function credentialsFor(host: string, entries: readonly NetrcEntry[]): NetrcEntry | undefined {
   return entries.find(({ machine }) => machine === host) ?? entries.find(({ machine }) => machine === null);
+}
+
+/** What to do where a host wants credentials. */
+export function netrcHint(host: string): string {
+  return `put your credentials into ~/.netrc: machine ${host} login NAME password SECRET`;
 }

@@ -47,7 +47,7 @@ const largestConfig = 8 * 1024 * 1024;
 export async function resolveImage(
   name: string,
   platform: Platform,
-  options: ImageOptions & { readonly pinned?: string } = {},
+  options: ImageOptions & { readonly pinned?: string },
 ): Promise<LockedImage> {
   const reference = parseReference(name);
   const wanted = options.pinned ?? reference.digest;

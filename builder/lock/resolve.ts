@@ -44,31 +44,27 @@ interface Needed {
 export async function resolveLock(options: ResolveOptions): Promise<Lock> {
   const { cluster, manifest, manifestDigest, now, mirrors, offline, reporter, signal } = options;
   const store = await Store.open(options.cache);
-  const http = new HttpClient(options.http ?? {});
+  await using http = new HttpClient(options.http, signal);
   const apt = new Apt(join(store.dir, "apt"), signal);
   const trustFirstUse = options.trustFirstUse ?? false;
   const context: PinContext = { store, http, apt, mirrors, offline, trustFirstUse, reporter, signal };
-  try {
-    const needed = neededArtifacts(cluster, manifest);
-    const packaged = needed.filter(({ artifact }) => parseSource(artifact.from).kind === "apt");
-    const limit = pLimit(4);
-    const others = needed.filter((one) => !packaged.includes(one));
-    const pinned = await Promise.all(others.map((one) => limit(() => pin(one.component, one.artifact, context))));
-    refuseUnpinned(pinned);
-    const artifacts = [...(await resolvePackages(packaged, context)), ...pinned.filter((one) => "digest" in one)];
-    return {
-      version: 1,
-      release: manifest.release,
-      manifest: manifestDigest,
-      platforms: cluster.platforms.toSorted(),
-      locked: now.toISOString().slice(0, 10),
-      artifacts: artifacts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
-      images: [],
-      packages: [],
-    };
-  } finally {
-    await http.close();
-  }
+  const needed = neededArtifacts(cluster, manifest);
+  const packaged = needed.filter(({ artifact }) => parseSource(artifact.from).kind === "apt");
+  const limit = pLimit(4);
+  const others = needed.filter((one) => !packaged.includes(one));
+  const pinned = await Promise.all(others.map((one) => limit(() => pin(one.component, one.artifact, context))));
+  refuseUnpinned(pinned);
+  const artifacts = [...(await resolvePackages(packaged, context)), ...pinned.filter((one) => "digest" in one)];
+  return {
+    version: 1,
+    release: manifest.release,
+    manifest: manifestDigest,
+    platforms: cluster.platforms.toSorted(),
+    locked: now.toISOString().slice(0, 10),
+    artifacts: artifacts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
+    images: [],
+    packages: [],
+  };
 }
 
 /** Every artifact for every platform; refuses, all at once, components that a platform has none for. */

@@ -12,6 +12,7 @@ import { fetchRelease } from "../../builder/fetch/fetch.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
 import { cuttingRelay, type Nginx, startNginx } from "../support/nginx.ts";
+import { basicUser, makeOwnCa } from "../support/own-ca.ts";
 import { requirePackages } from "../support/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-downloads-"));
@@ -239,47 +240,10 @@ test("two builds at once on one store both succeed, and the store is sound", asy
 
 test("a private mirror with a CA of its own is trusted by --ca and entered with ~/.netrc", async () => {
   const place = join(folder, "private");
-  mkdirSync(place);
-  const openssl = (...words: string[]): Buffer =>
-    execFileSync("openssl", words, { cwd: place, stdio: ["ignore", "pipe", "ignore"] });
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-subj",
-    "/CN=own CA",
-    "-days",
-    "2",
-  );
-  openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=mirror");
-  writeFileSync(join(place, "san"), "subjectAltName=IP:127.0.0.1\n");
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    "tls.csr",
-    "-CA",
-    "ca.pem",
-    "-CAkey",
-    "ca.key",
-    "-CAcreateserial",
-    "-out",
-    "tls.pem",
-    "-days",
-    "2",
-    "-extfile",
-    "san",
-  );
-  const password = openssl("passwd", "-apr1", "a-password").toString().trim();
-  writeFileSync(join(place, "users"), `ferry:${password}\n`);
+  const { ca, tls } = makeOwnCa(place);
+  writeFileSync(join(place, "users"), basicUser("ferry", "a-password"));
   const server = await startNginx(join(place, "nginx"), root, {
-    tls: { certificate: join(place, "tls.pem"), key: join(place, "tls.key") },
+    tls,
     locations: `auth_basic private; auth_basic_user_file ${join(place, "users")};`,
   });
   try {
@@ -287,11 +251,11 @@ test("a private mirror with a CA of its own is trusted by --ca and entered with 
     const distrusted = await fetch(what);
     assert.equal(distrusted.code, 4, distrusted.text);
     assert.match(distrusted.text, /certificate is not trusted/);
-    const stranger = await fetch(what, "--ca", join(place, "ca.pem"));
+    const stranger = await fetch(what, "--ca", ca);
     assert.equal(stranger.code, 4, stranger.text);
     assert.match(stranger.text, /UNAUTHORIZED/);
     writeFileSync(join(folder, ".netrc"), "machine 127.0.0.1 login ferry password a-password\n", { mode: 0o600 });
-    const welcome = await fetch(what, "--ca", join(place, "ca.pem"));
+    const welcome = await fetch(what, "--ca", ca);
     assert.equal(welcome.code, 0, welcome.text);
     await assertFetched(what);
     for (const { text } of [distrusted, stranger, welcome]) assert.ok(!text.includes("a-password"));

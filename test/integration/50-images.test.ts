@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { request } from "undici";
 import { digestOf } from "#bundle";
 import { isExpected } from "#kit/errors";
+import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
 import { createFolderStore } from "../support/folder-store.ts";
@@ -19,6 +20,7 @@ import { type Registry, skopeo, startRegistry } from "../support/registry.ts";
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-images-"));
 const layout = join(folder, "layout");
 const shared = { "base.txt": "a layer that two platforms and two images share\n".repeat(500) };
+const http = new HttpClient();
 let registry: Registry;
 let index = "";
 let image = "";
@@ -34,16 +36,17 @@ before(async () => {
   skopeo("copy", "--all", "--dest-tls-verify=false", `oci:${layout}:1.0`, `docker://${image}`);
 });
 after(async () => {
+  await http[Symbol.asyncDispose]();
   await registry.stop();
   rmSync(folder, { recursive: true });
 });
 
 test("a tag is pinned to the platform's manifest, and the pulled blobs are skopeo's, byte for byte", async () => {
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
-    const locked = await resolveImage(image, platform);
+    const locked = await resolveImage(image, platform, { http });
     assert.equal(locked.resolved, index);
     const store = createFolderStore(join(folder, `store-${platform.replace("/", "-")}`));
-    await pullImage(locked, { store });
+    await pullImage(locked, { http, store });
     const copy = join(folder, `skopeo-${platform.replace("/", "-")}`);
     const arch = platform.slice(6);
     skopeo(`--override-arch=${arch}`, "copy", "--src-tls-verify=false", `docker://${image}`, `oci:${copy}:1.0`);
@@ -59,8 +62,8 @@ test("a tag is pinned to the platform's manifest, and the pulled blobs are skope
 test("docker's own media types are taken as well", async () => {
   const name = `${registry.host}/team/docker:1.0`;
   skopeo("copy", "--format=v2s2", "--dest-tls-verify=false", `oci:${layout}:1.0`, `docker://${name}`);
-  const locked = await resolveImage(name, "linux/amd64");
-  const pulled = await pullImage(locked, { store: createFolderStore(join(folder, "store-docker")) });
+  const locked = await resolveImage(name, "linux/amd64", { http });
+  const pulled = await pullImage(locked, { http, store: createFolderStore(join(folder, "store-docker")) });
   assert.equal(pulled.manifest.mediaType, "application/vnd.docker.distribution.manifest.v2+json");
   assert.equal(locked.digest, locked.resolved);
 });
@@ -69,7 +72,7 @@ test("a layer that two images share is stored once, and asked for once", async (
   const store = createFolderStore(join(folder, "store-both"));
   const both = [];
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
-    both.push(await pullImage(await resolveImage(image, platform), { store }));
+    both.push(await pullImage(await resolveImage(image, platform, { http }), { http, store }));
   }
   const layers = both.flatMap((one) => one.layers.map(({ digest }) => digest));
   assert.equal(layers.length, 4);
@@ -80,8 +83,8 @@ test("a layer that two images share is stored once, and asked for once", async (
 
 test("the bundle's archive is read by skopeo as an OCI layout and as a docker archive, and is the same each time", async () => {
   const store = createFolderStore(join(folder, "store-archive"));
-  const locked = await resolveImage(image, "linux/amd64");
-  const pulled = await pullImage(locked, { store });
+  const locked = await resolveImage(image, "linux/amd64", { http });
+  const pulled = await pullImage(locked, { http, store });
   const first = await writeImageArchive([pulled], store);
   assert.deepEqual(await writeImageArchive([pulled], store), first);
   const archive = store.path(first.digest);
@@ -95,15 +98,15 @@ test("the bundle's archive is read by skopeo as an OCI layout and as a docker ar
 test("a local layout and a docker archive give the very same layers", async () => {
   const store = createFolderStore(join(folder, "store-local"));
   const name = "example.org/team/hello:1.0";
-  const local = await resolveImage(name, "linux/amd64", { from: `oci:${layout}:1.0` });
+  const local = await resolveImage(name, "linux/amd64", { http, from: `oci:${layout}:1.0` });
   assert.equal(local.resolved, index);
-  const pulled = await pullImage(local, { store });
+  const pulled = await pullImage(local, { http, store });
   const file = join(folder, "saved.tar");
   skopeo("copy", `oci:${layout}:1.0`, `docker-archive:${file}:${name}`);
-  const saved = await resolveImage(name, "linux/amd64", { from: `docker-archive:${file}` });
-  const unpacked = await pullImage(saved, { store });
+  const saved = await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` });
+  const unpacked = await pullImage(saved, { http, store });
   assert.deepEqual(unpacked.config.digest, pulled.config.digest);
-  assert.deepEqual(await resolveImage(name, "linux/amd64", { from: `docker-archive:${file}` }), saved);
+  assert.deepEqual(await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` }), saved);
   const archive = await writeImageArchive([unpacked], store);
   assert.equal(
     digestOf(skopeo("inspect", "--raw", `oci-archive:${store.path(archive.digest)}`)),
@@ -112,7 +115,7 @@ test("a local layout and a docker archive give the very same layers", async () =
 });
 
 test("a registry that serves another blob is caught, and nothing of it is stored", async () => {
-  const locked = await resolveImage(image, "linux/amd64");
+  const locked = await resolveImage(image, "linux/amd64", { http });
   const proxy = createServer((incoming, outgoing) => {
     void request(`http://${registry.host}${incoming.url ?? ""}`, { headers: { accept: incoming.headers.accept ?? "" } })
       .then(async ({ statusCode, headers, body }) => {
@@ -129,10 +132,10 @@ test("a registry that serves another blob is caught, and nothing of it is stored
   const store = createFolderStore(join(folder, "store-flipped"));
   try {
     const mirrors = { [registry.host]: [`http://127.0.0.1:${port}`] };
-    await assert.rejects(pullImage(locked, { store, mirrors }), (error) => isExpected(error, "DIGEST_MISMATCH"));
+    await assert.rejects(pullImage(locked, { http, store, mirrors }), (error) => isExpected(error, "DIGEST_MISMATCH"));
     assert.ok(store.list().every((name) => digestOf(readFileSync(store.path(name))) === name));
     // Once the registry is honest again, the same command completes.
-    await pullImage(locked, { store });
+    await pullImage(locked, { http, store });
     assert.equal(store.list().length, 4);
   } finally {
     proxy.close();
@@ -141,17 +144,17 @@ test("a registry that serves another blob is caught, and nothing of it is stored
 });
 
 test("offline, what the store holds is enough, and what it lacks is named", async () => {
-  const locked = await resolveImage(image, "linux/amd64");
+  const locked = await resolveImage(image, "linux/amd64", { http });
   const store = createFolderStore(join(folder, "store-offline"));
-  const pulled = await pullImage(locked, { store });
-  assert.deepEqual(await pullImage(locked, { store, offline: true }), pulled);
+  const pulled = await pullImage(locked, { http, store });
+  assert.deepEqual(await pullImage(locked, { http, store, offline: true }), pulled);
   rmSync(store.path(pulled.layers[0]?.digest ?? ""));
-  await assert.rejects(pullImage(locked, { store, offline: true }), (error) => isExpected(error, "OFFLINE"));
+  await assert.rejects(pullImage(locked, { http, store, offline: true }), (error) => isExpected(error, "OFFLINE"));
 });
 
 test("the bundle's archive, unpacked by tar, is an OCI layout", async () => {
   const store = createFolderStore(join(folder, "store-unpacked"));
-  const pulled = await pullImage(await resolveImage(image, "linux/amd64"), { store });
+  const pulled = await pullImage(await resolveImage(image, "linux/amd64", { http }), { http, store });
   const { digest } = await writeImageArchive([pulled], store);
   const unpacked = join(folder, "unpacked");
   mkdirSync(unpacked);

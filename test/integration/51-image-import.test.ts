@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isExpected } from "#kit/errors";
+import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { type PulledImage, pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
@@ -17,6 +18,7 @@ import { writeLayout } from "../support/image-layout.ts";
 import { requirePackages } from "../support/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-import-"));
+const http = new HttpClient();
 const store = createFolderStore(join(folder, "store"));
 const host = createLocalHost({ root: "/", contents: { stage: join(folder, "stage"), before: join(folder, "before") } });
 const ctr = ["ctr", "--address", join(folder, "containerd.sock")];
@@ -109,8 +111,8 @@ async function packed(
     { platform: "linux/arm64", layers },
   ]);
   const platform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
-  const locked = await resolveImage(name, platform, { from: `oci:${layout}:1.0` });
-  const pulled = await pullImage(locked, { store });
+  const locked = await resolveImage(name, platform, { http, from: `oci:${layout}:1.0` });
+  const pulled = await pullImage(locked, { http, store });
   const { digest } = await writeImageArchive([pulled], store);
   const config = `sha256:${pulled.config.digest}`;
   return {

@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "kubeferry-packages-"));
 const tree = join(folder, "tree");
 const store = createFolderStore(join(folder, "store"));
 const request = { distribution: "debian 12", names: ["ipvsadm", "conntrack", "socat"] };
-const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state") };
+const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state"), http: {} };
 let locked: LockedPackage[] = [];
 let spec: PackageSpec;
 let host: Host;

@@ -22,7 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), "kubeferry-rpm-"));
 const repository = join(folder, "repository");
 const base = join(folder, "base.txt");
 const store = createFolderStore(join(folder, "store"));
-const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state") };
+const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state"), http: {} };
 let key = "";
 let request: PackageRequest;
 let locked: LockedPackage[] = [];

@@ -38,7 +38,7 @@ function request(names: string[], at = repository, signedBy: string | undefined 
 }
 
 let count = 0;
-const context = () => ({ platforms: ["linux/amd64"] as const, state: join(folder, `state-${(count += 1)}`) });
+const context = () => ({ platforms: ["linux/amd64"] as const, state: join(folder, `state-${(count += 1)}`), http: {} });
 
 test("a signed repository is resolved over its own base, what others need first, and fetched", async () => {
   const wanted = request(["first"]);

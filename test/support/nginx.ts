@@ -108,7 +108,8 @@ export async function cuttingRelay(to: number, bytes: number): Promise<{ url: st
   return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody has. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -116,9 +117,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function answering(port: number, child: ChildProcess): Promise<void> {
+/** Waits until a program listens on its port. */
+export async function answering(port: number, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`);
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1", () => resolve(true));
       socket.on("error", () => resolve(false));

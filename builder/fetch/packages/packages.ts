@@ -4,8 +4,8 @@ import { roles } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import type { NodeFile } from "../../render/node-file.ts";
+import { HttpClient, type HttpSettings } from "../http-client.ts";
 import type { BlobStore } from "../image-source.ts";
-import type { RegistryHttpOptions } from "../registry-http.ts";
 import { fetchDebs, resolveDebs } from "./apt.ts";
 import type { PackageRequest } from "./request.ts";
 import { fetchRpm, resolveRpms } from "./rpm.ts";
@@ -17,7 +17,9 @@ export interface PackageContext {
   readonly platforms: readonly Platform[];
   /** Folder for apt's private state and repositories' metadata, `<cache>/packages`. */
   readonly state: string;
-  readonly http?: RegistryHttpOptions;
+  /** For rpm repositories; apt has the settings of this machine. */
+  readonly http: HttpSettings;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Every request with its complete closure, in the order of installation within each distribution. */
@@ -25,12 +27,12 @@ export async function resolvePackages(
   requests: readonly PackageRequest[],
   context: PackageContext,
 ): Promise<LockedPackage[]> {
+  await using http = new HttpClient(context.http, context.signal);
   const all: LockedPackage[] = [];
   for (const request of requests) {
     if (request.names.length === 0) continue;
-    all.push(
-      ...(isDebian(request.distribution) ? await resolveDebs(request, context) : await resolveRpms(request, context)),
-    );
+    const debian = isDebian(request.distribution);
+    all.push(...(await (debian ? resolveDebs(request, context) : resolveRpms(request, { ...context, http }))));
   }
   return all;
 }
@@ -51,7 +53,8 @@ export async function fetchPackages(
       hint: "run kubeferry fetch once without --offline",
     });
   }
-  for (const one of wanted) if (one.format === "rpm") await fetchRpm(one, context.store, context.http);
+  await using http = new HttpClient(context.http, context.signal);
+  for (const one of wanted) if (one.format === "rpm") await fetchRpm(one, context.store, http);
   for (const request of requests) {
     const debs = wanted.filter((one) => one.format === "deb" && one.distribution === request.distribution);
     for (const platform of context.platforms) {

@@ -9,8 +9,9 @@ import { digestOf, type Platform } from "#bundle";
 import { ExpectedError, messageOf } from "#kit/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import { compressionOf, decompress } from "../decompress.ts";
+import type { HttpClient } from "../http-client.ts";
+import { fileAt, type Question, readResumed, readWhole } from "../http-read.ts";
 import { type BlobStore, once, readAtMost } from "../image-source.ts";
-import { RegistryHttp, type RegistryHttpOptions } from "../registry-http.ts";
 import { basePackages } from "./base-packages.ts";
 import type { PackageRepository, PackageRequest, ResolveContext } from "./request.ts";
 import { rpmClosure } from "./rpm-closure.ts";
@@ -24,7 +25,7 @@ const architectures: Readonly<Record<Platform, string>> = { "linux/amd64": "x86_
 /** The closure for every platform, what others need first. Codes as of {@link rpmClosure} and SIGNATURE_INVALID. */
 export async function resolveRpms(
   request: PackageRequest,
-  context: ResolveContext & { readonly http?: RegistryHttpOptions },
+  context: ResolveContext & { readonly http: HttpClient },
 ): Promise<LockedPackage[]> {
   const repositories = request.repositories ?? [];
   if (repositories.length === 0) {
@@ -61,20 +62,22 @@ export async function resolveRpms(
 }
 
 /** Takes one locked package into the store, which checks the lock's digest and size. */
-export async function fetchRpm(locked: LockedPackage, store: BlobStore, http: RegistryHttpOptions = {}): Promise<void> {
-  const digest = locked.digest.slice("sha256:".length);
-  await store.put(await openUrl(locked.resolved, http), { digest, size: locked.size });
+export async function fetchRpm(locked: LockedPackage, store: BlobStore, http: HttpClient): Promise<void> {
+  const { resolved, size } = locked;
+  const path = localPath(resolved);
+  const bytes = path === null ? readResumed(remote(resolved, http), size) : fileBytes(path, resolved);
+  await store.put(bytes, { digest: locked.digest.slice("sha256:".length), size });
 }
 
 async function readRepository(
   repository: PackageRepository,
-  context: ResolveContext & { readonly http?: RegistryHttpOptions },
+  context: ResolveContext & { readonly http: HttpClient },
 ): Promise<RpmPackage[]> {
-  const http = context.http ?? {};
+  const { http } = context;
   const at = (path: string): string => `${repository.url.replace(/\/+$/, "")}/${path}`;
-  const repomd = await readWhole(at("repodata/repomd.xml"), http);
+  const repomd = await readMetadata(at("repodata/repomd.xml"), http);
   if (repository.key !== undefined) {
-    const signature = await readWhole(at("repodata/repomd.xml.asc"), http);
+    const signature = await readMetadata(at("repodata/repomd.xml.asc"), http);
     await verifySignature(repomd, signature, repository.key, context.state, repository.url);
   } else if (!repository.url.startsWith("https:") && !repository.url.startsWith("file:")) {
     throw new ExpectedError(
@@ -87,7 +90,7 @@ async function readRepository(
     );
   }
   const primary = await readRepomd(once(repomd), at("repodata/repomd.xml"));
-  const bytes = await readWhole(at(primary.path), http);
+  const bytes = await readMetadata(at(primary.path), http);
   if (digestOf(bytes) !== primary.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the list of packages is not the one that repomd.xml names", {
       where: at(primary.path),
@@ -174,20 +177,25 @@ function lockedOf(request: PackageRequest, one: RpmPackage, url: string): Locked
   };
 }
 
-async function readWhole(url: string, http: RegistryHttpOptions): Promise<Buffer> {
-  const bytes = await readAtMost(await openUrl(url, http), largestMetadata);
+async function readMetadata(url: string, http: HttpClient): Promise<Buffer> {
+  const limit = largestMetadata;
+  const what = "the repository's metadata";
+  const path = localPath(url);
+  if (path === null) return (await readWhole(remote(url, http), { what, limit })).bytes;
+  const bytes = await readAtMost(fileBytes(path, url), limit);
   if (bytes !== null) return bytes;
-  throw new ExpectedError("TOO_LARGE", `the repository's metadata is larger than ${largestMetadata} bytes`, {
-    where: url,
-  });
+  throw new ExpectedError("TOO_LARGE", `${what} is larger than ${limit} bytes`, { where: url });
 }
 
-async function openUrl(url: string, http: RegistryHttpOptions): Promise<AsyncIterable<Uint8Array>> {
-  if (/^https?:/.test(url)) return (await new RegistryHttp(new URL(url).host, "", http).get(url, {})).body;
-  if (!url.startsWith("file:")) {
-    throw new ExpectedError("CONFIG_INVALID", "a repository's address is https:, http: or file:", { where: url });
-  }
-  return fileBytes(fileURLToPath(url), url);
+function remote(url: string, http: HttpClient): Question {
+  return { ...fileAt(url, http), elsewhere: "repositories: in cluster.yaml" };
+}
+
+/** The path of a `file:` URL; null for one of http: or https:. */
+function localPath(url: string): string | null {
+  if (/^https?:/.test(url)) return null;
+  if (url.startsWith("file:")) return fileURLToPath(url);
+  throw new ExpectedError("CONFIG_INVALID", "a repository's address is https:, http: or file:", { where: url });
 }
 
 async function* fileBytes(path: string, where: string): AsyncGenerator<Uint8Array> {

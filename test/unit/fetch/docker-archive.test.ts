@@ -6,10 +6,12 @@ import { after, test } from "node:test";
 import { Header } from "tar/header";
 import { type Digest, digestOf } from "#bundle";
 import { isExpected } from "#kit/errors";
+import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
 import { createFolderStore } from "../../support/folder-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-archive-"));
+const http = new HttpClient();
 after(() => rmSync(folder, { recursive: true }));
 
 interface Member {
@@ -45,8 +47,9 @@ function archive(members: readonly Member[]): Buffer {
 async function pull(bytes: Buffer, name = "x.io/a:1"): Promise<Digest> {
   const file = join(folder, "saved.tar");
   writeFileSync(file, bytes);
-  const locked = await resolveImage(name, "linux/amd64", { from: `docker-archive:${file}` });
-  return (await pullImage(locked, { store: createFolderStore(mkdtempSync(join(folder, "store-"))) })).config.digest;
+  const locked = await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` });
+  return (await pullImage(locked, { http, store: createFolderStore(mkdtempSync(join(folder, "store-"))) })).config
+    .digest;
 }
 
 test("an archive of docker save is read, its layers checked against the configuration", async () => {

@@ -3,6 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { after, test } from "node:test";
 import { isExpected } from "#kit/errors";
+import { HttpClient, type HttpSettings } from "../../../builder/fetch/http-client.ts";
+import { readWhole } from "../../../builder/fetch/http-read.ts";
+import { createRegistrySource } from "../../../builder/fetch/registry-client.ts";
 import { RegistryHttp } from "../../../builder/fetch/registry-http.ts";
 
 const servers: Server[] = [];
@@ -35,8 +38,20 @@ async function serve(
   return { base: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`, log };
 }
 
-const credentials = () => ({ username: "me", password: "s3cret" });
+const netrc = [{ machine: "registry.test", login: "me", password: "s3cret" }];
 const basic = `Basic ${Buffer.from("me:s3cret").toString("base64")}`;
+const clients: HttpClient[] = [];
+after(() => Promise.all(clients.map((http) => http[Symbol.asyncDispose]())));
+
+function client(settings: HttpSettings = { netrc }): HttpClient {
+  const http = new HttpClient({ attempts: 3, backoffMs: 1, ...settings });
+  clients.push(http);
+  return http;
+}
+
+function registry(http = client()): RegistryHttp {
+  return new RegistryHttp({ http, account: new URL("https://registry.test:5000"), repository: "team/app" });
+}
 
 test("a Bearer challenge is answered with a token for the repository, once for all requests", async () => {
   const { base, log } = await serve((request, own) => {
@@ -44,9 +59,9 @@ test("a Bearer challenge is answered with a token for the repository, once for a
     if (request.headers.authorization === "Bearer t0ken") return { body: "bytes" };
     return { status: 401, headers: { "www-authenticate": `Bearer realm="${own}/token",service="reg"` } };
   });
-  const http = new RegistryHttp("example.org", "team/app", { credentials });
-  assert.equal(await (await http.get(`${base}/v2/a`, {})).body.text(), "bytes");
-  assert.equal(await (await http.get(`${base}/v2/b`, {})).body.text(), "bytes");
+  const http = registry();
+  assert.equal(await (await http.get(`${base}/v2/a`)).body.text(), "bytes");
+  assert.equal(await (await http.get(`${base}/v2/b`)).body.text(), "bytes");
   assert.deepEqual(log, [
     "/v2/a -",
     `/token?service=reg&scope=repository%3Ateam%2Fapp%3Apull ${basic}`,
@@ -59,11 +74,12 @@ test("a Basic challenge is answered with the credentials of the registry, and re
   const good = await serve(({ headers }) =>
     headers.authorization === basic ? {} : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
   );
-  await (await new RegistryHttp("x", "a", { credentials }).get(`${good.base}/v2/a`, {})).body.dump();
+  await (await registry().get(`${good.base}/v2/a`)).body.dump();
   assert.equal(good.log.length, 2);
   const bad = await serve(() => ({ status: 401, headers: { "www-authenticate": 'Basic realm="x"' } }));
-  await assert.rejects(new RegistryHttp("x", "a", { credentials }).get(`${bad.base}/v2/a`, {}), (error) => {
+  await assert.rejects(registry().get(`${bad.base}/v2/a`), (error) => {
     assert.ok(isExpected(error, "UNAUTHORIZED"));
+    assert.match(error.hint ?? "", /machine registry\.test login/);
     assert.doesNotMatch(`${error.message}${error.hint}${error.where}`, /s3cret/);
     return true;
   });
@@ -72,26 +88,79 @@ test("a Basic challenge is answered with the credentials of the registry, and re
 
 test("a redirect to another host gets no credentials", async () => {
   const storage = await serve(() => ({ body: "blob" }));
-  const registry = await serve(({ headers }) =>
+  const front = await serve(({ headers }) =>
     headers.authorization === basic
       ? { status: 307, headers: { location: `${storage.base}/signed?x=1` } }
       : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
   );
-  const http = new RegistryHttp("x", "a", { credentials });
-  assert.equal(await (await http.get(`${registry.base}/v2/a/blobs/b`, {})).body.text(), "blob");
+  const http = registry();
+  assert.equal(await (await http.get(`${front.base}/v2/a/blobs/b`)).body.text(), "blob");
   assert.deepEqual(storage.log, ["/signed?x=1 -"]);
 });
 
-test("what may pass is tried again, and what cannot pass is not", async () => {
-  let count = 0;
-  const flaky = await serve(() =>
-    (count += 1) < 3 ? { status: 503, headers: { "retry-after": "0" } } : { body: "ok" },
-  );
-  const options = { attempts: 3, backoffMs: 1 };
-  assert.equal(await (await new RegistryHttp("x", "a", options).get(`${flaky.base}/v2/a`, {})).body.text(), "ok");
+test("without credentials the error says that they are missing, not that they are refused", async () => {
+  const server = await serve((request, own) => {
+    if (request.url?.startsWith("/token") === true) return { body: '{"token":"anonymous"}' };
+    return { status: 401, headers: { "www-authenticate": `Bearer realm="${own}/token"` } };
+  });
+  await assert.rejects(registry(client({})).get(`${server.base}/v2/a`), {
+    code: "UNAUTHORIZED",
+    message: /without credentials \(401\)/,
+  });
+});
+
+const reference = { domain: "registry.test", repository: "team/app", tag: "1", digest: null };
+
+test("what may pass is tried again, a token service included, and what cannot pass is not", async () => {
+  let [pages, tokens] = [0, 0];
+  const flaky = await serve((request, own) => {
+    if (request.url?.startsWith("/token") === true) {
+      return (tokens += 1) < 2 ? { status: 503 } : { body: '{"token":"t"}' };
+    }
+    if (request.headers.authorization === undefined) {
+      return { status: 401, headers: { "www-authenticate": `Bearer realm="${own}/token"` } };
+    }
+    return (pages += 1) < 2 ? { status: 503, headers: { "retry-after": "0" } } : { body: "ok" };
+  });
+  const url = `${flaky.base}/v2/a`;
+  const http = client();
+  const session = registry(http);
+  const question = { url, http, ask: async () => await session.get(url) };
+  assert.equal((await readWhole(question, { what: "it", limit: 10 })).bytes.toString(), "ok");
+  assert.deepEqual([pages, tokens], [2, 2]);
   const gone = await serve(() => ({ status: 404 }));
-  await assert.rejects(new RegistryHttp("x", "a", options).get(`${gone.base}/v2/a`, {}), (error) =>
-    isExpected(error, "NOT_FOUND"),
-  );
+  const local = { ...reference, domain: new URL(gone.base).host };
+  await assert.rejects(createRegistrySource(local, { http }).manifest("1"), { code: "NOT_FOUND" });
   assert.equal(gone.log.length, 1);
+});
+
+test("a mirror is asked with its own credentials, never with those of the registry", async () => {
+  const mirror = await serve(({ headers }) =>
+    headers.authorization === undefined
+      ? { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } }
+      : { body: "{}" },
+  );
+  const mirrors = { "registry.test": [mirror.base] };
+  const own = [...netrc, { machine: "127.0.0.1", login: "mirror", password: "other" }];
+  await createRegistrySource(reference, { http: client({ netrc: own }), mirrors }).manifest("1");
+  assert.deepEqual(mirror.log, [
+    "/v2/team/app/manifests/1 -",
+    `/v2/team/app/manifests/1 Basic ${Buffer.from("mirror:other").toString("base64")}`,
+  ]);
+  const http = client({ netrc, httpsProxy: "http://127.0.0.1:9" });
+  await assert.rejects(createRegistrySource(reference, { http, mirrors }).manifest("1"), { code: "UNAUTHORIZED" });
+  assert.equal(mirror.log.at(-1), "/v2/team/app/manifests/1 -");
+});
+
+test("when a mirror and the registry fail, the error says what each of them said, and how to name another", async () => {
+  const mirror = await serve(() => ({ status: 404 }));
+  const http = client({ httpsProxy: "http://127.0.0.1:9", attempts: 1 });
+  const source = createRegistrySource(reference, { http, mirrors: { "registry.test": [mirror.base] } });
+  await assert.rejects(source.manifest("1"), (error) => {
+    assert.ok(isExpected(error, "UNREACHABLE"));
+    const path = "/v2/team/app/manifests/1";
+    const tried = `tried ${mirror.base}${path} (NOT_FOUND), https://registry.test${path} (UNREACHABLE)`;
+    assert.ok(error.message.endsWith(tried), error.message);
+    return true;
+  });
 });

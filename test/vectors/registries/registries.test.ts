@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { isExpected } from "#kit/errors";
+import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
 import { once as bytesOf } from "../../../builder/fetch/image-source.ts";
 import { createFolderStore } from "../../support/folder-store.ts";
@@ -53,10 +54,10 @@ for (const row of rows) {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const store = createFolderStore(folder);
-    const options = { attempts: 3, backoffMs: 1, stallMs: 2000 };
+    await using http = new HttpClient({ attempts: 3, backoffMs: 1, stallMs: 2000 });
     const pull = async (): Promise<void> => {
-      const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", options);
-      await pullImage(locked, { ...options, store });
+      const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", { http });
+      await pullImage(locked, { http, store });
     };
     for (const name of row.preload ?? []) await store.put(bytesOf(contents.get(name) ?? Buffer.alloc(0)));
     try {
