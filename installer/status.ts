@@ -55,10 +55,11 @@ interface InstalledCheck {
   readonly started: boolean;
 }
 
-/** A unit that was left unstarted on purpose is no sick one; once somebody started it, its check speaks. */
+/** A unit that was left unstarted on purpose is no sick one, nor what rests on it; once somebody started it, its check speaks. */
 async function healthOf(host: HostReader, { entry, alone, started }: InstalledCheck): Promise<Finding> {
   const { name: check, unit } = entry;
-  if (started || unit === undefined || (await isActive(host, unit))) return await checkHealth(host, entry, alone);
+  if (unit === undefined) return await checkHealth(host, started ? entry : { ...entry, severity: "warning" }, alone);
+  if (started || (await isActive(host, unit))) return await checkHealth(host, entry, alone);
   const message = `${unit} was not started: installed with --no-start`;
   return { check, severity: "warning", message, hint: `systemctl start ${unit}` };
 }

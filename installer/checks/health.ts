@@ -13,7 +13,8 @@ export async function checkHealth(host: HostReader, entry: CheckEntry, alone: bo
   const matched = entry.matches === undefined || new RegExp(entry.matches, "m").test(said);
   if (code === 0 && matched) return { check: entry.name, severity: "ok", message: "healthy" };
   const severity = entry.severity === "quorum" ? (alone ? "error" : "warning") : entry.severity;
-  const lastLine = said.split("\n").at(-1) ?? "";
+  // Some point at their complaint with a line of carets.
+  const lastLine = said.split("\n").findLast((line) => /\w/.test(line)) ?? "";
   return {
     check: entry.name,
     severity,

@@ -40,7 +40,7 @@ function tree(rendered: Rendered): string {
         `  enabled by ${unit.links.join(" ")}\n  restarts on ${unit.restartOn.join(" ")}`,
     ),
     ...rendered.checks.map(
-      (check) => `check ${check.name}  ${whom(check.for)}  ${check.severity}\n  ${check.argv.join(" ")}`,
+      (check) => `check ${check.name}  ${whom(check.for)}  ${check.severity}\n  ${check.argv.map(shown).join(" ")}`,
     ),
     ...rendered.objects.map(
       ({ name, via, key = "", value = "", path = "", for: selector }) =>
@@ -52,6 +52,11 @@ function tree(rendered: Rendered): string {
     `host ${JSON.stringify(rendered.host, null, 1)}`,
     "",
   ].join("\n");
+}
+
+/** A script is reviewed where it is written, in manifests/checks. */
+function shown(word: string): string {
+  return word.includes("\n") ? `[${word.split("\n").length} lines, ${digestOf(word).slice(0, 8)}]` : word;
 }
 
 /** Eight digits of a text's digest; binaries are only names here. */

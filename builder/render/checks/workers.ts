@@ -1,0 +1,204 @@
+/** Health of workers, in start order: the network, the runtime, the kubelet and its certificates, kube-proxy and its rules. */
+import { apiServerUrl } from "../../config/topology.ts";
+import {
+  has,
+  imageOf,
+  type NodeContext,
+  runsContainerd,
+  runsDocker,
+  runsFlanneld,
+  usesLocalProxy,
+} from "../context.ts";
+import {
+  ask,
+  script,
+  bin,
+  daemons,
+  httpGet,
+  journal,
+  listening,
+  literally,
+  type Row,
+  warning,
+  withinQuorum,
+} from "./row.ts";
+
+const answers200 = "^HTTP/1\\.[01] 200";
+const flannelFile = "/run/flannel/subnet.env";
+/** Where the kubelet puts what it was issued: 1.6 does not rotate. */
+const clientCertificate = (c: NodeContext): string =>
+  `${c.paths.kubeletPki}/kubelet-client${c.era === "1.6" ? ".crt" : "-current.pem"}`;
+const hasDns = (c: NodeContext): boolean =>
+  daemons(c) && c.topology.addons.some((name) => name === "coredns" || name === "kube-dns");
+const ready = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}: {{.message}}{{end}}{{end}}';
+
+export const workerRows: readonly Row[] = [
+  {
+    name: "the API is reached",
+    roles: ["worker"],
+    when: (c) => daemons(c) && !has(c, "master") && !usesLocalProxy(c),
+    argv: (c) => {
+      const url = new URL(apiServerUrl(c.topology, "worker", c.node) ?? "");
+      return listening(url.hostname, Number(url.port));
+    },
+    timeoutSeconds: 20,
+    hint: "on a master: ./install status; and is its port open from here?",
+  },
+  {
+    name: "flannel has a subnet",
+    unit: "flanneld.service",
+    roles: ["worker"],
+    when: runsFlanneld,
+    argv: () => ["/bin/grep", "-E", "^FLANNEL_SUBNET=[0-9.]+/[0-9]+$", flannelFile],
+    timeoutSeconds: 60,
+    severity: withinQuorum,
+    hint: `${journal("flanneld")}; wanted there: Lease acquired`,
+  },
+  {
+    name: "flannel's interface is in its subnet",
+    roles: ["worker"],
+    when: runsFlanneld,
+    argv: () => script("flannel-interface", flannelFile),
+    timeoutSeconds: 20,
+    severity: withinQuorum,
+    hint: `ip -d address show flannel.1; ${journal("flanneld")}`,
+  },
+  {
+    name: "containerd answers",
+    unit: "containerd.service",
+    roles: ["worker"],
+    when: runsContainerd,
+    argv: (c) => [bin(c, "ctr"), "--address", "/run/containerd/containerd.sock", "version"],
+    matches: "Server:",
+    timeoutSeconds: 60,
+    hint: journal("containerd"),
+  },
+  {
+    name: "docker answers",
+    unit: "docker.service",
+    roles: ["worker"],
+    when: runsDocker,
+    argv: (c) => [bin(c, "docker"), "version"],
+    matches: "Server:",
+    timeoutSeconds: 60,
+    severity: withinQuorum,
+    hint: journal("docker"),
+  },
+  {
+    name: "docker is in flannel's subnet",
+    unit: "docker.service",
+    roles: ["worker"],
+    when: (c) => runsDocker(c) && runsFlanneld(c),
+    argv: () => script("docker-subnet", flannelFile),
+    timeoutSeconds: 20,
+    severity: withinQuorum,
+    hint: "systemctl restart docker; it takes its subnet from /run/flannel/docker",
+  },
+  {
+    name: "the sandbox image is there",
+    roles: ["worker"],
+    when: (c) => daemons(c) && !runsDocker(c) && imageOf(c, "pause") !== null,
+    argv: (c) => [bin(c, "ctr"), "-n", "k8s.io", "images", "check", `name==${imageOf(c, "pause") ?? ""}`],
+    matches: "complete",
+    timeoutSeconds: 30,
+    severity: warning,
+    hint: "ctr -n k8s.io images ls",
+  },
+  {
+    name: "kubelet is healthy",
+    unit: "kubelet.service",
+    roles: ["worker"],
+    when: daemons,
+    argv: () => httpGet(10248, "/healthz"),
+    matches: answers200,
+    timeoutSeconds: 120,
+    severity: withinQuorum,
+    hint: `${journal("kubelet")}; on a master: kubectl get csr`,
+  },
+  {
+    name: "the kubelet has its client certificate",
+    roles: ["worker"],
+    when: daemons,
+    argv: (c) => script("is-there", clientCertificate(c)),
+    timeoutSeconds: 20,
+    severity: withinQuorum,
+    hint: `on a master: kubectl get csr; ./install approve; here: ${journal("kubelet")}`,
+  },
+  {
+    name: "the kubelet has its serving certificate",
+    roles: ["worker"],
+    // 1.6 signs its own.
+    when: (c) => daemons(c) && c.era !== "1.6",
+    argv: (c) => script("is-there", `${c.paths.kubeletPki}/kubelet-server-current.pem`),
+    timeoutSeconds: 20,
+    // A timer on the masters approves it within minutes; until then only logs and exec do not work.
+    severity: warning,
+    hint: "on a master: ./install approve",
+  },
+  {
+    name: "the pods' network is configured",
+    roles: ["worker"],
+    when: (c) => daemons(c) && !(runsDocker(c) && runsFlanneld(c)),
+    argv: (c) => script("cni", c.paths.cniConfig),
+    timeoutSeconds: 20,
+    severity: warning,
+    hint: "on a master: kubectl get pods --all-namespaces -o wide; the network's own pod on this node writes it",
+  },
+  {
+    name: "the node is Ready",
+    roles: ["worker"],
+    // Workers have no kubectl.
+    when: (c) => daemons(c) && has(c, "master"),
+    argv: (c) => ask(c, "get", "node", c.node.hostname, `-o=go-template=${ready}`),
+    matches: "^True",
+    timeoutSeconds: 30,
+    severity: withinQuorum,
+    hint: (c) => `kubectl describe node ${c.node.hostname}; ${journal("kubelet")}`,
+  },
+  {
+    name: "kube-proxy is healthy",
+    unit: "kube-proxy.service",
+    roles: ["worker"],
+    when: daemons,
+    argv: (c) => httpGet(c.era === "1.6" ? 10249 : 10256, "/healthz"),
+    matches: answers200,
+    timeoutSeconds: 60,
+    severity: withinQuorum,
+    hint: journal("kube-proxy"),
+  },
+  {
+    name: "kube-proxy leads the API's service on",
+    roles: ["worker"],
+    when: daemons,
+    argv: (c) => rulesOf[c.topology.network.proxyMode].argv(c),
+    matches: (c) => rulesOf[c.topology.network.proxyMode].matches(literally(c.topology.network.apiService)),
+    timeoutSeconds: 30,
+    severity: withinQuorum,
+    hint: journal("kube-proxy"),
+  },
+  {
+    name: "the cluster's DNS answers",
+    roles: ["worker"],
+    when: hasDns,
+    argv: ({ topology: { network } }) => script("resolves", network.dnsService, network.domain, network.apiService),
+    timeoutSeconds: 10,
+    severity: withinQuorum,
+    hint: "on a master: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",
+  },
+];
+
+/** By kube-proxy's mode: what shows its rules, and the one for the API's service. */
+const rulesOf = {
+  iptables: {
+    argv: () => ["iptables", "-w", "-t", "nat", "-S", "KUBE-SERVICES"],
+    matches: (ip: string) => `-d ${ip}/32 .*--dport 443 .*-j KUBE-SVC-`,
+  },
+  ipvs: {
+    argv: (c: NodeContext) => script("led-on", c.topology.network.apiService, "/proc/net/ip_vs"),
+    matches: (ip: string) => `^${ip}:443 is led on`,
+  },
+  nftables: {
+    argv: () => ["nft", "list", "table", "ip", "kube-proxy"],
+    matches: (ip: string) => `${ip} \\. tcp \\. (443|https) : goto service-`,
+  },
+} as const;
