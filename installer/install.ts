@@ -12,10 +12,11 @@ import { inspectPlan, resumePlan } from "./journal/apply.ts";
 import { readContents } from "./journal/stage.ts";
 import { stateOf } from "./journal/state.ts";
 import { transactions } from "./journal/transaction.ts";
-import { type NodeContents, nodeContents } from "./plan/contents.ts";
+import { type NodeContents, nodeContents, type ReadContents } from "./plan/contents.ts";
 import { describeDifference, type Difference, differenceOf } from "./plan/difference.ts";
 import { hostFiles } from "./plan/host-files.ts";
 import { chosen } from "./plan/input.ts";
+import { objectKeys } from "./plan/objects.ts";
 import { plan } from "./plan/plan.ts";
 import { select, type Selection, type Wish } from "./plan/select.ts";
 import { findTimeSync } from "./plan/time-sync.ts";
@@ -61,8 +62,12 @@ export async function install(request: InstallRequest, context: Context): Promis
   const past = transactions(records);
   const over = { past, payload: bundle.payloadDigest, roles: selection.roles, live: host.live, now: context.now() };
   const older = olderInstallations(over).at(-1);
+  const readPlain: ReadContents = (wanted) => readContents(bundle, wanted);
+  const objects = older === undefined ? undefined : await objectKeys(index, selection, contents, readPlain);
   const planned = overOlder({
     ...over,
+    starts,
+    ...(objects === undefined ? {} : { objects }),
     planned: plan({
       index,
       selection,

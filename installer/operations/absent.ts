@@ -1,6 +1,10 @@
 /** What an older bundle brought and a newer one no longer has: files, directories and units that go, and come back with undo. */
+import { digestOf } from "#bundle";
 import type { Effect } from "../host/effect.ts";
+import { unedit } from "../host/unedit.ts";
+import { block, blockLines, type BlockSpec, withBlock } from "./block.ts";
 import type { DirectoryBefore } from "./directory.ts";
+import type { EditBefore } from "./edit.ts";
 import { type FileBefore, inspectFile, putBack, sameOwner } from "./file.ts";
 import type { Kind } from "./operation.ts";
 import { isActive } from "./unit.ts";
@@ -95,6 +99,53 @@ export const absentUnit: Kind<AbsentUnitSpec, AbsentUnitBefore> = {
     return (await absentFile.edited?.(host, { path: file, original }, before.file)) ?? [];
   },
 };
+
+export interface AbsentBlockSpec {
+  /** As the older bundle wanted it. */
+  readonly wanted: BlockSpec;
+  /** What the file was before: it is put back where nobody edited it since. Null: there was none. */
+  readonly original: EditBefore;
+}
+
+/** Lines in a file of the host's own, /etc/hosts above all. */
+export const absentBlock: Kind<AbsentBlockSpec, EditBefore> = {
+  resource: ({ wanted }) => wanted.path,
+  describe: ({ wanted }) => `no more ${block.describe(wanted)}`,
+  inspect: (host, { wanted }) => block.inspect(host, wanted),
+  forward({ wanted, original }, before) {
+    const text = before === null ? null : withoutBlock(wanted, original, before.text);
+    if (before === null || text === before.text) return [];
+    const keep: Effect = { do: "keep", path: wanted.path, digest: before.digest };
+    if (text === null) return [keep, putBack(wanted.path, original && asFile(original))];
+    return [keep, { do: "write", path: wanted.path, content: { text }, mode: before.mode, owner: before.owner }];
+  },
+  backward({ wanted, original }, before) {
+    if (before === null || withoutBlock(wanted, original, before.text) === before.text) return [];
+    return [putBack(wanted.path, asFile(before))];
+  },
+  async edited(host, { wanted, original }, before) {
+    if (before === null || (await host.stat(wanted.path))?.type !== "file") return [];
+    const text = withoutBlock(wanted, original, before.text);
+    const known = [before.digest, text === null ? original?.digest : digestOf(text)];
+    return known.includes(await host.digest(wanted.path)) ? [] : [wanted.path];
+  },
+};
+
+/** Null: it is just as the block made it, and becomes what it was before. */
+function withoutBlock({ lines }: BlockSpec, original: EditBefore, text: string): string | null {
+  const before = original?.text ?? "";
+  if (before !== text && withBlock(before, lines) === text) return null;
+  const old = new Set(before.split("\n"));
+  const ours = blockLines(lines).filter((line) => !old.has(line));
+  return unedit(
+    text,
+    ours.map((from) => ({ from, to: null })),
+  );
+}
+
+function asFile({ text, ...rest }: NonNullable<EditBefore>): FileBefore {
+  return { type: "file", size: Buffer.byteLength(text), ...rest };
+}
 
 function takeAway(path: string, original: FileBefore, before: FileBefore): Effect[] {
   if (before === null || isEqual(before, original)) return [];

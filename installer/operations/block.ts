@@ -21,7 +21,7 @@ export const block: Kind<BlockSpec, EditBefore> = {
   forward: ({ path, lines, owner }, before) => edit(path, before, withBlock(before?.text ?? "", lines), owner),
   backward({ path, lines }, before) {
     const old = new Set((before?.text ?? "").split("\n"));
-    const ours = [begin, ...lines, end].filter((line) => !old.has(line));
+    const ours = blockLines(lines).filter((line) => !old.has(line));
     return takeBackEdit(
       path,
       before,
@@ -31,9 +31,14 @@ export const block: Kind<BlockSpec, EditBefore> = {
   },
 };
 
+/** The lines with those that mark them. */
+export function blockLines(lines: readonly string[]): string[] {
+  return [begin, ...lines, end];
+}
+
 /** The text with the block as its last lines, in place of an earlier block. */
 export function withBlock(text: string, lines: readonly string[]): string {
-  const block = [begin, ...lines, end];
+  const block = blockLines(lines);
   const present = text.split("\n");
   const [first, last] = [present.indexOf(begin), present.indexOf(end)];
   if (first >= 0 && last > first) return [...present.slice(0, first), ...block, ...present.slice(last + 1)].join("\n");

@@ -1,9 +1,10 @@
 /** The one table of what Kubeferry can do to a host. The names are those in the journal: never rename one. */
-import { absentDirectory, absentFile, absentUnit } from "./absent.ts";
+import { absentBlock, absentDirectory, absentFile, absentUnit } from "./absent.ts";
 import { block } from "./block.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
+import { absentHostUnit, absentImage, absentModule, absentObject, absentPackages, absentSysctl } from "./given-back.ts";
 import { hostname } from "./hostname.ts";
 import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
@@ -40,6 +41,13 @@ const catalogue = {
   "absent-file": absentFile,
   "absent-directory": absentDirectory,
   "absent-unit": absentUnit,
+  "absent-block": absentBlock,
+  "absent-sysctl": absentSysctl,
+  "absent-module": absentModule,
+  "absent-image": absentImage,
+  "absent-object": absentObject,
+  "absent-package": absentPackages,
+  "absent-host-unit": absentHostUnit,
   snapshot,
 };
 

@@ -18,6 +18,8 @@ export interface Difference {
     readonly restarted: readonly string[];
     readonly stopped: readonly string[];
   };
+  /** Settings, images, packages and objects of the older bundle that are given back. */
+  readonly givenBack: readonly string[];
   /** Components whose version differs; null: there is none. */
   readonly versions: readonly { readonly name: string; readonly from: string | null; readonly to: string | null }[];
 }
@@ -41,6 +43,13 @@ export function differenceOf(changes: readonly RecordedChange[], from: Versions,
       removed: [...paths(of("absent-file")), ...ended.map(({ file }) => file)].toSorted(),
     },
     units: { started: told("start"), restarted: told("restart"), stopped: ended.map(({ name }) => name) },
+    givenBack: changes
+      .filter(({ change }) => /^absent-(block|sysctl|module|image|object|package|host-unit)$/.test(change.kind))
+      .map(({ change }) =>
+        kindOf(change)
+          .describe(change.spec)
+          .replace(/^no more /, ""),
+      ),
     versions: versions(from, to),
   };
 }
@@ -52,13 +61,14 @@ function verbsOf(change: Change): string[] {
 }
 
 /** Lines for people: `+` added, `~` changed, `-` removed. */
-export function describeDifference({ files, units, versions }: Difference): string[] {
+export function describeDifference({ files, units, givenBack, versions }: Difference): string[] {
   return [
     ...versions.map(({ name, from, to }) => `  version   ${name} ${from ?? "(none)"} → ${to ?? "(none)"}`),
     ...files.added.map((path) => `  file    + ${path}`),
     ...files.changed.map((path) => `  file    ~ ${path}`),
     ...files.removed.map((path) => `  file    - ${path}`),
     ...units.stopped.map((name) => `  unit    - ${name}, stopped for good`),
+    ...givenBack.map((what) => `  host    - ${what}`),
     ...units.restarted.map((name) => `  unit    ~ ${name}, restarted`),
     ...units.started.map((name) => `  unit    + ${name}, started`),
   ];

@@ -1,12 +1,15 @@
 /** What is brought about in the cluster, each as soon as what it is asked of runs and before what waits for it. */
-import type { ObjectEntry } from "#bundle";
+import type { BundleIndex, ObjectEntry } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { statePath } from "../journal/state.ts";
 import { operation } from "../operations/catalogue.ts";
+import { identitiesIn, keyOf } from "../operations/manifest.ts";
 import type { ObjectSpec } from "../operations/object-spec.ts";
 import type { Operation, Phase } from "../operations/operation.ts";
 import type { UnitSpec } from "../operations/unit.ts";
+import type { NodeContents, ReadContents } from "./contents.ts";
 import { chosen, type PlanInput } from "./input.ts";
+import type { Selection } from "./select.ts";
 
 interface Stage {
   readonly name: string;
@@ -39,6 +42,22 @@ export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[]
     result.splice(at < 0 ? result.length : at + 1, 0, { name, operations, gates: [] });
   }
   return result;
+}
+
+/** Every object that this node's manifests are about, by {@link keyOf}. */
+export async function objectKeys(
+  index: BundleIndex,
+  selection: Selection,
+  { files, memory }: NodeContents,
+  readPlain: ReadContents,
+): Promise<Set<string>> {
+  const paths = new Set(chosen(index.objects, selection).flatMap(({ via, path }) => (via === "kubectl" ? [path] : [])));
+  const manifests = files.filter(({ entry }) => paths.has(entry.path));
+  const plain = await readPlain(
+    new Set(manifests.flatMap(({ entry, digest }) => (memory.has(digest) || entry.sensitive ? [] : [digest]))),
+  );
+  const texts = manifests.flatMap(({ digest }) => memory.get(digest) ?? plain.get(digest) ?? []);
+  return new Set(texts.flatMap((text) => (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map(keyOf)));
 }
 
 function starts({ operations }: Phase, unit: string): boolean {

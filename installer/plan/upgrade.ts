@@ -1,19 +1,14 @@
 /** A bundle over another one: the same plan, with a snapshot before it and what is no longer wanted after it. Pure. */
-import type { CheckEntry, Digest, Role } from "#bundle";
+import type { CheckEntry } from "#bundle";
 import { currentTransactions, installedOperations } from "../journal/installed.ts";
 import { statePath } from "../journal/state.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { operation } from "../operations/catalogue.ts";
 import type { Phase, Plan } from "../operations/operation.ts";
 import type { UnitSpec } from "../operations/unit.ts";
-import { withRetirement } from "./retire.ts";
+import { type RetireInput, withRetirement } from "./retire.ts";
 
-export interface UpgradeInput {
-  readonly planned: Plan;
-  readonly past: readonly Transaction[];
-  readonly payload: Digest;
-  readonly roles: readonly Role[];
-  readonly live: boolean;
+export interface UpgradeInput extends RetireInput {
   readonly now: Date;
 }
 

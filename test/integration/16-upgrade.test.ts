@@ -23,7 +23,10 @@ const gone: FileWish[] = [
 function release(kubernetes: string | null, etcd: string, helper: boolean): (index: BundleIndex) => void {
   return (index) => {
     index.release = { name: "distro", kubernetes, components: { etcd, ...(helper ? { helper: "0.9" } : {}) } };
-    if (!helper) return;
+    if (!helper) {
+      index.host.hosts = [];
+      return;
+    }
     const [serve] = index.units;
     assert.ok(serve);
     index.units.push({
@@ -57,6 +60,7 @@ async function installedTree(): Promise<{ root: string; start: Record<string, st
   const root = join(folder, `root-${count}`);
   mkdirSync(join(root, "etc/ferry"), { recursive: true });
   writeFileSync(join(root, "etc/ferry/theirs.conf"), "the operator's own\n");
+  writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost");
   const start = pictureOf(root);
   assertCode(await installer("--bundle", older, "--role", "worker", "--ip", "10.0.0.9", "--root", root), 0);
   return { root, start, old: bare(pictureOf(root)) };
@@ -90,6 +94,7 @@ test("the difference is shown, the dry run is what is done, and rollback brings 
     "file    - /opt/ferry/old/helper",
     "file    - /etc/systemd/system/helper.service",
     "unit    - helper.service",
+    "host    - 1 lines in /etc/hosts",
   ]) {
     assert.ok(told.stdout.includes(line), `${line} is not in\n${told.stdout}`);
   }
@@ -100,6 +105,7 @@ test("the difference is shown, the dry run is what is done, and rollback brings 
   assert.ok(effects(done).length < 20, "only what differs is touched");
   assert.equal(text(root, "opt/ferry/bin/serve"), "a newer program");
   assert.equal(text(root, "etc/ferry/theirs.conf"), "the operator's own\n");
+  assert.equal(text(root, "etc/hosts"), "127.0.0.1 localhost");
   for (const path of [
     "opt/ferry/old",
     "etc/systemd/system/helper.service",
@@ -148,6 +154,19 @@ test("a file that was edited and is no longer wanted comes back as it was edited
   assert.ok(!existsSync(join(root, "opt/ferry/old/helper")));
   assertCode(await installer("rollback", "--root", root), 0);
   assert.equal(text(root, "opt/ferry/old/helper"), "an old helper\nwith a patch\n");
+});
+
+test("the operator's lines stay, whenever they were added to a file that had ours", async () => {
+  const { root } = await installedTree();
+  appendFileSync(join(root, "etc/hosts"), "10.1.1.1 printer\n");
+  assertCode(await installer("upgrade", "--bundle", newer, "--root", root), 0);
+  assert.equal(text(root, "etc/hosts"), "127.0.0.1 localhost\n10.1.1.1 printer\n");
+  appendFileSync(join(root, "etc/hosts"), "10.1.1.2 scanner\n");
+  const back = await installer("rollback", "--root", root);
+  assertCode(back, 0);
+  assert.match(back.stderr + back.stdout, /etc\/hosts was edited/);
+  assert.match(text(root, "etc/hosts"), /10\.0\.0\.11 n1[^]*printer/);
+  assert.match(text(root, "etc/hosts.kubeferry-kept"), /scanner/);
 });
 
 test("nothing goes while a role of the older bundle stays", async () => {

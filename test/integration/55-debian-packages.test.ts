@@ -9,9 +9,16 @@ import { isExpected } from "#kit/errors";
 import { basePackages } from "../../builder/fetch/packages/base-packages.ts";
 import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
+import { type Digest, digestOf } from "#bundle";
 import type { Host } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
+import { apply, begin, inspectPlan } from "../../installer/journal/apply.ts";
+import { fileJournal, type Header } from "../../installer/journal/journal.ts";
+import { transactions } from "../../installer/journal/transaction.ts";
+import { undo } from "../../installer/journal/undo.ts";
+import { operation } from "../../installer/operations/catalogue.ts";
 import { osPackages, type PackageSpec } from "../../installer/operations/package.ts";
+import { overOlder } from "../../installer/plan/upgrade.ts";
 import { makeBaseTree } from "../support/base-tree.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { pictureOf } from "../support/tree.ts";
@@ -92,6 +99,47 @@ test("a package that the host had stays, and so do those that undo is told of tw
   await perform(osPackages.backward(spec, found));
   assert.deepEqual(differences(untouched, picture()), []);
   execFileSync("dpkg", [`--root=${tree}`, "--purge", "libmnl0"], { stdio: "ignore" });
+});
+
+test("a newer bundle with fewer packages takes the others away, rollback brings them again, and undo leaves none", async () => {
+  const untouched = picture();
+  const journal = fileJournal(join(folder, "journal"));
+  const now = (): Date => new Date();
+  const install = async (payload: Digest, names: readonly string[]): Promise<void> => {
+    const own = { ...spec, packages: spec.packages.filter(({ name }) => names.includes(name)) };
+    const planned = { phases: [{ name: "place", operations: [operation("package", own)], gates: [] }] };
+    const past = transactions(journal.read());
+    const plan = overOlder({ planned, past, payload, roles: ["worker"], live: false, now: now() });
+    const header = { made: [], bundle: { payload }, roles: ["worker"], checks: [] } as unknown as Header;
+    const changes = await inspectPlan(host, plan);
+    const transaction = begin(journal, header, plan, changes, now().toISOString());
+    const shared = { onEffect: () => {}, gate: async () => {}, interrupted: () => false, now };
+    await apply({ host, journal, transaction, changes, ...shared });
+  };
+  const back = async (): Promise<void> => {
+    const transaction = transactions(journal.read()).findLast(({ state }) => state !== "gone");
+    assert.ok(transaction);
+    const report = await undo({ host, journal, transaction, onEffect: () => {}, deleteData: false, now });
+    assert.deepEqual(report.problems, []);
+  };
+  const all = spec.packages.map(({ name }) => name);
+  await install(digestOf("older"), all);
+  const older = installed();
+  await install(
+    digestOf("newer"),
+    all.filter((name) => name !== "socat"),
+  );
+  assert.deepEqual(
+    older.filter((name) => !installed().includes(name)),
+    ["socat"],
+  );
+  await install(digestOf("newest"), []);
+  assert.deepEqual(differences(untouched, picture()), []);
+  await back();
+  await back();
+  assert.deepEqual(installed(), older);
+  await back();
+  assert.deepEqual(differences(untouched, picture()), []);
 });
 
 test("an installation that was cut off half-way is completed by the next, or undone in full", async () => {

@@ -168,6 +168,58 @@ test("an upgrade that was cut off and run again ends where one without a cut doe
   );
 });
 
+test("what was set in a cluster that serves all the while goes with the bundle that wanted it, and comes back with it", async () => {
+  // A key that comes with a module had no value before: it goes with the module, and only so.
+  const serving = arbitraryPlan.map((wish) => ({
+    ...{ ...wish, units: ["one.service"], start: true, files: [], hostname: false, policy: "set" as const },
+    sysctls: wish.sysctls
+      .filter((key) => !key.startsWith("net.bridge"))
+      .concat(wish.modules.includes("br_netfilter") ? ["net.bridge.bridge-nf-call-iptables"] : []),
+  }));
+  await fc.assert(
+    fc.asyncProperty(
+      arbitraryHost,
+      serving,
+      serving,
+      cut,
+      cut,
+      async (hostWish, olderWish, newerWish, first, second) => {
+        const host = prepared({ ...hostWish, live: true });
+        const start = host.picture();
+        const journal = new MemoryJournal(host);
+        await install(host, journal, payloads.older, makePlan(olderWish, true));
+        const older = host.picture();
+        const newer = makePlan(newerWish, true);
+        if (!(await untilCut(host, first, () => install(host, journal, payloads.newer, newer)))) {
+          await install(host, journal, payloads.newer, newer);
+        }
+        const alone = prepared({ ...hostWish, live: true });
+        await install(alone, new MemoryJournal(alone), payloads.newer, newer);
+        assert.deepEqual(given(host), given(alone), "as if there had never been an older bundle");
+        await untilCut(host, second, () => takeBack(host, journal, false));
+        await takeBack(host, journal, false);
+        assert.deepEqual(host.picture(), older);
+        await takeBack(host, journal, true);
+        assert.deepEqual(host.picture(), start);
+      },
+    ),
+    { numRuns: 700 },
+  );
+});
+
+/** What is given back: settings of the kernel, hosts, the time daemon, and all in the cluster. */
+function given(host: FakeHost): Record<string, string | null> {
+  const { modules, sysctls, ...picture } = host.picture();
+  const names = ["objects of the cluster", "labels of n1", "keys of etcd", "folders of etcd"];
+  const unit = [host.system.active.has("time.service"), host.text("/etc/time.conf"), host.text("/etc/hosts")];
+  return {
+    modules: modules ?? "",
+    sysctls: sysctls ?? "",
+    unit: unit.join(),
+    ...Object.fromEntries(names.map((name) => [name, picture[name] ?? ""])),
+  };
+}
+
 test("what a dry run lists of an upgrade is what is then performed", async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryHost, olderPlan, newerPlan, async (hostWish, olderWish, newerWish) => {
