@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { Command, InvalidArgumentError } from "commander";
-import { parseKeyFile } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
@@ -235,6 +234,7 @@ async function identityOf(name: string, { key }: Flags, surroundings: Surroundin
   if (given === undefined || given === "") return (await ask(surroundings, `Key of ${name}: `, true))?.trim() ?? null;
   if (key === undefined && given.startsWith("AGE-SECRET-KEY-")) return given;
   const path = resolve(surroundings.workingDirectory, given);
+  const { parseKeyFile } = await import("#bundle");
   try {
     return parseKeyFile(readFileSync(path, "utf8"), name, path);
   } catch (error) {

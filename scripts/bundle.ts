@@ -36,7 +36,9 @@ async function main(): Promise<void> {
     await seedPkgCache(platform);
     pack("install.cjs", platform, `install-${platformNames[platform]}`);
   }
-  pack("kubeferry.cjs", own, "kubeferry");
+  // V8's code cache halves the start, but is of one platform and not the same at each build. What goes into bundles
+  // must be the same wherever it is built, so the installers have none.
+  pack("kubeferry.cjs", own, "kubeferry", true);
   copyFileSync(join(root, "installer/install"), join(dist, "install"));
   rmSync(stage, { recursive: true, force: true });
 }
@@ -77,7 +79,7 @@ function embeddedManifests(): Plugin {
   };
 }
 
-/** The layout of pkg's cache is not a documented interface: pkg is pinned exactly, and test/integration/00-build.test.ts tries it. */
+/** The layout of pkg's cache is not a documented interface: pkg is pinned exactly, and test/integration/00-executables.test.ts tries it. */
 async function seedPkgCache(platform: NodePlatform): Promise<void> {
   const cache = join(stage, "home/.pkg-cache/sea");
   const name = `node-v${nodeVersion()}-${platform}`;
@@ -87,18 +89,19 @@ async function seedPkgCache(platform: NodePlatform): Promise<void> {
     writeFileSync(join(cache, mark), "");
 }
 
-function pack(input: string, platform: NodePlatform, output: string): void {
-  const pkg = join(root, "node_modules/@yao-pkg/pkg/lib-es5/bin.js");
+/** By the function behind pkg's command line, which itself cannot be told of the code cache. */
+function pack(input: string, platform: NodePlatform, output: string, useCodeCache = false): void {
   const partial = join(stage, output);
-  execFileSync(
-    process.execPath,
-    [pkg, join(stage, input), "--sea", "-t", `node${nodeVersion()}-${platform}`, "-o", partial],
-    {
-      env: { PATH: process.env["PATH"], HOME: join(stage, "home") },
-      stdio: ["ignore", "ignore", "inherit"],
-      cwd: stage,
-    },
-  );
+  const arch = platform.slice("linux-".length);
+  const targets = [{ platform: "linux", arch, nodeRange: `node${nodeVersion()}`, output: partial }];
+  const seaConfig = { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache };
+  const sea = join(root, "node_modules/@yao-pkg/pkg/lib-es5/sea.js");
+  const call = `require(${JSON.stringify(sea)}).default(...JSON.parse(process.argv[1]))`;
+  execFileSync(process.execPath, ["-e", call, JSON.stringify([join(stage, input), { targets, seaConfig }])], {
+    env: { PATH: process.env["PATH"], HOME: join(stage, "home") },
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: stage,
+  });
   if (!existsSync(partial)) throw new Error(`pkg made no ${output}`);
   renameSync(partial, join(dist, output));
 }

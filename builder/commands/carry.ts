@@ -2,7 +2,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { parseSigningKey } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
 
@@ -55,6 +54,7 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
     .requiredOption("--secret-key <file>", "made by `minisign -G`; its password is taken from KUBEFERRY_PASSWORD")
     .option("--comment <text>", "one line that is signed too")
     .action(async (bundle: string, flags: Flags) => {
+      const { parseSigningKey } = await import("#bundle");
       const { signBundle } = await import("../pack/sign.ts");
       const file = path(flags.secretKey);
       const text = await readFile(file, "utf8").catch((cause: unknown) => {

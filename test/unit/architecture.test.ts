@@ -121,6 +121,26 @@ test("a third-party package has one home", () => {
   assert.deepEqual(found, []);
 });
 
+test("a command's own modules and packages are loaded when it runs: to parse a command line, commander is enough", () => {
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    const source = sources.find((one) => one.path === path);
+    if (source === undefined || loaded.has(path)) return;
+    loaded.add(path);
+    for (const [, specifier = ""] of source.text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from\s*"([^"]+)"/gm)) {
+      if (specifier === "#bundle") load("installer/bundle/index.ts");
+      else if (specifier.startsWith("#kit/")) load(`installer/kit/${specifier.slice("#kit/".length)}.ts`);
+      else if (specifier.startsWith(".")) load(join(dirname(path), specifier));
+      else if (!specifier.startsWith("node:")) loaded.add(specifier);
+    }
+  };
+  for (const program of ["builder/program.ts", "installer/program.ts"]) load(program);
+  assert.deepEqual(
+    [...loaded].filter((path) => !path.endsWith(".ts") || path.startsWith("installer/bundle/")),
+    ["commander"],
+  );
+});
+
 test("files are small, and none is called utils, helpers, common or types", () => {
   const long = sources.filter((source) => source.text.split("\n").length > 301).map((source) => source.path);
   assert.deepEqual(long, []);
