@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Digest } from "#bundle";
+import { syncFolder, writeNew } from "../durable-file.ts";
 
 export class Staged {
   readonly #temporary: string;
@@ -69,24 +70,9 @@ export async function moveIntoPlace(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to));
 }
 
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 /** Writes a small file so that it is either there as a whole or not at all. */
 export async function writeDurably(temporaryFolder: string, path: string, text: string): Promise<void> {
   const temporary = join(temporaryFolder, randomBytes(12).toString("hex"));
-  const file = await open(temporary, "wx", 0o644);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeNew(temporary, text, 0o644);
   await moveIntoPlace(temporary, path);
 }

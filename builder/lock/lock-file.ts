@@ -1,11 +1,11 @@
 /** `cluster.lock` as a file: YAML in a stable order, so that two locks differ in a diff only where they differ. */
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { ExpectedError } from "#kit/errors";
 import type { ClusterConfig } from "../config/cluster.ts";
 import { loadYaml } from "../config/load.ts";
 import type { ReleaseManifest } from "../config/release.ts";
+import { replaceFile } from "../durable-file.ts";
 import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
 
 export { diffLocks } from "./diff.ts";
@@ -24,15 +24,7 @@ export async function readLock(path: string): Promise<Lock | null> {
 
 /** Writes a lock so that it is there as a whole or not at all. */
 export async function writeLock(path: string, lock: Lock): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-  const file = await open(temporary, "wx", 0o644);
-  try {
-    await file.writeFile(encodeLock(lock));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  await replaceFile(path, encodeLock(lock), 0o644);
 }
 
 /** The text of a lock: fields in the order of the schema, entries sorted. */

@@ -17,7 +17,7 @@ import {
   writeTar,
 } from "#bundle";
 import { ExpectedError } from "#kit/errors";
-import { writeBeside } from "./write-beside.ts";
+import { writeBeside } from "../durable-file.ts";
 
 export interface Delta {
   readonly path: string;

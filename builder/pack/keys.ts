@@ -2,12 +2,11 @@
  * The keys that open a bundle's secrets. `<cluster>.keys` has one line a node, `name AGE-SECRET-KEY-…`, and travels
  * by another way than the bundle. Made once and reused; new nodes are appended; no line is ever changed.
  */
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parseKeyFile } from "#bundle";
 import { ExpectedError, isExpected } from "#kit/errors";
+import { replaceFile } from "../durable-file.ts";
 import { openVault } from "../pki/vault.ts";
 
 /** Public halves only: what packing needs. */
@@ -35,7 +34,7 @@ export async function openKeys(options: KeysOptions): Promise<ClusterKeys> {
     const lines: string[] = [];
     for (const node of missing) lines.push(`${node} ${await generateX25519Identity()}\n`);
     const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    await replaceFile(file, before + lines.join(""));
+    await replaceFile(file, before + lines.join(""), 0o600);
     // What counts is what is kept.
     text = await readKeys(file);
   }
@@ -73,22 +72,4 @@ async function readKeys(file: string): Promise<string> {
     wanted: "mode 0600",
     hint: `chmod 0600 ${file}`,
   });
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.partial`;
-  try {
-    const handle = await open(temporary, "wx", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-    const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }

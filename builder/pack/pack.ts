@@ -31,7 +31,7 @@ import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
 import { readmeText } from "./readme.ts";
 import { packSecrets } from "./secrets.ts";
-import { writeBeside } from "./write-beside.ts";
+import { writeBeside } from "../durable-file.ts";
 
 export interface Installers {
   /** The POSIX sh launcher. */

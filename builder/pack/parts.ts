@@ -17,7 +17,7 @@ import {
   problemError,
 } from "#bundle";
 import { ExpectedError } from "#kit/errors";
-import { writeBeside } from "./write-beside.ts";
+import { writeBeside } from "../durable-file.ts";
 
 export interface Parts {
   /** `X.tar.parts`: the parts in their order, then the whole, in the form of SHA256SUMS. Goes with every part. */

@@ -1,5 +1,4 @@
 /** Signs a bundle: SHA256SUMS.minisig beside SHA256SUMS, and not one other byte changes. */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type SigningKey,
@@ -13,7 +12,7 @@ import {
   verifyBundle,
   writeTar,
 } from "#bundle";
-import { writeBeside } from "./write-beside.ts";
+import { replaceFile, writeBeside } from "../durable-file.ts";
 
 /**
  * Signs the bundle at `where` (a .tar, which is replaced, or a directory), replacing an older signature. Only what
@@ -26,11 +25,7 @@ export async function signBundle(where: string, key: SigningKey, comment?: strin
   const text = signSums(bundle.sumsBytes, key, comment ?? `payload:${bundle.payloadDigest}`);
   const content = Buffer.from(text, "utf8");
   if (bundle.source.kind === "directory") {
-    await writeBeside(join(where, signaturePath), async (path) => {
-      const file = await open(path, "wx", 0o644);
-      await file.writeFile(content);
-      await file.sync().finally(() => file.close());
-    });
+    await replaceFile(join(where, signaturePath), content, 0o644);
     return;
   }
   const members = [...bundle.source.members.values()]

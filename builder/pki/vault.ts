@@ -3,9 +3,10 @@
  * never overwritten. A crash leaves at most a temporary file, and the next run goes on.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, readdir, rm, stat } from "node:fs/promises";
+import { link, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ExpectedError } from "#kit/errors";
+import { syncFolder, writeNew } from "../durable-file.ts";
 
 export interface Vault {
   readonly dir: string;
@@ -67,20 +68,9 @@ async function createOnce(path: string, text: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = join(folder, `.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeNew(temporary, text, 0o600);
     await link(temporary, path);
-    const handle = await open(folder, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFolder(folder);
     return text;
   } catch (error) {
     // Another build made it in the meantime: its text is the one.

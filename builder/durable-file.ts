@@ -1,0 +1,41 @@
+/** Files that are there as a whole or not at all, whenever the power goes: written under another name, fsynced, renamed. */
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** Calls `write` with a new path beside `path`; what it made (and fsynced) replaces `path`. On a failure nothing stays. */
+export async function writeBeside<Result>(
+  path: string,
+  write: (temporary: string) => Promise<Result>,
+): Promise<Result> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.partial`);
+  try {
+    const result = await write(temporary);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+    return result;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await writeBeside(path, async (temporary) => writeNew(temporary, content, mode));
+}
+
+/** A file that must not be there yet; its bytes are on the disk when this returns. */
+export async function writeNew(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  await folder.sync().finally(() => folder.close());
+}
