@@ -1,8 +1,5 @@
 /** `verify` on the online side: a bundle, or the parts of a split one, checked with the code that the node will use. */
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { openBundle, parsePublicKey, problemError, type PublicKey, verifyBundle } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { givenPublicKey, openBundle, problemError, verifyBundle } from "#bundle";
 import { Exit, reporterFor, type Surroundings } from "#kit/run";
 import { checkParts } from "./pack/parts.ts";
 
@@ -23,7 +20,8 @@ export async function verify(paths: readonly string[], flags: VerifyFlags, surro
     return reporter.info(`${paths.length - 1} parts are what they should be; kubeferry join puts them together`);
   }
   const bundle = await openBundle(where);
-  const publicKey = flags.publicKey === undefined ? undefined : await keyOf(flags.publicKey, surroundings);
+  const publicKey =
+    flags.publicKey === undefined ? undefined : givenPublicKey(flags.publicKey, surroundings.workingDirectory);
   const problems = await verifyBundle(bundle, { reporter, publicKey });
   for (const problem of problems) reporter.error(problemError(problem, where));
   const [first] = problems;
@@ -32,20 +30,4 @@ export async function verify(paths: readonly string[], flags: VerifyFlags, surro
   const signed = publicKey === undefined ? "" : ", and the signature is of that key";
   reporter.info(`${where}: all ${bundle.source.members.size} members are what they should be${signed}`);
   reporter.info(`payload ${bundle.payloadDigest}`);
-}
-
-/** The key itself (`RWQ…`), or the file that holds it. */
-async function keyOf(given: string, { workingDirectory }: Surroundings): Promise<PublicKey> {
-  if (/^RW[A-Za-z0-9+/]{50,}={0,2}$/.test(given)) return parsePublicKey(given);
-  const path = resolve(workingDirectory, given);
-  try {
-    return parsePublicKey(await readFile(path, "utf8"), path);
-  } catch (cause) {
-    if (cause instanceof ExpectedError) throw cause;
-    throw new ExpectedError("USAGE", "the public key cannot be read", {
-      where: path,
-      cause,
-      hint: "give minisign's .pub file",
-    });
-  }
 }

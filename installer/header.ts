@@ -50,7 +50,7 @@ export function headerOf(
     notes: [
       bundle.read(signaturePath) === undefined
         ? "the bundle was not signed"
-        : "the bundle was signed; its signature is checked where it is received: kubeferry verify --public-key",
+        : "the bundle was signed: ./install audit --public-key KEY checks it",
       ...(plain ? ["this node's secrets travelled unencrypted (--plaintext-secrets)"] : []),
       ...(firstUse > 0 ? [`${firstUse} files have a digest that was trusted on first use`] : []),
     ],

@@ -101,7 +101,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const { length } = records;
   const memory = new Map([...contents.memory, ...own.map(({ file, content }) => [file.digest, content] as const)]);
   await transact(
-    { host, state, header, plan: planned, changes, open, past, records: length, bundle, memory },
+    { host, state, header, plan: planned, changes, open, past, records: length, bundle, memory, origin: bundle },
     request,
     context,
   );

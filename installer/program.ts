@@ -40,6 +40,7 @@ interface Flags {
   readonly keep?: boolean;
   readonly timeout?: number;
   readonly priorities?: boolean;
+  readonly publicKey?: string;
   /** False with --no-start. */
   readonly start?: boolean;
 }
@@ -157,9 +158,13 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   common(program.command("audit"))
     .description("is it still what was installed")
+    .option("--public-key <key>", "minisign's public key, or a file with it: what is installed must be signed with it")
     .action(async (flags: Flags) => {
       const { audit } = await import("./audit.ts");
-      await audit(rootOf(flags, surroundings), context(flags, ["audit"]));
+      const { givenPublicKey } = await import("#bundle");
+      const { publicKey } = flags;
+      const key = publicKey === undefined ? null : givenPublicKey(publicKey, surroundings.workingDirectory);
+      await audit(rootOf(flags, surroundings), key, context(flags, ["audit"]));
     });
 
   for (const name of ["undo", "rollback"] as const) {

@@ -79,7 +79,7 @@ export async function renew(request: RenewRequest, context: Context): Promise<vo
   }
   const { bundle, memory } = renewal;
   await transact(
-    { host, state, header, plan, changes, open, past, records: records.length, bundle, memory },
+    { host, state, header, plan, changes, open, past, records: records.length, bundle, memory, origin: null },
     request,
     context,
   );

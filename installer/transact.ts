@@ -7,6 +7,7 @@ import { gate } from "./gate.ts";
 import type { Proposed } from "./header.ts";
 import type { Host } from "./host/host.ts";
 import { apply, begin, effectsOf, recordAnew } from "./journal/apply.ts";
+import { keepBundle } from "./journal/kept-bundle.ts";
 import { lock } from "./journal/lock.ts";
 import { keepInstaller, stageContents } from "./journal/stage.ts";
 import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
@@ -41,12 +42,14 @@ export interface Proposal {
   readonly records: number;
   /** Where contents come from: `memory`, and the rest from `bundle`. */
   readonly bundle: Pick<Bundle, "extract">;
+  /** Whose index and signature stay on the node; null: what it brings is of no bundle, or only certificates. */
+  readonly origin: Pick<Bundle, "payloadDigest" | "read"> | null;
   readonly memory: ReadonlyMap<Digest, Uint8Array>;
 }
 
 /** Asks, then does it. With `dryRun` prints every step instead. NOT_CONFIRMED, LOCKED, NO_SPACE, APPLY_FAILED… */
 export async function transact(proposal: Proposal, wanted: Wanted, context: Context): Promise<void> {
-  const { host, state, header, plan, changes, open, past, records, bundle, memory } = proposal;
+  const { host, state, header, plan, changes, open, past, records, bundle, memory, origin } = proposal;
   const { root } = wanted;
   tellIrreversible(changes, wanted, context);
   if (wanted.dryRun) return printChanges(changes, context);
@@ -55,7 +58,7 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
   const unlock = lock(state.folder, context.command, context.now());
   try {
     if (state.journal.read().length !== records) throw busy();
-    await stage(bundle, state, memory, changes, { root, made, past, context, platform: header.platform });
+    await stage(bundle, state, memory, changes, { root, made, past, context, platform: header.platform, origin });
     const transaction = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
     forgetNote(root);
     recordAnew(state.journal, transaction, changes);
@@ -105,6 +108,7 @@ interface StageOptions {
   readonly past: readonly Transaction[];
   readonly context: Context;
   readonly platform: Platform;
+  readonly origin: Proposal["origin"];
 }
 
 /** Contents and the installer itself. A disk that fills up here leaves nothing behind. */
@@ -113,7 +117,7 @@ async function stage(
   state: State,
   memory: ReadonlyMap<Digest, Uint8Array>,
   changes: readonly RecordedChange[],
-  { root, made, past, context, platform }: StageOptions,
+  { root, made, past, context, platform, origin }: StageOptions,
 ): Promise<void> {
   const wanted = new Set<Digest>();
   for (const effect of changes.flatMap(({ change }) => effectsOf(change))) {
@@ -122,6 +126,7 @@ async function stage(
   context.reporter.stage("stage", `${wanted.size} contents`);
   try {
     if (context.executable !== null) keepInstaller(context.executable, state.folder);
+    if (origin !== null) keepBundle(origin, state.folder);
     await stageContents(bundle, state.contents.stage, wanted, memory, platform);
   } catch (error) {
     if (past.length === 0) destroyState(root, made);

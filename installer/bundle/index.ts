@@ -6,6 +6,7 @@ export * from "./format.ts";
 export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
+export { givenPublicKey } from "./public-key.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
 export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
 export {

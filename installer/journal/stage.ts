@@ -68,7 +68,8 @@ function isStaged(path: string, digest: Digest): boolean {
   return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true && digestFile(path).digest === digest;
 }
 
-function writePrivate(path: string, content: Uint8Array): void {
+/** Whole and flushed, or not there. */
+export function writePrivate(path: string, content: Uint8Array): void {
   const temporary = `${path}.partial`;
   fs.rmSync(temporary, { force: true });
   const file = fs.openSync(temporary, "wx", 0o600);

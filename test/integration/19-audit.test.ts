@@ -1,10 +1,23 @@
 /** The audit as a report: what it looked at, where the bundle came from, every difference, in text and as JSON. */
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { writeNodeBundle } from "../support/node-bundle.ts";
+import { digestOf } from "#bundle";
+import { decodeRecords, encodeRecord, type JournalRecord } from "../../installer/journal/journal.ts";
+import { unpackNodeBundle, writeNodeBundle } from "../support/node-bundle.ts";
+import { requirePackages } from "../support/packages.ts";
 import { installer, type Ran } from "../support/tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-audit-"));
@@ -74,4 +87,80 @@ test("each difference is a record, and the command ends with 9", async () => {
   ]);
   assert.ok(errors.every(({ hint }) => typeof hint === "string"));
   assert.equal(records(report).find(({ type }) => type === "audit")?.["differences"], 6);
+});
+
+test("the installed index is checked against the public key that the auditor brings", async () => {
+  requirePackages("minisign");
+  const minisign = (...words: string[]): unknown => execFileSync("minisign", words, { stdio: "ignore" });
+  const bundle = join(folder, "signed");
+  await unpackNodeBundle(bundle);
+  for (const name of ["mine", "other"]) {
+    minisign("-G", "-W", "-p", join(folder, `${name}.pub`), "-s", join(folder, `${name}.key`));
+  }
+  const root = join(folder, "signed-root");
+  mkdirSync(root);
+  const as = ["--role", "worker", "--ip", "10.0.0.9", "--root", root];
+  const audit = (name: string): Promise<Ran> =>
+    installer("audit", "--root", root, "--public-key", join(folder, `${name}.pub`));
+
+  assertCode(await installer("--bundle", bundle, ...as), 0);
+  const unsigned = await audit("mine");
+  assertCode(unsigned, 9);
+  assert.match(unsigned.stdout, /SHA256SUMS\.minisig is not there: the bundle was not signed/);
+  assertCode(await installer("undo", "--root", root), 0);
+
+  minisign("-S", "-s", join(folder, "mine.key"), "-m", join(bundle, "SHA256SUMS"));
+  assertCode(await installer("--bundle", bundle, ...as), 0);
+  const good = await audit("mine");
+  assertCode(good, 0);
+  assert.match(good.stdout, /signature +the installed index is what this key signed/);
+  const key = readFileSync(join(folder, "mine.pub"), "utf8").trim().split("\n").at(-1) ?? "";
+  assertCode(await installer("audit", "--root", root, "--public-key", key), 0);
+  const other = await audit("other");
+  assertCode(other, 9);
+  assert.match(other.stdout, /signed with another key/);
+
+  const state = join(root, "var/lib/kubeferry");
+  const [payload = ""] = readdirSync(join(state, "bundles"));
+  const kept = (name: string): string => join(state, "bundles", payload, name);
+  const refused = async (path: string, change: (text: string) => string, said: RegExp): Promise<void> => {
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, change(text));
+    const ran = await audit("mine");
+    assertCode(ran, 9);
+    assert.match(ran.stdout, said);
+    writeFileSync(path, text);
+    assertCode(await audit("mine"), 0);
+  };
+  await refused(kept("bundle.json"), (text) => text.replace("sample", "simple"), /is not the index that was installed/);
+  await refused(
+    kept("SHA256SUMS"),
+    (text) => text.replace(/^./, "0"),
+    /does not list this index|is not what was signed/,
+  );
+  await refused(kept("SHA256SUMS.minisig"), (text) => text.replace(/payload|timestamp/, "x"), /is not good/);
+
+  // Whoever may change a file may change the journal too, digests and all: then only the signed index tells.
+  const path = join(root, "opt/ferry/bin/serve-again");
+  const [bytes, journal] = [readFileSync(path), readFileSync(join(state, "journal"), "utf8")];
+  writeFileSync(path, "x".repeat(bytes.length));
+  const digest = digestOf(bytes);
+  const changed = decodeRecords(journal).map((record) => {
+    const text = JSON.stringify(record);
+    const mine = text.replace(
+      /("path":"\/opt\/ferry\/bin\/serve-again"[^}]*\}[^}]*"digest":")[0-9a-f]{64}/,
+      (_, start: string) => start + digestOf("x".repeat(bytes.length)),
+    );
+    return encodeRecord(JSON.parse(mine) as JournalRecord);
+  });
+  writeFileSync(join(state, "journal"), changed.join(""));
+  assert.notEqual(readFileSync(join(state, "journal"), "utf8"), journal, `${digest} is in the journal`);
+  const forged = await audit("mine");
+  assertCode(forged, 9);
+  assert.match(forged.stdout, /serve-again is noted in the journal as something else than the bundle has/);
+  writeFileSync(join(state, "journal"), journal);
+  writeFileSync(path, bytes);
+  assertCode(await audit("mine"), 0);
+  assertCode(await installer("undo", "--root", root), 0);
+  assert.deepEqual(readdirSync(root), []);
 });

@@ -1,0 +1,40 @@
+/**
+ * What of a bundle stays on the node beside the journal: its index, SHA256SUMS and the signature, the links between a
+ * public key and every installed file. An audit needs them long after the stick is gone.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { type Bundle, type Digest, indexPath, signaturePath, sumsPath } from "#bundle";
+import { writePrivate } from "./stage.ts";
+
+/** Null: there is no such file. */
+export interface KeptBundle {
+  readonly index: Buffer | null;
+  readonly sums: Buffer | null;
+  readonly signature: Buffer | null;
+}
+
+const members = { index: indexPath, sums: sumsPath, signature: signaturePath } as const;
+const limit = 256 * 1024 * 1024;
+
+/** `folder`: of the journal. A bundle that is kept already stays as it is, and a signature that it got since comes to it. */
+export function keepBundle(bundle: Pick<Bundle, "payloadDigest" | "read">, folder: string): void {
+  const own = placeOf(folder, bundle.payloadDigest);
+  fs.mkdirSync(own, { recursive: true, mode: 0o700 });
+  for (const member of Object.values(members)) {
+    const content = bundle.read(member, limit);
+    if (content !== undefined && !fs.existsSync(join(own, member))) writePrivate(join(own, member), content);
+  }
+}
+
+export function readKept(folder: string, payload: Digest): KeptBundle {
+  const read = (member: string): Buffer | null => {
+    const path = join(placeOf(folder, payload), member);
+    return fs.existsSync(path) ? fs.readFileSync(path) : null;
+  };
+  return { index: read(members.index), sums: read(members.sums), signature: read(members.signature) };
+}
+
+function placeOf(folder: string, payload: Digest): string {
+  return join(folder, "bundles", payload);
+}
