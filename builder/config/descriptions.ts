@@ -15,7 +15,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   "nodes.labels": "Labels of the Kubernetes node.",
   "nodes.taints": "Taints of the Kubernetes node: KEY=VALUE:EFFECT with NoSchedule, PreferNoSchedule or NoExecute.",
   workers: "Workers that come and go, with no entry of their own.",
-  "workers.subnet": "Any address of this network may become a worker.",
+  "workers.subnet": "Any address of this network may become a worker; not with static-routes.",
   network: "The cluster's own networks; they must overlap neither each other nor the hosts' networks.",
   "network.services": "Addresses of services; the first is the API's, the second the DNS's.",
   "network.pods": "Addresses of pods; each node gets a /24 of it.",

@@ -77,6 +77,17 @@ const networkSizes: Rule = ({ network: { services, pods } }) => [
     : []),
 ];
 
+/** Each node's range of pods and the ways to it are settled in the bundle, by the nodes that it names. */
+const routesToAll: Rule = ({ network: { plugin }, workers }) =>
+  plugin === "static-routes" && workers !== undefined
+    ? [
+        error(
+          ["workers", "subnet"],
+          "with static-routes a worker that is not under `nodes` would have no network for its pods; name each, or take flannel",
+        ),
+      ]
+    : [];
+
 const separateNetworks: Rule = (cluster) => {
   const all = networks(cluster);
   return all.flatMap((later, index) =>
@@ -188,6 +199,7 @@ const rules: readonly Rule[] = [
   worksAnywhere,
   networkBases,
   networkSizes,
+  routesToAll,
   separateNetworks,
   hostsOutside,
   nodePorts,

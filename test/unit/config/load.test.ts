@@ -81,3 +81,14 @@ test("the keys __proto__ and constructor are unknown keys like any other", async
   assert.match(error.message, /cluster\.yaml:5:1: unknown key `__proto__`/);
   assert.match(error.message, /cluster\.yaml:6:1: unknown key `constructor`/);
 });
+
+test("workers that come and go are refused where nobody could give their pods a network", async () => {
+  const routed = `${small}workers: { subnet: 10.0.1.0/24 }\nnetwork: { plugin: static-routes }\n`;
+  const error: unknown = await parseCluster("cluster.yaml", routed).catch((thrown: unknown) => thrown);
+  assert.ok(isExpected(error, "CONFIG_INVALID"));
+  assert.match(error.message, /cluster\.yaml:5:20: .*would have no network for its pods/);
+  assert.equal(
+    await codeOf(parseCluster("cluster.yaml", small.concat("workers: { subnet: 10.0.1.0/24 }\n"))),
+    "accepted",
+  );
+});
