@@ -60,12 +60,17 @@ function toContainerd(spec: ImageSpec, before: ImageBefore): Effect[] {
   const label = ctr(spec, ["images", "label", name, pin]);
   if (before.found === digest) return [label];
   return [
-    ...(before.found === null ? [] : [ctr(spec, ["images", "tag", "--force", name, keptName(before.found)])]),
+    ...(before.found === null ? [] : [keep(spec, before.found)]),
     ctr(spec, ["images", "import", path]),
     // ctr's exit code says nothing about what the name now means.
     { ...ctr(spec, ["images", "ls", `name==${name}`]), matches: `^${literal(name)}\\s+\\S+\\s+${digest}\\s` },
     label,
   ];
+}
+
+/** Not by force: after a crash the name may mean the new image already, and the first try has kept the right one. */
+function keep(spec: ImageSpec, digest: string): Effect {
+  return { ...ctr(spec, ["images", "tag", spec.name, keptName(digest)]), forgive: "already exists" };
 }
 
 function toDocker(spec: ImageSpec, before: ImageBefore): Effect[] {
