@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
   chownSync,
+  copyFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -19,6 +20,7 @@ import { digestFile } from "#bundle";
 import { Apt } from "../../builder/fetch/apt.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
+import { ensureBuilt, kubeferry as executable } from "../support/dist.ts";
 
 const nobody = 65534;
 const root = process.getuid?.() === 0;
@@ -53,15 +55,18 @@ nodes: [{ name: n1, ip: 10.0.0.11, roles: [etcd] }]
 `,
 );
 if (root) chownSync(folder, nobody, nobody);
+// A copy: this checkout may be where only its owner can read.
+ensureBuilt();
+const program = join(folder, "kubeferry");
+copyFileSync(executable, program);
 
 function kubeferry(
   command: string,
   options: readonly string[] = [],
   path = process.env["PATH"] ?? "",
 ): { code: number | null; text: string } {
-  const main = join(import.meta.dirname, "../../builder/main.ts");
-  const words = [main, command, config, ...(options.includes("--cache") ? [] : ["--cache", cache]), ...options];
-  const result = spawnSync(process.execPath, words, {
+  const words = [command, config, ...(options.includes("--cache") ? [] : ["--cache", cache]), ...options];
+  const result = spawnSync(program, words, {
     encoding: "utf8",
     env: { PATH: path, HOME: folder },
     ...(root ? { uid: nobody, gid: nobody } : {}),
