@@ -72,10 +72,22 @@ const causes: readonly Cause[] = [
   },
 ];
 
-/** The last lines that a unit wrote; empty where there is no journal. */
-async function lastLines(host: HostReader, unit: string, lines = 15): Promise<string> {
-  const { code, stdout } = await host.query(["journalctl", "-u", unit, "-n", String(lines), "--no-pager", "-o", "cat"]);
-  return code === 0 ? stdout.trim() : "";
+const shownLines = 15;
+const tellingLines = 5;
+const telling = /error|invalid|fatal|fail|panic|unknown|cannot|unable|denied|refused|expired|in use|no such/i;
+
+/**
+ * What a unit wrote in its last run: the last lines, and before them those that speak of an error, since many programs print
+ * their whole usage after it. Empty where there is no journal.
+ */
+async function lastLines(host: HostReader, unit: string): Promise<string> {
+  const { code, stdout } = await host.query(["journalctl", "-u", unit, "-n", "300", "--no-pager", "-o", "cat"]);
+  if (code !== 0) return "";
+  const runs = stdout.trim().split(/^(?=Starting )/m);
+  // One that systemd has only just begun again says nothing yet.
+  const lines = (runs.findLast((run) => run.split("\n").length > 3) ?? stdout).trim().split("\n");
+  const earlier = lines.slice(0, -shownLines).filter((line) => telling.test(line));
+  return [...earlier.slice(-tellingLines), ...lines.slice(-shownLines)].join("\n");
 }
 
 /** What such lines usually mean, with the next command; null where nothing is known of them. */
@@ -90,7 +102,7 @@ export async function tellUnitFailure(host: HostReader, unit: string, reporter: 
   if (lines === "") return;
   const likely = likelyCause(lines, unit);
   reporter.record("unit-failure", { unit, lines, likely });
-  reporter.info(`The last lines of ${unit}:\n${lines.replaceAll(/^/gm, "  | ")}`);
+  reporter.info(`What ${unit} said last:\n${lines.replaceAll(/^/gm, "  | ")}`);
   if (likely === null) return;
   reporter.warn(`the likely cause: ${likely.cause}`);
   reporter.info(`         next: ${likely.next}`);

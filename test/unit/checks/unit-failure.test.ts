@@ -29,13 +29,28 @@ test("what daemons write is told with its usual cause and a command", () => {
   assert.equal(likelyCause("ready to serve client requests", "one.service"), null);
 });
 
+const usage = Array.from({ length: 20 }, (_, line) => `  --option-${line}`).join("\n");
+const journals: Readonly<Record<string, string>> = {
+  "one.service": "one\nbind: address already in use\n",
+  "usage.service": `Starting usage.service - a run before
+listen tcp: bind: address already in use
+one.service: Failed with result 'exit-code'.
+Failed to start
+Starting usage.service - the last run
+invalid value "much" for flag -quota: parse error
+${usage}
+Failed to start
+Starting usage.service - begun again
+`,
+};
+
 test("a unit's last lines are shown, and the cause where it is known", async () => {
   const said: string[] = [];
   const out = { write: (text: string) => said.push(text) > 0 };
   const reporter = createReporter({ out, err: out });
   class Journal extends FakeHost {
     override query(argv: readonly string[]): ReturnType<FakeHost["query"]> {
-      const stdout = argv[0] === "journalctl" && argv[2] === "one.service" ? "one\nbind: address already in use\n" : "";
+      const stdout = argv[0] === "journalctl" ? (journals[argv[2] ?? ""] ?? "") : "";
       return Promise.resolve({ code: 0, stdout, stderr: "" });
     }
   }
@@ -43,6 +58,11 @@ test("a unit's last lines are shown, and the cause where it is known", async () 
   assert.match(said.join(""), / {2}\| one\n {2}\| bind: address already in use\n/);
   assert.match(said.join(""), /another process has its port/);
   assert.match(said.join(""), /next: ss -lntup/);
+  said.length = 0;
+  await tellUnitFailure(new Journal(), "usage.service", reporter);
+  assert.match(said.join(""), /invalid value "much" for flag -quota/, "though its usage came after it");
+  assert.match(said.join(""), /a value of its unit/);
+  assert.doesNotMatch(said.join(""), /in use/, "an earlier run's");
   said.length = 0;
   await tellUnitFailure(new Journal(), "two.service", reporter);
   assert.equal(said.join(""), "");
