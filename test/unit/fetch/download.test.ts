@@ -57,10 +57,16 @@ function file(request: IncomingMessage, response: ServerResponse, bytes = conten
   response.end(body);
 }
 
-/** Sends a part of what it promised and, when that was surely read, ends the connection. */
+/** Sends a part of what it promised and, when the newest store has kept that, ends the connection. */
 function cutAt(response: ServerResponse, length: number, etag = '"1"'): void {
   response.writeHead(200, { etag, "content-length": content.length });
-  response.write(content.subarray(0, length), () => setTimeout(() => response.socket?.end(), 100));
+  response.write(content.subarray(0, length));
+  const partials = join(folder, `store-${stores}`, "partial");
+  const look = setInterval(() => {
+    if (!readdirSync(partials).some((name) => statSync(join(partials, name)).size === length)) return;
+    clearInterval(look);
+    response.socket?.end();
+  }, 20);
 }
 
 interface Run {
