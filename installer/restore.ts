@@ -11,7 +11,7 @@ import type { JournalRecord } from "./journal/journal.ts";
 import { lock } from "./journal/lock.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
-import { undo, undoEffects, type UndoReport } from "./journal/undo.ts";
+import { undo, undoEffects, type UndoOptions, type UndoReport } from "./journal/undo.ts";
 import { tellServing } from "./serving.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 
@@ -27,7 +27,7 @@ export async function restore(
   reporter.stage("restore", `because of: ${messageOf(error)}`);
   const failed = transactions(state.journal.read()).findLast((one) => one.state !== "gone");
   if (failed === undefined) return error;
-  const report = await takeBack(host, state, failed, false, context);
+  const report = await takeBack(host, state, { transaction: failed, following: [], deleteData: false }, context);
   if (report.problems.length === 0) {
     clearStage(root);
     forgetIfEmpty(root, state);
@@ -75,8 +75,9 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   const problems: UndoReport["problems"][number][] = [];
   try {
     if (state.journal.read().length !== records.length) throw busy();
-    for (const transaction of chosen) {
-      const report = await takeBack(host, state, transaction, request.deleteData, context);
+    for (const [place, transaction] of chosen.entries()) {
+      const following = chosen.slice(place + 1);
+      const report = await takeBack(host, state, { transaction, following, deleteData: request.deleteData }, context);
       problems.push(...report.problems);
       // An older transaction must not be taken back below one that is still there.
       if (report.problems.length > 0) break;
@@ -115,8 +116,8 @@ function busy(): ExpectedError {
 
 async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {
   const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
-  for (const transaction of chosen) {
-    for (const effect of await undoEffects(host, transaction, request.deleteData)) {
+  for (const [place, transaction] of chosen.entries()) {
+    for (const effect of await undoEffects(host, transaction, chosen.slice(place + 1), request.deleteData)) {
       reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
       reporter.info(`  ${describeEffect(effect)}`);
     }
@@ -126,15 +127,14 @@ async function printUndo(chosen: readonly Transaction[], request: UndoRequest, {
 async function takeBack(
   host: Host,
   { journal }: State,
-  transaction: Transaction,
-  deleteData: boolean,
+  what: Pick<UndoOptions, "transaction" | "following" | "deleteData">,
   { reporter, now }: Context,
 ): Promise<UndoReport> {
+  const { transaction } = what;
   const report = await undo({
     host,
     journal,
-    transaction,
-    deleteData,
+    ...what,
     now,
     onEffect(effect) {
       reporter.record("effect", { phase: "undo", ...effectRecord(effect) });

@@ -5,6 +5,7 @@ import type { Host, HostReader } from "../host/host.ts";
 import { kindOf } from "../operations/catalogue.ts";
 import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
 import type { Change } from "../operations/operation.ts";
+import type { UnitBefore, UnitSpec } from "../operations/unit.ts";
 import type { Journal } from "./journal.ts";
 import type { RecordedChange, Transaction } from "./transaction.ts";
 
@@ -12,6 +13,8 @@ export interface UndoOptions {
   readonly host: Host;
   readonly journal: Journal;
   readonly transaction: Transaction;
+  /** Older transactions that are taken back right after this one. */
+  readonly following?: readonly Transaction[];
   readonly onEffect: (effect: Effect) => void;
   /** Directories that we made go with what has been written into them since: data of etcd, of containers. */
   readonly deleteData: boolean;
@@ -28,13 +31,18 @@ export interface UndoReport {
 }
 
 /** What undo would do, as the host is now: for its dry-run. */
-export async function undoEffects(host: HostReader, transaction: Transaction, deleteData: boolean): Promise<Effect[]> {
+export async function undoEffects(
+  host: HostReader,
+  transaction: Transaction,
+  following: readonly Transaction[],
+  deleteData: boolean,
+): Promise<Effect[]> {
   const effects: Effect[] = [];
   const kept: string[] = [];
   for (const { n, change } of begun(transaction).toReversed()) {
     if (!transaction.undone.has(n)) effects.push(...(await backwardOf(host, change, kept, deleteData)));
   }
-  return [...effects, ...settling(settled(transaction))];
+  return [...effects, ...settlingBefore(transaction, following)];
 }
 
 /** Undoes one transaction. It is `gone` in the journal only when there is no problem. */
@@ -58,7 +66,7 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
       problems.push({ what: kindOf(change).describe(change.spec), why: messageOf(error) });
     }
   }
-  for (const effect of settling(settled(transaction))) {
+  for (const effect of settlingBefore(transaction, options.following ?? [])) {
     try {
       options.onEffect(effect);
       await host.perform(effect);
@@ -80,6 +88,25 @@ export function begun({ changes, done }: Transaction): readonly RecordedChange[]
 function settled(transaction: Transaction): readonly RecordedChange[] {
   const changes = begun(transaction);
   return changes.some(({ change }) => change.kind === "file") ? transaction.changes : changes;
+}
+
+/**
+ * What ends or restarts in an older transaction's undo a moment later is not started in between: an etcd of the older version
+ * could not even start with the data of the newer one.
+ */
+function settlingBefore(transaction: Transaction, following: readonly Transaction[]): Effect[] {
+  const units = following.flatMap((older) => begun(older).filter(({ change }) => change.kind === "unit"));
+  const ending = new Set(
+    units.flatMap(({ change }) => {
+      const { active, stale } = change.before as UnitBefore;
+      return !active || stale ? [(change.spec as UnitSpec).name] : [];
+    }),
+  );
+  const starts = (effect: Effect): boolean =>
+    effect.do === "run" && /^systemctl (re)?start /.test(effect.argv.join(" "));
+  return settling(settled(transaction)).filter(
+    (effect) => effect.do !== "run" || !starts(effect) || !ending.has(effect.argv.at(-1) ?? ""),
+  );
 }
 
 async function backwardOf(host: HostReader, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {

@@ -50,10 +50,10 @@ async function install(host: FakeHost, journal: MemoryJournal, plan: Plan): Prom
 
 async function takeBack(host: FakeHost, journal: MemoryJournal): Promise<UndoReport[]> {
   const reports: UndoReport[] = [];
-  for (const transaction of transactions(journal.read())
-    .filter(({ state }) => state !== "gone")
-    .toReversed()) {
-    reports.push(await undo({ host, journal, transaction, onEffect: () => {}, deleteData: false, now }));
+  const present = transactions(journal.read()).filter(({ state }) => state !== "gone");
+  for (const [place, transaction] of present.toReversed().entries()) {
+    const following = present.toReversed().slice(place + 1);
+    reports.push(await undo({ host, journal, transaction, following, onEffect: () => {}, deleteData: false, now }));
   }
   return reports;
 }
@@ -172,7 +172,7 @@ test("dry-run lists exactly the effects that apply or undo then performs, and ch
 
       const [transaction] = transactions(journal.read());
       if (transaction === undefined) throw new Error("no transaction");
-      const wouldUndo = await undoEffects(host, transaction, false);
+      const wouldUndo = await undoEffects(host, transaction, [], false);
       const from = host.performed.length;
       await takeBack(host, journal);
       assert.deepEqual(host.performed.slice(from), wouldUndo);

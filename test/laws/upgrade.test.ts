@@ -63,8 +63,10 @@ async function install(host: FakeHost, journal: MemoryJournal, payload: Digest, 
 /** `rollback`, or with `all` `undo`. */
 async function takeBack(host: FakeHost, journal: MemoryJournal, all: boolean): Promise<void> {
   const present = onHost(transactions(journal.read())).toReversed();
-  for (const transaction of all ? present : present.filter(({ header }) => header.bundle.payload === payloads.newer)) {
-    const report = await undo({ host, journal, transaction, onEffect: () => {}, deleteData: false, now });
+  const chosen = all ? present : present.filter(({ header }) => header.bundle.payload === payloads.newer);
+  for (const [place, transaction] of chosen.entries()) {
+    const following = chosen.slice(place + 1);
+    const report = await undo({ host, journal, transaction, following, onEffect: () => {}, deleteData: false, now });
     if (host.off) throw new Crash();
     assert.deepEqual(report.problems, []);
   }
@@ -122,17 +124,23 @@ test("rollback restores the older bundle from any moment of an upgrade, and undo
   );
 });
 
-test("undo restores the host from any moment of an upgrade, both bundles at once", async () => {
+test("undo restores the host from any moment of an upgrade, both bundles at once, and starts nothing of theirs in between", async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryHost, olderPlan, newerPlan, cut, cut, async (hostWish, a, b, first, second) => {
       const host = prepared(hostWish);
       const start = host.picture();
+      const running = new Set(host.system.active.keys());
       const journal = new MemoryJournal(host);
       await install(host, journal, payloads.older, makePlan(a, host.live));
       await untilCut(host, first, () => install(host, journal, payloads.newer, makePlan(b, host.live)));
+      const upTo = host.performed.length;
       await untilCut(host, second, () => takeBack(host, journal, true));
       await takeBack(host, journal, true);
       assert.deepEqual(host.picture(), start);
+      for (const effect of host.performed.slice(upTo)) {
+        const [program, verb, unit] = effect.do === "run" ? effect.argv : [];
+        if (program === "systemctl" && /^(re)?start$/.test(verb ?? "")) assert.ok(running.has(unit ?? ""), unit);
+      }
     }),
     { numRuns: 1000 },
   );
