@@ -24,8 +24,22 @@ export function parseVersion(text: string | null | undefined): Version | null {
 export function skew(from: Versions, to: Versions): Finding[] {
   return [
     step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes),
-    step("etcd-skew", "etcd", from.components?.["etcd"], to.components?.["etcd"]),
+    step("etcd-skew", "etcd", from.components?.["etcd"], to.components?.["etcd"]).map((finding) =>
+      finding.severity === "ok" ? untilTheLastMember(finding, from, to) : finding,
+    ),
   ].flat();
+}
+
+/** etcd raises the version of its data when all members run the newer one; an older one then refuses to start. */
+function untilTheLastMember(finding: Finding, from: Versions, to: Versions): Finding {
+  const [old, next] = [parseVersion(from.components?.["etcd"]), parseVersion(to.components?.["etcd"])];
+  if (old === null || next === null || old.minor === next.minor) return finding;
+  return {
+    ...finding,
+    severity: "warning",
+    message: `${finding.message}: when every member runs ${next.major}.${next.minor}, rollback can no longer bring ${old.major}.${old.minor} back`,
+    hint: "roll back before the last member is upgraded; the snapshot of before stays in /var/lib/kubeferry/snapshots",
+  };
 }
 
 function step(check: string, name: string, from: string | null | undefined, to: string | null | undefined): Finding[] {

@@ -48,7 +48,7 @@ function installed(roles: Role[], operations: Operation[], header: Partial<Heade
     release: "r",
     locked: "2026-11-21",
     kubernetes: "1.35.4",
-    components: { etcd: "3.5.9" },
+    components: { etcd: "3.6.0" },
   };
   const node = { profile: "n1", name: "n1", ip: "10.0.0.11", iface: null };
   return {
