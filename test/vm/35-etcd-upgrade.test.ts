@@ -89,6 +89,7 @@ test("etcd is upgraded under a writer, and an etcd that cannot start is taken ba
   await must(first, [laterInstaller, "audit"]);
   assert.doesNotMatch(await first.run("cat /etc/systemd/system/etcd.service"), /much/);
 
+  await first.run("umount /media"); // The third stick came after the description of before.
   for (const [place, machine] of running.machines.entries()) {
     await must(machine, undo);
     const was = before[place];
