@@ -11,9 +11,10 @@ import { Store } from "./fetch/store.ts";
 import { fetchImages, lockImages } from "./fetch/images.ts";
 import type { HttpSettings } from "./fetch/http-client.ts";
 import { fetchPackages, type PackageContext, packPackages, resolvePackages } from "./fetch/packages/packages.ts";
-import { checkLock, readLock, writeLock } from "./lock/lock-file.ts";
+import { readLock, writeLock } from "./lock/lock-file.ts";
 import type { Lock } from "./lock/lock.ts";
 import { resolveLock } from "./lock/resolve.ts";
+import { checkLock, packagesAsked } from "./lock/stale.ts";
 import { checkClosure, requireComplete } from "./pack/closure/closure.ts";
 import { packImages } from "./pack/images.ts";
 import { type ClusterKeys, openKeys } from "./pack/keys.ts";
@@ -74,7 +75,7 @@ export async function lockOf(options: BuildOptions, loaded: LoadedCluster): Prom
   const path = lockPath(options.config);
   const present = await readLock(path);
   if (present !== null) {
-    checkLock(present, loaded, path);
+    await checkLock(present, loaded, path, options.config);
     options.reporter.stage("lock", `${path}, of ${present.locked}`);
     return present;
   }
@@ -90,7 +91,7 @@ export async function newLock(options: BuildOptions, loaded: LoadedCluster, trus
   const lock = await resolveLock({ ...options, cluster, manifest, manifestDigest: digest, trustFirstUse });
   const images = await lockImages(cluster, manifest, options);
   const packages = await resolvePackages(cluster.packages, packageContext(options, cluster));
-  return { ...lock, images, packages };
+  return { ...lock, images, packages, requests: await packagesAsked(cluster) };
 }
 
 export interface Fetched {

@@ -86,14 +86,15 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
 
 async function lock(options: BuildOptions, { update, trustFirstUse }: Flags): Promise<void> {
   const { diffLocks } = await import("../lock/diff.ts");
-  const { checkLock, readLock, writeLock } = await import("../lock/lock-file.ts");
+  const { readLock, writeLock } = await import("../lock/lock-file.ts");
+  const { checkLock } = await import("../lock/stale.ts");
   const { load, lockPath, newLock } = await import("../build.ts");
   const { reporter } = options;
   const loaded = await load(options);
   const path = lockPath(options.config);
   const present = await readLock(path);
   if (present !== null && update !== true) {
-    checkLock(present, loaded, path);
+    await checkLock(present, loaded, path, options.config);
     return reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
   }
   const made = await newLock(options, loaded, trustFirstUse);

@@ -76,18 +76,20 @@ export async function readText(path: string): Promise<string> {
 
 /** Problems as `file:line:column: message`, in the order of the file. */
 export function lines(path: string, problems: readonly Problem[]): string[] {
-  return problems
-    .toSorted((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  return inOrder(problems).map((one) => `${placeOf(path, one)}: ${one.message}`);
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function placeOf(path: string, { line, column }: Problem): string {
+  return `${path}:${line}:${column}`;
 }
 
 /** Throws one error that lists every problem on a line of its own. */
 export function fail(code: ErrorCode, path: string, problems: readonly Problem[], hint: string | undefined): never {
-  const all = lines(path, problems);
-  const first = all[0] ?? path;
+  const all = inOrder(problems).map((one) => ({ where: placeOf(path, one), message: one.message }));
   const count = all.length === 1 ? "1 problem" : `${all.length} problems`;
-  throw new ExpectedError(code, `${count} in ${path}:\n${all.map((line) => `  ${line}`).join("\n")}`, {
-    where: first.slice(0, first.indexOf(": ")),
-    hint,
-  });
+  throw new ExpectedError(code, `${count} in ${path}`, { where: all[0]?.where ?? path, problems: all, hint });
 }

@@ -1,12 +1,11 @@
 /** The container images that a cluster needs: pinned for its lock, and brought into the store. */
 import pLimit from "p-limit";
-import type { Platform, Role } from "#bundle";
+import type { Role } from "#bundle";
 import type { Reporter } from "#kit/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { ReleaseManifest } from "../config/release.ts";
-import { topology } from "../config/topology.ts";
-import { wantedImages } from "../config/wanted.ts";
 import type { Lock, LockedImage } from "../lock/lock.ts";
+import { neededImages } from "../lock/needed.ts";
 import { HttpClient, type HttpSettings } from "./http-client.ts";
 import type { BlobStore } from "./image-source.ts";
 import { type ImageOptions, type PulledImage, pullImage, resolveImage } from "./registry.ts";
@@ -51,32 +50,6 @@ export async function fetchImages(
     const roles = needed.find(({ name, platform }) => name === locked.name && platform === locked.platform)?.roles;
     return { locked, pulled: await pullImage(locked, { ...registry, store }), roles: roles ?? [] };
   });
-}
-
-interface NeededImage {
-  readonly name: string;
-  readonly platform: Platform;
-  readonly digest?: string | undefined;
-  readonly from?: string | undefined;
-  readonly roles: Role[];
-}
-
-/** Those of the release, and the operator's own from `images:` of cluster.yaml, which win. */
-function neededImages(cluster: ClusterConfig, manifest: ReleaseManifest, platform: Platform): NeededImage[] {
-  const released = wantedImages(manifest, topology(cluster, manifest), [platform]);
-  const own = new Map(cluster.images.map((image) => [image.name, image]));
-  return [
-    ...released.map(({ name, digest, roles, from }) => ({
-      name,
-      platform,
-      digest,
-      roles,
-      from: own.get(name)?.from ?? from,
-    })),
-    ...cluster.images
-      .filter(({ name }) => !released.some((image) => image.name === name))
-      .map(({ name, from, roles }) => ({ name, platform, from, roles })),
-  ];
 }
 
 /** A few at a time, over connections that are closed in the end. */

@@ -2,9 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { ExpectedError } from "#kit/errors";
-import type { ClusterConfig } from "../config/cluster.ts";
 import { loadYaml } from "../config/load.ts";
-import type { ReleaseManifest } from "../config/release.ts";
 import { replaceFile } from "../durable-file.ts";
 import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
 
@@ -39,32 +37,6 @@ export function encodeLock(lock: Lock): string {
     images: parsed.images.toSorted((a, b) => compare(`${a.name} ${a.platform}`, `${b.name} ${b.platform}`)),
   };
   return `# What this cluster is built of. Made by \`kubeferry lock\`; keep it with cluster.yaml.\n${stringify(sorted, { lineWidth: 0 })}`;
-}
-
-/** What a lock must have been made for: what `loadClusterAndRelease` gives. */
-export interface LockTarget {
-  readonly cluster: Pick<ClusterConfig, "platforms">;
-  readonly manifest: Pick<ReleaseManifest, "release">;
-  /** Of the release manifest's bytes. */
-  readonly digest: string;
-}
-
-/** LOCK_STALE, naming everything that differs, when the lock is of another release, manifest or other platforms. */
-export function checkLock(lock: Lock, target: LockTarget, path: string): void {
-  const sorted = (names: readonly string[]): string => names.toSorted().join(", ");
-  const differences: [string, string, string][] = [
-    ["release", target.manifest.release, lock.release],
-    ["release manifest", target.digest, lock.manifest],
-    ["platforms", sorted(target.cluster.platforms), sorted(lock.platforms)],
-  ];
-  const stale = differences.filter(([, wanted, found]) => wanted !== found);
-  if (stale.length === 0) return;
-  throw new ExpectedError("LOCK_STALE", `the lock was made for another ${stale.map(([what]) => what).join(" and ")}`, {
-    where: path,
-    wanted: stale.map(([what, wanted]) => `${what} ${wanted}`).join("; "),
-    found: stale.map(([what, , found]) => `${what} ${found}`).join("; "),
-    hint: "kubeferry lock --update cluster.yaml",
-  });
 }
 
 function keyOf(artifact: LockedArtifact): string {

@@ -48,6 +48,16 @@ const lockedPackage = z.strictObject({
   wanted: z.boolean(),
 });
 
+/** What `packages:` of cluster.yaml asked for when it was resolved; the packages themselves do not tell. */
+const packageRequest = z.strictObject({
+  distribution: z.string(),
+  names: z.array(z.string()),
+  /** `https://mirror.example/debian bookworm main`, in the order of cluster.yaml; empty: this machine's own apt sources. */
+  repositories: z.array(z.string()),
+  /** `sha256:…` of the file that `base:` names. */
+  base: publishedDigest.optional(),
+});
+
 export const lockSchema = z.strictObject({
   version: z.literal(1),
   release: z.string(),
@@ -59,9 +69,11 @@ export const lockSchema = z.strictObject({
   artifacts: z.array(lockedArtifact),
   images: z.array(lockedImage).default([]),
   packages: z.array(lockedPackage).default([]),
+  requests: z.array(packageRequest).default([]),
 });
 
 export type Lock = z.infer<typeof lockSchema>;
 export type LockedArtifact = z.infer<typeof lockedArtifact>;
 export type LockedImage = z.infer<typeof lockedImage>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
+export type PackageAsked = z.infer<typeof packageRequest>;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { type ErrorProblem, ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { Artifact, Component, ReleaseManifest } from "../config/release.ts";
@@ -64,23 +64,26 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
     artifacts: artifacts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
     images: [],
     packages: [],
+    requests: [],
   };
 }
 
 /** Every artifact for every platform; refuses, all at once, components that a platform has none for. */
 function neededArtifacts(cluster: ClusterConfig, manifest: ReleaseManifest): Needed[] {
-  const missing: string[] = [];
+  const missing: ErrorProblem[] = [];
   const needed = neededComponents(cluster, manifest).flatMap((component) =>
     cluster.platforms.flatMap((platform) => {
       const artifacts = component.artifacts.filter((artifact) => artifact.platform === platform);
       if (artifacts.length === 0) {
-        missing.push(`${component.name} ${platform}: ${component.unavailable[platform] ?? "the release has none"}`);
+        const message = component.unavailable[platform] ?? "the release has none";
+        missing.push({ where: `${component.name} ${platform}`, message });
       }
       return artifacts.map((artifact) => ({ component, artifact }));
     }),
   );
   if (missing.length === 0) return needed;
-  throw new ExpectedError("PIN_MISSING", `the release cannot be had for this platform:\n  ${missing.join("\n  ")}`, {
+  throw new ExpectedError("PIN_MISSING", "the release cannot be had for this platform", {
+    problems: missing,
     where: `release ${manifest.release}`,
     hint: "take the platform out of `platforms:` in cluster.yaml, or add an artifact to a release manifest of your own",
   });
@@ -138,11 +141,13 @@ function packageOf(artifact: Artifact): { package: string; version: string | nul
 function refuseUnpinned(pinned: readonly (LockedArtifact | Unpinned)[]): void {
   const unpinned = pinned.filter((one) => "why" in one);
   if (unpinned.length === 0) return;
-  const lines = unpinned.map(
-    ({ component, platform, from, why }) => `  ${component} ${platform}\n    ${from}\n    ${why}`,
-  );
+  const problems = unpinned.map(({ component, platform, from, why }) => ({
+    where: `${component} ${platform}`,
+    message: `${from}\n    ${why}`,
+  }));
   const count = unpinned.length === 1 ? "one artifact has" : `${unpinned.length} artifacts have`;
-  throw new ExpectedError("PIN_MISSING", `${count} no digest that anybody published:\n${lines.join("\n")}`, {
+  throw new ExpectedError("PIN_MISSING", `${count} no digest that anybody published`, {
+    problems,
     where: unpinned[0]?.from,
     hint: "put `digest: sha256:…` into a copy of the release manifest and give its path, or: kubeferry lock cluster.yaml --trust-first-use",
   });

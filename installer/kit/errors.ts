@@ -81,7 +81,16 @@ export interface ErrorDetails {
   /** For integrity errors: what was wanted and what was found, shown one under the other. */
   readonly wanted?: string | undefined;
   readonly found?: string | undefined;
+  /** Several things that are wrong at once: people read each on a line of its own, machines one by one. */
+  readonly problems?: readonly ErrorProblem[] | undefined;
   readonly cause?: unknown;
+}
+
+/** One of several things that are wrong. */
+export interface ErrorProblem {
+  /** Where this one is, when that is narrower than the error's own place: `cluster.yaml:12:5`. */
+  readonly where?: string | undefined;
+  readonly message: string;
 }
 
 /** Something went wrong that the operator can understand and act on. Secrets are redacted on the way in. */
@@ -92,10 +101,20 @@ export class ExpectedError extends Error {
   readonly hint: string | undefined;
   readonly wanted: string | undefined;
   readonly found: string | undefined;
+  /** The message without its problems. */
+  readonly summary: string;
+  readonly problems: readonly ErrorProblem[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
+    const problems = details.problems ?? [];
+    const lines = problems.map((one) => `\n  ${one.where === undefined ? "" : `${one.where}: `}${one.message}`);
+    super(
+      redact(`${message}${problems.length === 0 ? "" : ":"}${lines.join("")}`),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = code;
+    this.summary = redact(message);
+    this.problems = problems.map((one) => ({ ...one, message: redact(one.message) }));
     this.where = details.where === undefined ? undefined : redact(details.where);
     this.hint = details.hint === undefined ? undefined : redact(details.hint);
     this.wanted = details.wanted;

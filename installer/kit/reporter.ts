@@ -90,7 +90,8 @@ export function createReporter(options: ReporterOptions): Reporter {
     error(error) {
       record("error", {
         code: error.code,
-        message: error.message,
+        message: error.summary,
+        ...(error.problems.length > 0 && { problems: error.problems }),
         where: error.where,
         wanted: error.wanted,
         found: error.found,

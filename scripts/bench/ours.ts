@@ -88,7 +88,7 @@ async function fetch(
         files: Object.fromEntries(patterns.map((pattern) => [pattern, pattern.endsWith("*") ? "*" : pattern])),
       };
     });
-  const empty = { manifest: "", locked: "2026-01-01", images: [], packages: [] };
+  const empty = { manifest: "", locked: "2026-01-01", images: [], packages: [], requests: [] };
   const lock = { version: 1 as const, release: "bench", platforms: ["linux/amd64" as const], ...empty, artifacts };
   return async () => void (await fetchRelease({ lock, store, mirrors: [], offline: false, reporter }));
 }

@@ -61,6 +61,7 @@ export async function sampleCluster(folder: string, options: SampleClusterOption
     ],
     images: [],
     packages: [],
+    requests: [],
   };
   return {
     rendered: rendered(digest, size, order),

@@ -11,7 +11,8 @@ export async function basePackages(request: PackageRequest): Promise<Map<string,
   return new Map(lines.filter(([name]) => name !== "").map(([name = "", version = ""]) => [name, version]));
 }
 
-async function baseText(request: PackageRequest): Promise<string> {
+/** The file that the request names, else the one of the distribution's name. CONFIG_UNREADABLE, PACKAGE_UNAVAILABLE. */
+export async function baseText(request: PackageRequest): Promise<string> {
   if (request.base !== undefined) {
     return await readFile(request.base, "utf8").catch((cause: unknown) => {
       throw new ExpectedError("CONFIG_UNREADABLE", "the base of packages cannot be read", {

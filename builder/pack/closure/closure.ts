@@ -74,10 +74,11 @@ export function requireComplete(
     reporter.record("finding", { ...finding });
     if (finding.severity === "warning") reporter.warn(`${finding.message}; ${finding.hint}`);
   }
-  const [first, ...rest] = findings.filter(({ severity }) => severity === "error");
+  const errors = findings.filter(({ severity }) => severity === "error");
+  const [first] = errors;
   if (first === undefined) return;
-  const others = rest.map(({ message }) => `\n  ${message}`).join("");
-  throw new ExpectedError("INCOMPLETE", `the bundle would not be complete: ${first.message}${others}`, {
+  throw new ExpectedError("INCOMPLETE", "the bundle would not be complete", {
+    problems: errors.map(({ message }) => ({ message })),
     where: first.neededBy,
     wanted: first.missing,
     found: "nothing in the bundle",

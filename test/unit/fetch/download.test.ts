@@ -110,6 +110,7 @@ async function run(options: Run): Promise<FetchedFile[]> {
     ],
     images: [],
     packages: [],
+    requests: [],
   };
   return await fetchRelease({
     lock,

@@ -4,15 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
+import { isExpected } from "#kit/errors";
 import { createReporter } from "#kit/reporter";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { releaseManifest } from "../../../builder/config/release.ts";
 import { fetchRelease } from "../../../builder/fetch/fetch.ts";
 import { Store } from "../../../builder/fetch/store.ts";
-import { checkLock, diffLocks, encodeLock, readLock, writeLock } from "../../../builder/lock/lock-file.ts";
+import { diffLocks, encodeLock, readLock, writeLock } from "../../../builder/lock/lock-file.ts";
 import type { Lock, LockedArtifact } from "../../../builder/lock/lock.ts";
 import { neededComponents } from "../../../builder/lock/needed.ts";
 import { resolveLock } from "../../../builder/lock/resolve.ts";
+import { checkLock, packagesAsked } from "../../../builder/lock/stale.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-lock-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -41,6 +43,7 @@ const lock: Lock = {
   artifacts: [{ ...artifact, component: "zeta" }, artifact],
   images: [],
   packages: [],
+  requests: [],
 };
 
 function cluster(extra: object = {}) {
@@ -113,18 +116,90 @@ test("what is not a lock is LOCK_INVALID with its place", async () => {
   });
 });
 
-test("a lock of another release, manifest or platforms is stale, and says all that differs", () => {
-  const manifest = { release: "test" };
-  checkLock(lock, { cluster: { platforms: ["linux/amd64"] }, manifest, digest: hex("b") }, "x.lock");
-  assert.throws(
-    () =>
-      checkLock(lock, { cluster: { platforms: ["linux/arm64", "linux/amd64"] }, manifest, digest: hex("c") }, "x.lock"),
+const digest = `sha256:${hex("a")}`;
+const staleRelease = release([
+  component([{ ...plain, digest, from: "https://example.invalid/containerd" }], {
+    name: "containerd",
+    when: { runtime: "containerd" },
+  }),
+  component([{ ...plain, digest, from: "https://example.invalid/docker" }], {
+    name: "docker",
+    when: { runtime: "docker" },
+  }),
+]);
+const fitting: Lock = {
+  ...lock,
+  artifacts: [
     {
-      code: "LOCK_STALE",
-      where: "x.lock",
-      wanted: `release manifest ${hex("c")}; platforms linux/amd64, linux/arm64`,
-      found: `release manifest ${hex("b")}; platforms linux/amd64`,
+      ...artifact,
+      component: "containerd",
+      from: "https://example.invalid/containerd",
+      resolved: "https://example.invalid/containerd",
     },
+  ],
+};
+
+/** `WHERE: MESSAGE` of every difference that makes a lock stale; none: it fits. */
+async function staleness(held: Lock, extra: object = {}, manifestDigest = hex("b")): Promise<string[]> {
+  const target = { cluster: cluster(extra), manifest: staleRelease, digest: manifestDigest };
+  const error: unknown = await checkLock(held, target, "x.lock", "x.yaml").then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error === null) return [];
+  assert.ok(isExpected(error, "LOCK_STALE"));
+  assert.equal(error.hint?.endsWith("kubeferry lock --update x.yaml"), true);
+  return error.problems.map(({ where, message }) => `${where}: ${message}`);
+}
+
+test("a lock of another release, manifest or platforms is stale, and says all that differs", async () => {
+  assert.deepEqual(await staleness(fitting), []);
+  assert.deepEqual(await staleness(fitting, { platforms: ["linux/arm64", "linux/amd64"] }, hex("c")), [
+    `release manifest: asked for ${hex("c")}, in the lock ${hex("b")}`,
+    "platforms: asked for linux/amd64, linux/arm64, in the lock linux/amd64",
+  ]);
+});
+
+test("edits to runtime, images and packages after a lock was made are each named", async () => {
+  assert.deepEqual(await staleness(fitting, { runtime: "docker" }), [
+    "docker linux/amd64 https://example.invalid/docker: asked for, not in the lock",
+    "containerd linux/amd64 https://example.invalid/containerd: in the lock, no longer asked for",
+  ]);
+  assert.deepEqual(await staleness(fitting, { images: [{ name: "registry.example/app:1" }] }), [
+    "image registry.example/app:1 linux/amd64: asked for, not in the lock",
+  ]);
+  const image = { ...plain, name: "registry.example/app:1", digest, resolved: digest, pinnedBy: "upstream" as const };
+  const { name, platform, pinnedBy } = image;
+  const withImage: Lock = {
+    ...fitting,
+    images: [{ name, platform: platform as "linux/amd64", digest, resolved: digest, pinnedBy }],
+  };
+  assert.deepEqual(await staleness(withImage, { images: [{ name, from: "oci:./app" }] }), [
+    "image registry.example/app:1 linux/amd64: asked for from oci:./app, in the lock",
+  ]);
+  assert.deepEqual(await staleness(withImage), [
+    "image registry.example/app:1 linux/amd64: in the lock, no longer asked for",
+  ]);
+});
+
+test("edits to packages, their repositories and the content of their base are each named", async () => {
+  const base = join(folder, "base.txt");
+  writeFileSync(base, "bash 5.2\n");
+  const packages = [{ distribution: "debian 12", names: ["socat"], base }];
+  const held: Lock = { ...fitting, requests: await packagesAsked(cluster({ packages })) };
+  assert.deepEqual(await staleness(held, { packages }), []);
+  const repositories = [{ url: "https://mirror.example/debian", suite: "bookworm", components: ["main"] }];
+  writeFileSync(base, "bash 5.3\n");
+  assert.deepEqual(
+    (await staleness(held, { packages: [{ ...packages[0], names: ["conntrack"], repositories }] })).map((line) =>
+      line.replaceAll(/sha256:\w+/g, "sha256"),
+    ),
+    [
+      "package conntrack of debian 12: asked for, not in the lock",
+      "repositories of debian 12: asked for https://mirror.example/debian bookworm main, in the lock this machine's own sources",
+      "base of debian 12: asked for sha256, in the lock sha256",
+      "package socat of debian 12: in the lock, no longer asked for",
+    ],
   );
 });
 
