@@ -18,6 +18,7 @@ import { checkLock, packagesAsked } from "./lock/stale.ts";
 import { checkClosure, requireComplete } from "./pack/closure/closure.ts";
 import { packImages } from "./pack/images.ts";
 import { type ClusterKeys, openKeys } from "./pack/keys.ts";
+import { refuseOutput } from "./pack/output.ts";
 import { installersIn, pack, type Packed } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
 import type { Rendered } from "./render/node-file.ts";
@@ -30,6 +31,8 @@ export interface BuildOptions {
   readonly release?: string | undefined;
   /** File or folder of the bundle. */
   readonly output: string;
+  /** Replaces an older bundle of that name. */
+  readonly force: boolean;
   /** The store's folder. */
   readonly cache: string;
   /** URLs and folders that stand in for upstream; digests stay what the lock says. */
@@ -55,6 +58,8 @@ export interface Built extends Packed {
 /** Every stage; gives the bundle, packed and verified. */
 export async function build(options: BuildOptions): Promise<Built> {
   const loaded = await load(options);
+  const { config, output, force } = options;
+  await refuseOutput(output, [config, lockPath(config), keysPath(config, loaded.cluster)], force);
   const lock = await lockOf(options, loaded);
   const { store, files } = await fetch(options, loaded, lock);
   const rendered = await renderNodes(options, loaded, files);
@@ -114,17 +119,23 @@ export async function fetch(options: BuildOptions, loaded: LoadedCluster, lock: 
   return { store, files };
 }
 
-/** Keys and certificates (made once, beside cluster.yaml), then every node's files. */
+/**
+ * Keys and certificates (made once, beside cluster.yaml), then every node's files. Without `keep` what is missing of the
+ * keys and certificates is made for this once and written nowhere.
+ */
 export async function renderNodes(
   options: BuildOptions,
   loaded: LoadedCluster,
   fetched: readonly FetchedFile[],
+  keep = true,
 ): Promise<Rendered> {
   const derived = topology(loaded.cluster, loaded.manifest);
   const folder = pkiPath(options.config, loaded.cluster);
-  const pki = await openPki(folder, derived, options.now);
-  options.reporter.stage("pki", `${pki.leaves.length} certificates in ${folder}`);
-  for (const note of pki.notes) options.reporter.warn(note);
+  const pki = await openPki(folder, derived, options.now, keep);
+  if (keep) {
+    options.reporter.stage("pki", `${pki.leaves.length} certificates in ${folder}`);
+    for (const note of pki.notes) options.reporter.warn(note);
+  }
   const rendered = render({ topology: derived, pki, fetched, manifest: loaded.manifest });
   options.reporter.stage("render", `${rendered.files.length} files, ${rendered.units.length} units`);
   return rendered;

@@ -49,7 +49,7 @@ function main(): void {
   writeFileSync(config, cluster(release));
 
   say(`Build: fetch ${release}'s components, make keys and certificates, render every node, pack one file`, () =>
-    run(kubeferry, ["build", config, "-o", bundle]),
+    run(kubeferry, ["build", config, "-o", bundle, "--force"]),
   );
   say("Verify: every byte of the bundle, with the code that a node will use", () => run(kubeferry, ["verify", bundle]));
   rmSync(unpacked, { recursive: true, force: true });

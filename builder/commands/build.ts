@@ -16,6 +16,7 @@ interface Flags extends NetworkFlags {
   readonly update?: boolean;
   readonly trustFirstUse?: boolean;
   readonly base?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,12 +48,14 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     .requiredOption("-o, --output <dir>", "a folder")
     .action(async (config: string, flags: Flags) => {
       const { fetch, load, lockOf, renderNodes } = await import("../build.ts");
+      const { makeFolder } = await import("../pack/output.ts");
       const options = await optionsOf(config, flags, surroundings);
       const loaded = await load(options);
       const { files } = await fetch(options, loaded, await lockOf(options, loaded));
-      const rendered = await renderNodes(options, loaded, files);
+      const rendered = await renderNodes(options, loaded, files, false);
+      await makeFolder(options.output);
       for (const file of rendered.files) await writeRendered(file, options.output);
-      options.reporter.info(`wrote ${options.output}; programs and secrets are left out`);
+      options.reporter.info(`wrote ${options.output}; programs, certificates and secrets are left out`);
     });
 
   stage("build", "Make one bundle: lock, fetch, pki, render, pack, verify")
@@ -60,6 +63,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       "-o, --output <file>",
       "the bundle, or a folder for it (default: beside cluster.yaml, named by its content)",
     )
+    .option("--force", "overwrite the file of -o, or a signed bundle of the same content")
     .option("--base <old.tar>", "also write what is new since that bundle, as FILE.delta")
     .option("--plaintext-secrets", "do not encrypt the nodes' secrets: for labs, and the audit reports it")
     .option(
@@ -105,13 +109,18 @@ async function lock(options: BuildOptions, { update, trustFirstUse }: Flags): Pr
   reporter.info(`wrote ${path}${present !== null && changes.length === 0 ? "; nothing changed but the day" : ""}`);
 }
 
-/** Below a folder for the nodes it is for: `n1+n2/etc/…`, or a role's name where it is for any. */
+/**
+ * Below a folder for the nodes it is for: `n1+n2/etc/…`, or a role's name where it is for any. Certificates are left out,
+ * also inside of files: before the first build there are none.
+ */
 async function writeRendered(file: NodeFile, folder: string): Promise<void> {
-  if (file.sensitive || typeof file.content !== "string") return;
+  if (file.sensitive || file.origin.from === "pki" || typeof file.content !== "string") return;
   const path = join(folder, (file.for.nodes ?? file.for.roles).join("+"), file.path);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, file.content);
+  await writeFile(path, file.content.replaceAll(certificate, "[certificate]"));
 }
+
+const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 async function delta(bundle: string, base: string, { reporter }: BuildOptions): Promise<void> {
   const { writeDelta } = await import("../pack/delta.ts");
@@ -130,6 +139,7 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     release: flags.release,
     // A path that ends in a slash is a folder: the bundle is then named by its content.
     output: flags.output ?? `${dirname(config)}/`,
+    force: flags.force ?? false,
     plaintextSecrets: flags.plaintextSecrets ?? false,
     installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
     now: new Date(),

@@ -10,6 +10,7 @@ interface Flags {
   readonly size: string;
   readonly output: string;
   readonly base?: string;
+  readonly force?: boolean;
   readonly secretKey: string;
   readonly comment?: string;
 }
@@ -36,10 +37,17 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
 
   command("join <parts...>", "Put parts together again, or a delta and its base; names the part that is bad")
     .requiredOption("-o, --output <file>", "the bundle")
+    .option("--force", "overwrite the file of -o")
     .option("--base <old.tar>", "the parts are one delta, made by `build --base` of this bundle")
     .action(async (parts: string[], flags: Flags) => {
       const output = path(flags.output);
       const [delta] = parts;
+      const { refuseOutput } = await import("../pack/output.ts");
+      await refuseOutput(
+        output,
+        [...parts.map(path), ...(flags.base === undefined ? [] : [path(flags.base)])],
+        flags.force ?? false,
+      );
       if (flags.base !== undefined && delta !== undefined) {
         const { applyDelta } = await import("../pack/delta.ts");
         await applyDelta(path(delta), path(flags.base), output);

@@ -25,7 +25,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
   const open = async ({ cache }: Flags): Promise<Store> => {
     const { Store } = await import("../fetch/store.ts");
     const { environment, workingDirectory } = surroundings;
-    return Store.open(cache === undefined ? storeFolder(environment) : resolve(workingDirectory, cache));
+    return Store.openExisting(cache === undefined ? storeFolder(environment) : resolve(workingDirectory, cache));
   };
 
   command("list", "every content, its size, and when it was last used").action(async (flags: Flags) => {

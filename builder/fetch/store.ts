@@ -47,6 +47,15 @@ export class Store {
     return new Store(dir);
   }
 
+  /** Opens a store that is there, and makes nothing. USAGE when there is none. */
+  static openExisting(dir: string): Store {
+    if (statSync(join(dir, "sha256"), { throwIfNoEntry: false })?.isDirectory() === true) return new Store(dir);
+    throw new ExpectedError("USAGE", "there is no store here", {
+      where: dir,
+      hint: "give its folder with --cache DIR; kubeferry fetch and kubeferry build make one",
+    });
+  }
+
   /** Where a content is, or would be. `digest` is 64 hex digits. */
   path(digest: string): string {
     if (!isDigest(digest)) throw new Error(`not a digest: ${digest}`);

@@ -1,6 +1,6 @@
 /** Packs a rendered cluster into one bundle file, and checks it with the node's own code before it gets its name. */
-import { mkdir, readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type BundleIndex,
   type Digest,
@@ -29,6 +29,7 @@ import type { ContentStore } from "./content-store.ts";
 import { groupContents } from "./groups.ts";
 import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
+import { outputPath } from "./output.ts";
 import { readmeText } from "./readme.ts";
 import { packSecrets } from "./secrets.ts";
 import { writeBeside } from "../durable-file.ts";
@@ -49,8 +50,10 @@ export interface PackOptions {
   readonly installers: Installers;
   /** Null: `--plaintext-secrets`. */
   readonly keys: ClusterKeys | null;
-  /** The new file; a directory, or a path that ends in `/`, gets the default name. An older file is replaced. */
+  /** The new file; a directory, or a path that ends in `/`, gets the default name. See output.ts for what is replaced. */
   readonly output: string;
+  /** Replaces also a signed bundle of the same content. */
+  readonly force?: boolean;
   /** `kubeferry 0.1.0` */
   readonly producer: string;
   readonly images?: readonly ImageEntry[];
@@ -98,7 +101,8 @@ export async function pack(options: PackOptions): Promise<Packed> {
   const sums = encodeSums([first, ...rest].map((member) => [member.path, memberDigest(member)]));
   const second: TarMember = { path: sumsPath, mode: 0o644, content: Buffer.from(sums) };
 
-  const path = await outputPath(options, payloadDigest);
+  const { cluster, kubernetes, output, force = false } = options;
+  const path = await outputPath(output, defaultName(cluster.name, lock.release, kubernetes, payloadDigest), force);
   const size = await writeChecked(path, [first, second, ...rest], reporter);
   const made = frames.filter(({ cached }) => !cached).length;
   return { path, payloadDigest, size, frames: { made, cached: frames.length - made } };
@@ -108,15 +112,6 @@ export async function pack(options: PackOptions): Promise<Packed> {
 export function defaultName(cluster: string, release: string, kubernetes: string | null, payload: Digest): string {
   const what = kubernetes === null ? release : `kubernetes-${kubernetes}`;
   return `${cluster}-${what}-${payload.slice(0, 12)}.tar`;
-}
-
-async function outputPath(options: PackOptions, payload: Digest): Promise<string> {
-  const { output, cluster, lock, kubernetes } = options;
-  const found = await stat(output).catch(() => null);
-  const isFolder = output.endsWith("/") || found?.isDirectory() === true;
-  const path = isFolder ? join(output, defaultName(cluster.name, lock.release, kubernetes, payload)) : output;
-  await mkdir(dirname(path), { recursive: true });
-  return path;
 }
 
 /** Writes beside the final name, verifies every byte as a node would, and only then renames. */

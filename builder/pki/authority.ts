@@ -13,7 +13,7 @@ import type { Topology } from "../config/topology.ts";
 import { type AuthorityName, authorities, wantedAuthorities, wantedLeaves, type WantedLeaf } from "./certificates.ts";
 import { describeCertificate, type IssuedPair, parsePair, whyStale } from "./issued.ts";
 import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
-import { openVault, type Vault } from "./vault.ts";
+import { openScratchVault, openVault, type Vault } from "./vault.ts";
 import { generateKey, makeCertificate, privatePem, publicPem } from "./x509.ts";
 
 /** A certificate with its private key, both PEM. */
@@ -49,9 +49,10 @@ const day = 24 * 60 * 60 * 1000;
 /**
  * Opens the PKI of a cluster and makes what is missing. Leaves near their end, or whose names no longer match the
  * topology, are reissued by the same CA beside the old ones. PKI_INVALID when a file is damaged or the CA has ended.
+ * Without `keep` nothing is written: what is made is forgotten.
  */
-export async function openPki(dir: string, topology: Topology, now: Date): Promise<Pki> {
-  const vault = await openVault(dir);
+export async function openPki(dir: string, topology: Topology, now: Date, keep = true): Promise<Pki> {
+  const vault = keep ? await openVault(dir) : await openScratchVault(dir);
   const notes: string[] = [];
   const cas = await Promise.all(wantedAuthorities(topology).map((name) => openAuthority(vault, name, topology, now)));
   for (const ca of cas) {

@@ -21,6 +21,31 @@ export interface Vault {
 /** Opens or makes the directory. PKI_INVALID when others may look into it. */
 export async function openVault(dir: string): Promise<Vault> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  await refuseOpenToOthers(dir);
+  await removeLeftovers(dir);
+  return {
+    ...readingVault(dir),
+    async readOrMake(name, make) {
+      return (await readFrom(dir, name)) ?? createOnce(join(dir, name), await make());
+    },
+  };
+}
+
+/** What the directory has, if it is there; what is made beyond that is kept in memory and forgotten. Nothing is written. */
+export async function openScratchVault(dir: string): Promise<Vault> {
+  if ((await stat(dir).catch(() => null)) !== null) await refuseOpenToOthers(dir);
+  const made = new Map<string, string>();
+  return {
+    ...readingVault(dir),
+    async readOrMake(name, make) {
+      const text = made.get(name) ?? (await readFrom(dir, name)) ?? (await make());
+      made.set(name, text);
+      return text;
+    },
+  };
+}
+
+async function refuseOpenToOthers(dir: string): Promise<void> {
   const { mode } = await stat(dir);
   if ((mode & 0o077) !== 0) {
     throw new ExpectedError("PKI_INVALID", "the directory of the cluster's keys is open to other users", {
@@ -30,27 +55,12 @@ export async function openVault(dir: string): Promise<Vault> {
       hint: `chmod 0700 ${dir}`,
     });
   }
-  await removeLeftovers(dir);
+}
 
-  async function read(name: string): Promise<string | null> {
-    try {
-      return await readFile(join(dir, name), "utf8");
-    } catch (error) {
-      if (isCode(error, "ENOENT")) return null;
-      throw new ExpectedError("PKI_INVALID", `cannot read ${name} in the directory of the cluster's keys`, {
-        where: join(dir, name),
-        cause: error,
-        hint: `ls -l ${join(dir, name)}`,
-      });
-    }
-  }
-
+function readingVault(dir: string): Omit<Vault, "readOrMake"> {
   return {
     dir,
-    read,
-    async readOrMake(name, make) {
-      return (await read(name)) ?? createOnce(join(dir, name), await make());
-    },
+    read: (name) => readFrom(dir, name),
     async list(folder) {
       try {
         return (await readdir(join(dir, folder))).filter((name) => !isTemporary(name)).toSorted();
@@ -60,6 +70,19 @@ export async function openVault(dir: string): Promise<Vault> {
       }
     },
   };
+}
+
+async function readFrom(dir: string, name: string): Promise<string | null> {
+  try {
+    return await readFile(join(dir, name), "utf8");
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return null;
+    throw new ExpectedError("PKI_INVALID", `cannot read ${name} in the directory of the cluster's keys`, {
+      where: join(dir, name),
+      cause: error,
+      hint: `ls -l ${join(dir, name)}`,
+    });
+  }
 }
 
 /** Writes beside and links into place, so that the name either is not there or names the whole file. */

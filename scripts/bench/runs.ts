@@ -60,7 +60,7 @@ export async function build(
   writeFileSync(config, JSON.stringify(cluster));
   rmSync(join(folder, `${name}.lock`), { force: true });
   const path = join(folder, `${name}.tar`);
-  return { path, ...(await measured(kubeferry, ["build", config, "-o", path, "--cache", cache])) };
+  return { path, ...(await measured(kubeferry, ["build", config, "-o", path, "--force", "--cache", cache])) };
 }
 
 /** The bundle of all programs, as often as it is asked for built once. */

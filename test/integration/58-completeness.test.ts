@@ -159,6 +159,7 @@ nodes:
     http: {},
     registries: {},
     plaintextSecrets: false,
+    force: false,
     installers,
     now: new Date(),
     reporter: quiet,

@@ -1,0 +1,44 @@
+/** `kubeferry` and `./install` from source, in this very process: a command's words in, its exit code and texts out. */
+import { PassThrough } from "node:stream";
+import { run, type Surroundings } from "#kit/run";
+import { builderProgram } from "../../builder/program.ts";
+import { installerProgram } from "../../installer/program.ts";
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+}
+
+/** Runs `kubeferry ARGV…`; nothing is asked, since its standard input is no terminal. */
+export async function runKubeferry(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return await runProgram(builderProgram, argv, options);
+}
+
+/** Runs `./install ARGV…` as from source, without a bundle of its own. */
+export async function runInstall(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return await runProgram((own) => installerProgram(own, { bundle: null, executable: null, argv }), argv, options);
+}
+
+async function runProgram(
+  make: (surroundings: Surroundings) => Parameters<typeof run>[0],
+  argv: readonly string[],
+  { environment = {}, workingDirectory = "/" }: RunOptions,
+): Promise<Ran> {
+  let [out, err] = ["", ""];
+  const surroundings: Surroundings = {
+    environment,
+    workingDirectory,
+    out: { write: (text) => (out += text) },
+    err: { write: (text) => (err += text) },
+    in: new PassThrough(),
+    signal: new AbortController().signal,
+  };
+  const code = await run(make(surroundings), argv, surroundings);
+  return { code, out, err };
+}
