@@ -72,7 +72,7 @@ async function manifestOf(host: Host, folder = ownFolder): Promise<string> {
   if ((await host.stat(path)) !== null) return path;
   throw new ExpectedError(
     "USAGE",
-    "the bundle has no image that could answer: the test takes the one of coredns or kube-dns",
+    "the bundle has no image that could answer: the test takes the one of coredns or kube-dns, or a release's image called smoke",
     {
       where: path,
       wanted: "addons: [coredns], or kube-dns, in cluster.yaml",

@@ -45,12 +45,15 @@ export async function pin(
   const { platform, from, mirrors, files } = artifact;
   const version = component.version ?? "";
   const base = { component: component.name, version, platform, from, resolved: from, mirrors, files };
+  // Whoever has the file at hand has made or fetched it, and vouches for it with its digest or list of digests.
+  const isOwn = from.startsWith("file:");
   if (artifact.digest !== undefined) {
-    const pinnedBy = from.startsWith("file:") ? ("operator" as const) : ("release" as const);
-    return { ...base, digest: artifact.digest, size: null, pinnedBy };
+    return { ...base, digest: artifact.digest, size: null, pinnedBy: isOwn ? "operator" : "release" };
   }
   const published = await publishedDigest(artifact, context);
-  if (published.digest !== null) return { ...base, digest: published.digest, size: null, pinnedBy: "upstream" };
+  if (published.digest !== null) {
+    return { ...base, digest: published.digest, size: null, pinnedBy: isOwn ? "operator" : "upstream" };
+  }
   if (!context.trustFirstUse) return { component: component.name, platform, from, why: published.why };
   const found = await firstUse(artifact, context);
   context.reporter.warn(`${component.name} ${platform}: ${found.digest} was taken on trust, from ${from}`);

@@ -2,7 +2,7 @@
 import type { ObjectEntry, Role } from "#bundle";
 import { isWithin } from "../config/generations.ts";
 import { authorityOf } from "../pki/authority.ts";
-import { has, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
+import { has, imageOf, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
 import { flannelPrefix } from "./daemons/flanneld.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
@@ -164,7 +164,7 @@ const rows: readonly ObjectRow[] = [
     template: "objects/smoke.yaml.ejs",
     via: "file",
     role: "master",
-    when: (c) => addon("coredns")(c) || addon("kube-dns")(c),
+    when: (c) => addon("coredns")(c) || addon("kube-dns")(c) || (daemons(c) && imageOf(c, "smoke") !== null),
     data: smoke,
   },
 ];
@@ -240,8 +240,11 @@ function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): 
 }
 
 /** What answers the smoke test is an image that the cluster has anyway: no other is carried for it. */
+/** An image called `smoke` answers at /health by itself; without one, the image of the cluster's DNS is made to. */
 function smoke(context: NodeContext): Data {
   const api = context.era === "1.6" ? "extensions/v1beta1" : "apps/v1";
+  const own = imageOf(context, "smoke");
+  if (own !== null) return { api, image: own, args: [], path: "/health" };
   if (addon("coredns")(context))
     return { api, image: neededImage(context, "coredns"), args: ["-conf", "/etc/smoke/Corefile"], path: "/health" };
   return { api, image: neededImage(context, "k8s-dns-sidecar"), args: ["--prometheus-port=8080"], path: "/metrics" };

@@ -8,8 +8,10 @@ import { tarBytes } from "../../installer/bundle/writer.ts";
 export interface LayoutImage {
   /** `linux/amd64`, `linux/arm/v7` */
   readonly platform: string;
-  /** One layer for each: path in the image → text. */
-  readonly layers: readonly Readonly<Record<string, string>>[];
+  /** One layer for each: path in the image → text or bytes. */
+  readonly layers: readonly Readonly<Record<string, string | Buffer>>[];
+  /** Default: `/hello`. */
+  readonly entrypoint?: readonly string[];
 }
 
 interface Descriptor {
@@ -28,16 +30,16 @@ export function writeLayout(folder: string, tag: string, images: readonly Layout
   };
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-  const manifests = images.map(({ platform, layers }) => {
+  const manifests = images.map(({ platform, layers, entrypoint = ["/hello"] }) => {
     const [os, architecture, variant] = platform.split("/");
     const tars = layers.map((files) =>
-      tarBytes(Object.entries(files).map(([path, text]) => ({ path, mode: 0o755, content: Buffer.from(text) }))),
+      tarBytes(Object.entries(files).map(([path, bytes]) => ({ path, mode: 0o755, content: Buffer.from(bytes) }))),
     );
     const config = put(
       json({
         architecture,
         os,
-        config: { Entrypoint: ["/hello"] },
+        config: { Entrypoint: entrypoint },
         rootfs: { type: "layers", diff_ids: tars.map((tar) => `sha256:${digestOf(tar)}`) },
       }),
       "application/vnd.oci.image.config.v1+json",

@@ -27,7 +27,7 @@ const everyArtifact = (component: Component): Artifact[] => [
 test("the releases are those that the README names", () => {
   assert.deepEqual(listReleases(), [
     "distro",
-    ...["1.11", "1.16", "1.34", "1.35", "1.36", "1.6"].map((minor) => `kubernetes-${minor}`),
+    ...["1.11", "1.16", "1.20", "1.34", "1.35", "1.36", "1.6"].map((minor) => `kubernetes-${minor}`),
   ]);
 });
 
@@ -52,12 +52,17 @@ for (const name of listReleases()) {
     assert.equal(release.release, name);
   });
 
-  test(`${name}: every place is https on a host known for its component, or the distribution`, () => {
+  test(`${name}: every place is https on a host known for its component, the distribution, or built from its source`, () => {
     for (const component of release.components) {
       for (const { from, mirrors, checksum } of everyArtifact(component)) {
         for (const place of [from, ...mirrors, ...(checksum === undefined ? [] : [checksum])]) {
-          if (name === "distro") {
+          if (name === "distro" || place.startsWith("apt:")) {
             assert.match(place, /^apt:[a-z0-9.+-]+$/);
+            assert.ok(["distro", "kubernetes-1.20"].includes(name));
+            continue;
+          }
+          if (name === "kubernetes-1.20") {
+            assert.match(place, /^file:[a-z0-9./-]+\/(kube[a-z-]+|SHA256SUMS)$/);
             continue;
           }
           const url = new URL(place);
@@ -142,7 +147,7 @@ for (const name of listReleases()) {
 
   test(`${name}: image digests are sha256 and names have a registry and a tag`, () => {
     for (const image of release.images) {
-      assert.match(image.name, /^[a-z0-9.-]+\.[a-z]+(\/[a-z0-9._-]+)+:[\w.-]+$/);
+      assert.match(image.name, /^([a-z0-9.-]+\.[a-z]+|localhost)(\/[a-z0-9._-]+)+:[\w.-]+$/);
       if (image.digest !== undefined) assert.match(image.digest, /^sha256:[0-9a-f]{64}$/);
       assert.equal(image.confidence === "missing", image.digest === undefined, image.name);
     }

@@ -260,7 +260,8 @@ test("a published checksum file pins, and one that does not name the file does n
   const made = await resolveWith([component([{ ...plain, checksum: `file:${list}` }])]);
   assert.deepEqual(
     made.artifacts.map((one) => [one.digest, one.pinnedBy]),
-    [[`sha256:${digestOf("the tool")}`, "upstream"]],
+    // Both lie here: whoever made them vouches for them. Upstream's list is one that is fetched.
+    [[`sha256:${digestOf("the tool")}`, "operator"]],
   );
   writeFileSync(list, `${digestOf("other")}  other\n`);
   await assert.rejects(resolveWith([component([{ ...plain, checksum: `file:${list}` }])]), { code: "PIN_MISSING" });
