@@ -1,56 +1,77 @@
 /**
- * `npm run bench [-- NAME…] [--rounds N]`: how fast we are beside what an operator would type instead, in one run on one
- * machine, interleaved; medians, the ratio of neighbouring runs, and the goal. Figures never become assertions:
- * docs/performance.md tells what was measured, where and when.
+ * `npm run bench [-- NAME…] [--rounds N] [--json]`: how fast we are beside what an operator would type instead, in one run
+ * on one machine, interleaved; medians, the ratio of neighbouring runs, and the goal. Rows are printed as they are
+ * measured, and a part that fails loses only its own: it is named at the end, and the exit code is 1. Figures never become
+ * assertions: docs/performance.md tells what was measured, where and when.
  */
 import { loadavg } from "node:os";
-import { compare, type Comparison, type Row, table } from "./bench/compare.ts";
+import { compare, type Comparison } from "./bench/compare.ts";
 import { extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
 import { memory, start } from "./bench/limits.ts";
 import { material, type Material } from "./bench/material.ts";
+import { heading, line, type Row } from "./bench/row.ts";
 import { folder, serve } from "./bench/runs.ts";
+import { requirePackages } from "../test/support/packages.ts";
 
 const words = process.argv.slice(2);
+const json = words.includes("--json");
 const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 5 : Number(words.splice(at, 2)[1]);
 
-const parts: Readonly<Record<string, (given: Material) => Promise<Row[]>>> = {
+const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> = {
   start: () => start(rounds),
-  verify: async (given) => comparing(await verifying(given)),
-  extract: async (given) => comparing(await extracting(given)),
-  install: async (given) => comparing(await installing(given)),
-  pack: async (given) => comparing(...packing(given)),
+  verify: (given) => comparing(verifying(given)),
+  extract: (given) => comparing(extracting(given)),
+  install: (given) => comparing(installing(given)),
+  pack: (given) => comparing(packing(given)),
   fetch: fetched,
   memory,
 };
 await main();
 
 async function main(): Promise<void> {
-  const given = await material(folder);
-  const chosen = words.length > 0 ? words : Object.keys(parts);
-  const rows: Row[] = [];
-  const size = `${given.programs.length} programs, ${(given.size / 1e6).toFixed(0)} MB`;
-  console.log(`${size}; ${rounds} rounds; load ${(loadavg()[0] ?? 0).toFixed(1)}`);
-  for (const name of chosen) {
-    const part = parts[name];
-    if (part === undefined)
-      throw new Error(`no comparison is called ${name}; there are ${Object.keys(parts).join(", ")}`);
-    rows.push(...(await part(given)));
+  const names = words.filter((word) => word !== "--json");
+  const chosen = names.length > 0 ? names : Object.keys(parts);
+  const unknown = chosen.find((name) => parts[name] === undefined);
+  if (unknown !== undefined) {
+    throw new Error(`no comparison is called ${unknown}; there are ${Object.keys(parts).join(", ")}`);
   }
-  console.log(table(rows));
+  requirePackages("curl", "nginx-light", "zstd");
+  const given = await material(folder);
+  const size = `${given.programs.length} programs, ${(given.size / 1e6).toFixed(0)} MB`;
+  tell(`${size}; ${rounds} rounds; load ${(loadavg()[0] ?? 0).toFixed(1)}\n\n${heading}`);
+  const results: Row[] = [];
+  const failures: { readonly name: string; readonly why: string }[] = [];
+  for (const name of chosen) {
+    try {
+      for await (const row of parts[name]?.(given) ?? []) {
+        results.push(row);
+        tell(line(row));
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      failures.push({ name, why });
+      tell(`${name} FAILED: ${why}`);
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ results, failures })}\n`);
+  process.exitCode = failures.length > 0 ? 1 : 0;
 }
 
-async function fetched(given: Material): Promise<Row[]> {
+/** With `--json` people's lines go to stderr. */
+function tell(text: string): void {
+  (json ? process.stderr : process.stdout).write(`${text}\n`);
+}
+
+async function* fetched(given: Material): AsyncGenerator<Row> {
   const nginx = await serve(given.dir);
   try {
-    return await comparing(...fetching(given));
+    yield* comparing(fetching(given));
   } finally {
     nginx.kill();
   }
 }
 
-async function comparing(...all: Comparison[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const one of all) rows.push(...(await compare(one, rounds)));
-  return rows;
+async function* comparing(all: readonly Comparison[] | Promise<readonly Comparison[]>): AsyncGenerator<Row> {
+  for (const one of await all) yield* await compare(one, rounds);
 }

@@ -1,5 +1,5 @@
 /** Interleaved runs of ours and theirs, so that whatever else the machine does meets both; medians and their ratio. */
-import { loadavg } from "node:os";
+import type { Row } from "./row.ts";
 
 /** What one run took. */
 export interface Run {
@@ -16,21 +16,12 @@ export interface Side {
 }
 
 export interface Comparison {
+  /** As in {@link Row}. */
   readonly name: string;
   readonly ours: Side;
   readonly theirs: readonly Side[];
   /** Ours / the first of theirs, at most. */
   readonly goal: number;
-}
-
-export interface Row {
-  readonly what: string;
-  readonly ours: string;
-  readonly theirs: string;
-  readonly ratio: string;
-  readonly goal: string;
-  readonly memory: string;
-  readonly load: string;
 }
 
 /** Runs every side once to warm up, then `rounds` times in turn. */
@@ -51,13 +42,14 @@ export async function compare(comparison: Comparison, rounds: number): Promise<R
     // Pair by pair: neighbours in time had the same machine.
     const pairs = (runs[0] ?? []).map((run, at) => run.seconds / (runs[index + 1]?.[at]?.seconds ?? Number.NaN));
     return {
-      what: `${comparison.name} / ${side.name}`,
-      ours: `${ours.toFixed(2)} s`,
-      theirs: `${theirs.toFixed(2)} s`,
-      ratio: median(pairs).toFixed(2),
-      goal: index === 0 ? `≤ ${comparison.goal}` : "",
-      memory: peak === 0 ? "" : `${(peak / 1e6).toFixed(0)} MB`,
-      load: (loadavg()[0] ?? 0).toFixed(1),
+      name: comparison.name,
+      against: side.name,
+      ours,
+      theirs,
+      ratio: median(pairs),
+      unit: "s",
+      memory: peak === 0 ? null : peak,
+      goal: index === 0 ? comparison.goal : null,
     };
   });
 }
@@ -74,20 +66,4 @@ export function timed(work: () => void): Run {
   const from = performance.now();
   work();
   return { seconds: (performance.now() - from) / 1000 };
-}
-
-export function table(rows: readonly Row[]): string {
-  const header: Row = {
-    what: "",
-    ours: "ours",
-    theirs: "theirs",
-    ratio: "ratio",
-    goal: "goal",
-    memory: "memory",
-    load: "load",
-  };
-  const keys = ["what", "ours", "theirs", "ratio", "goal", "memory", "load"] as const;
-  const widths = keys.map((key) => Math.max(...[header, ...rows].map((row) => row[key].length)));
-  const line = (row: Row): string => `| ${keys.map((key, index) => row[key].padEnd(widths[index] ?? 0)).join(" | ")} |`;
-  return [line(header), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)].join("\n");
 }

@@ -1,5 +1,5 @@
 /** Runs what is compared: our programs, ours in a process of its own, nginx; and makes the bundles that they work on. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -113,7 +113,18 @@ export async function serve(served: string): Promise<{ kill: () => void }> {
       server { listen 127.0.0.1:${port}; root ${served}; } }`;
   writeFileSync(join(state, "nginx.conf"), process.getuid?.() === 0 ? `user root; ${config}` : config);
   const child = spawn("nginx", ["-c", join(state, "nginx.conf"), "-e", join(state, "error")], { stdio: "inherit" });
-  await sleep(1000);
-  if (child.exitCode !== null) throw new Error("nginx did not start; apt-get install nginx-light");
+  await once(child, "spawn");
+  await answering(child);
   return { kill: () => child.kill() };
+}
+
+/** Until nginx takes connections; throws when it ends instead. */
+async function answering(child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
+    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer !== null) return;
+    await sleep(50);
+  }
 }
