@@ -1,6 +1,7 @@
 /** Digests: always SHA-256, always written as 64 lower-case hex digits. */
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
+import { readable } from "./readable.ts";
 
 declare const brand: unique symbol;
 /** 64 lower-case hex digits of a SHA-256. */
@@ -25,15 +26,15 @@ let buffer: Buffer | undefined;
  * four times the speed of a stream (shared/reference/performance.md).
  */
 export function digestFile(path: string, offset = 0, size = Infinity): { digest: Digest; size: number } {
-  buffer ??= Buffer.allocUnsafeSlow(bufferSize);
+  const into = (buffer ??= Buffer.allocUnsafeSlow(bufferSize));
   const hash = createHash("sha256");
-  const file = openSync(path, "r");
+  const file = readable(path, () => openSync(path, "r"));
   let total = 0;
   try {
     while (total < size) {
-      const count = readSync(file, buffer, 0, Math.min(bufferSize, size - total), offset + total);
+      const count = readable(path, () => readSync(file, into, 0, Math.min(bufferSize, size - total), offset + total));
       if (count === 0) break;
-      hash.update(buffer.subarray(0, count));
+      hash.update(into.subarray(0, count));
       total += count;
     }
   } finally {

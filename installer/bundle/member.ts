@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { ExpectedError } from "#kit/errors";
 import type { IntegrityProblem } from "./problem.ts";
+import { readable } from "./readable.ts";
 
 /** `size` bytes of `file` from `offset`. Paths are clean and relative; nothing else becomes a member. */
 export interface Member {
@@ -9,6 +10,9 @@ export interface Member {
   readonly file: string;
   readonly offset: number;
   readonly size: number;
+  /** Permission bits and owner: those of the tar's header, or of the file. */
+  readonly mode: number;
+  readonly uid: number;
 }
 
 /** A listing. `problems` says what could not become a member, and why. */
@@ -37,7 +41,7 @@ export function readMember(member: Member, limit: number): Buffer {
     const bytes = Buffer.alloc(member.size);
     let done = 0;
     while (done < bytes.length) {
-      const count = readSync(fd, bytes, done, bytes.length - done, member.offset + done);
+      const count = readable(where, () => readSync(fd, bytes, done, bytes.length - done, member.offset + done));
       if (count === 0) throw new ExpectedError("TRUNCATED", `${member.path} ends early`, { where });
       done += count;
     }
@@ -49,7 +53,8 @@ export function readMember(member: Member, limit: number): Buffer {
 
 /** Opens the file a member lies in, for reading, and never through a link that took its place meanwhile. */
 export function openMember(member: Member): number {
-  const fd = openSync(member.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const fd = readable(`${member.file}: ${member.path}`, () => openSync(member.file, flags));
   if (fstatSync(fd).isFile()) return fd;
   closeSync(fd);
   throw new ExpectedError("MEMBER_KIND", `${member.path} is no longer a regular file`, { where: member.file });

@@ -115,7 +115,8 @@ async function nodeSecrets(
 function required(source: Source, path: string, limit: number): Buffer {
   const member = source.members.get(path);
   if (member !== undefined) return readMember(member, limit);
-  const [problem] = source.problems;
+  // A tar is listed up to its first damaged header; what is wrong with other files of a directory explains nothing.
+  const problem = source.problems.find((one) => source.kind === "tar" || one.member === path);
   if (problem !== undefined) throw problemError(problem, source.where);
   throw new ExpectedError("MEMBER_MISSING", `this is not a bundle: it has no ${path}`, {
     where: source.where,

@@ -40,7 +40,8 @@ export async function openSecrets(
   const first = problems[0];
   if (first !== undefined) throw invalid(where, `${first.member}: ${first.message}`, problemError(first, where));
   const files = new Map<string, Buffer>();
-  for (const { path, offset, size } of members.values()) {
+  for (const { path, offset, size, mode } of members.values()) {
+    if (mode !== 0o600) throw invalid(where, `${path} has mode ${mode.toString(8)} instead of 600`, undefined);
     files.set(`/${path}`, plain.subarray(offset, offset + size));
   }
   return files;

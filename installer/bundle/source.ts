@@ -1,17 +1,20 @@
 /** Opens a bundle where it lies: one plain tar, read in place, or a directory that somebody unpacked. */
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { ExpectedError } from "#kit/errors";
 import { openDirectory } from "./directory-source.ts";
 import type { Source } from "./member.ts";
+import { readable } from "./readable.ts";
 import { openTar } from "./tar-source.ts";
 
-/** Lists the bundle at `where`; NOT_FOUND when there is nothing, ARCHIVE_INVALID when it is neither. */
+/** Lists the bundle at `where`; NOT_FOUND when there is nothing, ARCHIVE_INVALID when it is neither, UNREADABLE. */
 export function openSource(where: string): Source {
-  const stat = statSync(where, { throwIfNoEntry: false });
+  const stat = readable(where, () => statSync(where, { throwIfNoEntry: false }));
   if (stat === undefined) {
     throw new ExpectedError("NOT_FOUND", "there is no bundle", { where, hint: "give the .tar or its directory" });
   }
-  if (stat.isDirectory()) return openDirectory(where);
-  if (stat.isFile()) return openTar(where, stat.size);
+  // A link to a bundle is as good as the bundle; behind this point no link is followed.
+  const real = readable(where, () => realpathSync(where));
+  if (stat.isDirectory()) return openDirectory(real);
+  if (stat.isFile()) return openTar(real, stat.size);
   throw new ExpectedError("ARCHIVE_INVALID", "a bundle is a plain tar file or a directory", { where });
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { isCleanAbsolute } from "./clean-path.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import { type Member, type Source, memberLimit } from "./member.ts";
+import { readable } from "./readable.ts";
 import { blockSize, decodeHeader, paddingOf } from "./tar-header.ts";
 
 /** tar fills its last record with zeros; more than this behind the end is not filling. */
@@ -10,11 +11,14 @@ const fillLimit = 1024 * 1024;
 
 /** A tar of `size` bytes at `where` as a source. */
 export function openTar(where: string, size: number): Source {
-  const fd = openSync(where, "r");
+  const fd = readable(where, () => openSync(where, "r"));
   try {
     const listing = scanTar(where, size, (position, length) => {
       const block = Buffer.alloc(length);
-      return block.subarray(0, readSync(fd, block, 0, length, position));
+      return block.subarray(
+        0,
+        readable(where, () => readSync(fd, block, 0, length, position)),
+      );
     });
     return { kind: "tar", where, ...listing };
   } finally {
@@ -74,7 +78,7 @@ export function scanTar(
     } else if (members.has(path)) {
       problems.push({ member: path, code: "MEMBER_DUPLICATE", message: "is in the tar more than once" });
     } else {
-      members.set(path, { path, file, offset, size });
+      members.set(path, { path, file, offset, size, mode, uid: 0 });
     }
     if ((mode & ~0o777) !== 0) {
       problems.push({ member: path, code: "MEMBER_KIND", message: "has special mode bits", found: mode.toString(8) });

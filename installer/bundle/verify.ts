@@ -1,6 +1,7 @@
 /** Every byte of every member, against SHA256SUMS and against the index. */
 import type { Reporter } from "#kit/reporter";
 import { ExpectedError, isExpected } from "#kit/errors";
+import { accessProblems } from "./access.ts";
 import { indexPath } from "./consistency.ts";
 import { type Digest, digestFile } from "./digest.ts";
 import { checkContents } from "./extract.ts";
@@ -53,6 +54,7 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
 
 interface Expected {
   readonly size?: number;
+  readonly mode?: number;
   readonly digest?: Digest;
 }
 
@@ -61,7 +63,9 @@ function expectedMembers(index: BundleIndex): Map<string, Expected> {
     [indexPath, {}],
     [sumsPath, {}],
   ]);
-  for (const [path, { size, digest }] of Object.entries(index.members)) expected.set(path, { size, digest });
+  for (const [path, { size, digest, mode }] of Object.entries(index.members)) {
+    expected.set(path, { size, digest, mode: Number.parseInt(mode, 8) });
+  }
   for (const [digest, { size }] of Object.entries(index.blobs)) {
     expected.set(blobPath(digest as Digest), { size, digest: digest as Digest });
   }
@@ -87,6 +91,7 @@ async function memberBytes(
     } else if (member.path !== sumsPath) {
       problems.push(...checkMember(member, want, bundle.sums.get(member.path)));
     }
+    problems.push(...accessProblems(bundle.source.kind, member, want?.mode ?? 0o644));
     done += member.size;
     reporter?.progress("verify", done, total);
     // Hashing is synchronous for its speed; a turn of the loop lets Ctrl-C through.
@@ -101,7 +106,13 @@ function checkMember(member: Member, want: Expected, listed: Digest | undefined)
     const detail = { wanted: `${want.size} bytes`, found: `${member.size} bytes` };
     return [{ member: path, code: "SIZE_MISMATCH", message: "has another size than the index says", ...detail }];
   }
-  const { digest: found, size } = digestFile(member.file, member.offset, member.size);
+  let found: Digest;
+  let size: number;
+  try {
+    ({ digest: found, size } = digestFile(member.file, member.offset, member.size));
+  } catch (cause) {
+    return [asProblem(path, cause)];
+  }
   if (size !== member.size) {
     const detail = { wanted: `${member.size} bytes`, found: `${size} bytes` };
     return [{ member: path, code: "TRUNCATED", message: "ends early", ...detail }];
@@ -129,10 +140,18 @@ async function failure(member: string, task: Promise<unknown>): Promise<Integrit
     await task;
     return [];
   } catch (cause) {
-    if (!isExpected(cause)) throw cause;
-    const { code, message, wanted, found } = cause;
-    return [
-      { member, code, message, ...(wanted === undefined ? {} : { wanted }), ...(found === undefined ? {} : { found }) },
-    ];
+    return [asProblem(member, cause)];
   }
+}
+
+function asProblem(member: string, cause: unknown): IntegrityProblem {
+  if (!isExpected(cause)) throw cause;
+  const { code, message, wanted, found } = cause;
+  return {
+    member,
+    code,
+    message,
+    ...(wanted === undefined ? {} : { wanted }),
+    ...(found === undefined ? {} : { found }),
+  };
 }

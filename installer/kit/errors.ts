@@ -35,6 +35,7 @@ const exitCodes = {
   PACKAGE_UNAVAILABLE: 4,
   TOOL_MISSING: 4,
   // 5: bytes that are not what was signed
+  UNREADABLE: 5,
   DIGEST_MISMATCH: 5,
   SIZE_MISMATCH: 5,
   TRUNCATED: 5,
@@ -42,6 +43,7 @@ const exitCodes = {
   MEMBER_EXTRA: 5,
   MEMBER_DUPLICATE: 5,
   MEMBER_KIND: 5,
+  MEMBER_MODE: 5,
   PATH_ESCAPES: 5,
   ARCHIVE_INVALID: 5,
   ARCHIVE_BOMB: 5,

@@ -116,8 +116,31 @@ export async function hostileBundles(): Promise<Hostile[]> {
     "setuid-installer",
     "MEMBER_KIND",
     "install",
-    headerOf(good, "install", (block) => block.write("0004755\0", 100)),
+    headerOf(good, "install", (block) => block.write("004755 \0", 100)),
   );
+
+  // Headers in which each tar sees something else: another path, owner, mode or time than was verified
+  for (const [name, change] of [
+    ["prefix-of-another-version", (block: Buffer) => block.write("  ", 263) + block.write("bin", 345)],
+    ["prefix-behind-gnu-magic", (block: Buffer) => block.write("ustar  \0", 257) + block.write("bin", 345)],
+    ["prefix-behind-no-magic", (block: Buffer) => block.fill(0, 257, 265).write("bin", 345)],
+    ["owner", (block: Buffer) => block.write("001750 \0", 108)],
+    ["group", (block: Buffer) => block.write("001750 \0", 116)],
+    ["owner-name", (block: Buffer) => block.write("nobody", 265)],
+    ["time", (block: Buffer) => block.write("14000000000\0", 136)],
+    ["old-type", (block: Buffer) => block.writeUInt8(0, 156)],
+    ["link-name", (block: Buffer) => block.write("/etc/passwd", 157)],
+    ["size-with-spaces", (block: Buffer) => block.write("        21 \0", 124)],
+    ["size-in-base-256", (block: Buffer) => block.fill(0, 124, 136).writeUInt8(0x80, 124) + block.writeUInt8(17, 135)],
+    ["bytes-behind-the-name", (block: Buffer) => block.write("x", 90)],
+    ["bytes-behind-the-fields", (block: Buffer) => block.write("x", 505)],
+  ] as const) {
+    add(`header-${name}`, "ARCHIVE_INVALID", "after SHA256SUMS", headerOf(good, "install", change));
+  }
+  const inMode = (mode: number): Buffer =>
+    tarOf(good.members.map((member) => (member.path === "install" ? { ...member, mode } : member)));
+  add("mode-open", "MEMBER_MODE", "install", inMode(0o777));
+  add("mode-not-executable", "MEMBER_MODE", "install", inMode(0o644));
 
   // Names
   for (const [name, path] of [
@@ -279,6 +302,9 @@ export async function hostileBundles(): Promise<Hostile[]> {
   await secrets("secrets-empty", []);
   await secrets("secrets-of-other-bytes", [
     { path: "etc/etcd/pki/server.key", mode: 0o600, content: Buffer.from("another") },
+  ]);
+  await secrets("secrets-open-mode", [
+    { path: "etc/etcd/pki/server.key", mode: 0o644, content: Buffer.from("a key, as far as this test goes\n") },
   ]);
   const real = {
     path: "etc/etcd/pki/server.key",

@@ -154,7 +154,7 @@ export function memberBytes(member: SampleMember, header?: (block: Buffer) => vo
 export function resum(block: Buffer): void {
   block.fill(" ", 148, 156);
   const sum = block.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  block.write(`${sum.toString(8).padStart(6, "0")} \0`, 148, "latin1");
 }
 
 export function writeSample(path: string, { members }: Pick<Sample, "members">): string {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -140,6 +143,62 @@ test("a member that became a link is not followed", async () => {
     problems.map(({ member, code }) => `${code} ${member}`),
     ["MEMBER_KIND install"],
   );
+});
+
+test("unpacked, no member or folder may be changed by others than root and who reads it", async () => {
+  const problems = async (change: (directory: string) => void): Promise<string[]> => {
+    const directory = unpack(await sample());
+    change(directory);
+    const found = await verifyBundle(await openBundle(directory));
+    return found.map(({ member, code }) => `${code} ${member}`);
+  };
+  assert.deepEqual(await problems((at) => chmodSync(join(at, "install"), 0o777)), ["MEMBER_MODE install"]);
+  assert.deepEqual(await problems((at) => chmodSync(join(at, "bundle.json"), 0o664)), ["MEMBER_MODE bundle.json"]);
+  assert.deepEqual(await problems((at) => chmodSync(join(at, "blobs"), 0o777)), ["MEMBER_MODE blobs"]);
+  assert.deepEqual(await problems((at) => chmodSync(at, 0o1777)), ["MEMBER_MODE ."]);
+  // A umask takes bits away; FAT lets everything be executed.
+  assert.deepEqual(await problems((at) => chmodSync(join(at, "install"), 0o700)), []);
+  assert.deepEqual(await problems((at) => chmodSync(join(at, "bundle.json"), 0o755)), []);
+});
+
+const asRoot = { skip: process.getuid?.() !== 0 && "only root can give files away" };
+test("unpacked, a member of another user is refused", asRoot, async () => {
+  const directory = unpack(await sample());
+  chownSync(join(directory, "install"), 1000, 1000);
+  chownSync(join(directory, "blobs"), 1000, 0);
+  const found = await verifyBundle(await openBundle(directory));
+  assert.deepEqual(
+    found.map(({ member, code, found: owner }) => `${code} ${member} ${owner}`),
+    ["MEMBER_MODE blobs owner 1000", "MEMBER_MODE install owner 1000"],
+  );
+});
+
+test("a link to a bundle is the bundle", async () => {
+  const link = path("link.tar");
+  symlinkSync(writeSample(path("good.tar"), await sample()), link);
+  assert.deepEqual(await verifyBundle(await openBundle(link), { contents: true }), []);
+});
+
+test("bad media are told as what they are", async () => {
+  const loop = path("loop.tar");
+  symlinkSync(loop, loop);
+  await assert.rejects(openBundle(loop), { code: "UNREADABLE" });
+  await assert.rejects(openBundle("/proc/self/mem"), { code: "UNREADABLE" });
+
+  const deep = unpack(await sample());
+  mkdirSync(join(deep, Array.from({ length: 1000 }, () => "x").join("/")), { recursive: true });
+  const problems = await verifyBundle(await openBundle(deep));
+  assert.deepEqual(
+    problems.map(({ member, code }) => `${code} ${member}`),
+    ["MEMBER_EXTRA x/x/x/x/x"],
+  );
+  // Too deep for one path.
+  execFileSync("rm", ["-rf", join(deep, "x")]);
+
+  const strange = unpack(await sample());
+  writeFileSync(Buffer.from(`${strange}/caf\xe9`, "latin1"), "x");
+  const [other] = await verifyBundle(await openBundle(strange));
+  assert.equal(other?.code, "PATH_ESCAPES");
 });
 
 test("all problems are reported, not the first one", async () => {

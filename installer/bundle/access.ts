@@ -1,0 +1,47 @@
+/** Who may change what was verified: modes and owners of a bundle's members, and of the folders they lie in. */
+import type { Stats } from "node:fs";
+import { userInfo } from "node:os";
+import type { Member, Source } from "./member.ts";
+import type { IntegrityProblem } from "./problem.ts";
+
+const writableByOthers = 0o022;
+
+/**
+ * What is wrong with a member's mode and owner. A tar says exactly what root's `tar -xf` will make of it. What was
+ * unpacked may have fewer bits (a umask) or more that only let execute (FAT), but nobody else may write it.
+ */
+export function accessProblems(kind: Source["kind"], member: Member, wanted: number): IntegrityProblem[] {
+  const { path, mode, uid } = member;
+  const found = `mode ${octal(mode)}`;
+  const problem = (message: string, detail: { wanted: string; found: string }): IntegrityProblem => {
+    return { member: path, code: "MEMBER_MODE", message, ...detail };
+  };
+  if (kind === "tar") {
+    if (mode === wanted) return [];
+    return [problem("has another mode than the index says", { wanted: `mode ${octal(wanted)}`, found })];
+  }
+  const problems: IntegrityProblem[] = [];
+  if ((mode & writableByOthers) !== 0) {
+    problems.push(problem("may be written by others", { wanted: `mode ${octal(wanted)}`, found }));
+  }
+  return [...problems, ...ownerProblem(path, uid)];
+}
+
+/** The same for a folder: whoever may write it can put other files under the names that were verified. */
+export function folderProblems(path: string, { mode, uid }: Pick<Stats, "mode" | "uid">): IntegrityProblem[] {
+  const problems = ownerProblem(path, uid);
+  if ((mode & 0o002) === 0) return problems;
+  const detail = { wanted: "mode 0755", found: `mode ${octal(mode & 0o7777)}` };
+  return [...problems, { member: path, code: "MEMBER_MODE", message: "is a folder that anybody may write", ...detail }];
+}
+
+function ownerProblem(member: string, uid: number): IntegrityProblem[] {
+  const own = userInfo().uid;
+  if (uid === 0 || uid === own) return [];
+  const wanted = own === 0 ? "owner 0 (root)" : `owner 0 or ${own}`;
+  return [{ member, code: "MEMBER_MODE", message: "belongs to another user", wanted, found: `owner ${uid}` }];
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}

@@ -1,0 +1,130 @@
+/**
+ * What Kubeferry verified is what every tar unpacks: the same names, types, modes, owners and bytes.
+ * `npm run test:mutations` draws 50,000 mutations; here a few hundred keep the law from being broken unseen.
+ */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import * as fc from "fast-check";
+import { encodeHeader, openBundle, paddingOf, type SigningKey, signSums, verifyBundle } from "#bundle";
+import { isExpected } from "#kit/errors";
+import { openSource } from "../../installer/bundle/source.ts";
+import { mutate, mutations } from "../support/mutate-tar.ts";
+import { sample, type SampleMember, tarOf } from "../support/sample-bundle.ts";
+import { tarPrograms, unpackedFile, type UnpackedTree } from "../support/tar-programs.ts";
+
+const runs = Number(process.env["KUBEFERRY_MUTATIONS"] ?? 300);
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-tars-"));
+const programs = tarPrograms();
+after(() => {
+  for (const program of programs) program.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function unpackEverywhere(archive: string, wanted: UnpackedTree, what: string): Promise<void> {
+  for (const program of programs) {
+    const found = await program.unpack(archive, join(folder, "unpacked"));
+    assert.deepEqual(found, wanted, `${program.name} unpacks something else: ${what}`);
+  }
+}
+
+const part = fc.oneof(
+  { weight: 8, arbitrary: fc.stringMatching(/^[a-zA-Z0-9._@+=,~ -]{1,40}$/) },
+  fc.stringMatching(/^[a-z]{60,100}$/),
+  fc.constantFrom("-x", "--", "ü", "日本", "a b", "'", '"', "$HOME", "*", "lost+found"),
+);
+const path = fc
+  .array(part, { minLength: 1, maxLength: 5 })
+  .map((parts) => parts.map((text) => (/^\.+$/.test(text) ? `_${text}` : text)).join("/"));
+const entries = fc.uniqueArray(
+  fc.record({
+    path,
+    mode: fc.constantFrom(0o644, 0o755, 0o600, 0o400),
+    content: fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: 500, maxLength: 1500 })),
+  }),
+  { selector: ({ path: text }) => text, minLength: 1, maxLength: 12 },
+);
+
+test("a generated archive is listed as it was written, and all four tars unpack just that", async () => {
+  await fc.assert(
+    fc.asyncProperty(entries, fc.nat(40), async (drawn, fill) => {
+      // No name may be the folder of another one, and none too long for a header.
+      const members = drawn.filter(
+        (one) => fits(one.path) && !drawn.some(({ path: other }) => other.startsWith(`${one.path}/`)),
+      );
+      const parts = members.flatMap(({ path: name, mode, content }) => [
+        encodeHeader(name, content.length, mode),
+        content,
+        Buffer.alloc(paddingOf(content.length)),
+      ]);
+      const archive = join(folder, "generated.tar");
+      writeFileSync(archive, Buffer.concat([...parts, Buffer.alloc(1024 + fill * 512)]));
+      const { members: listed, problems } = openSource(archive);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(
+        [...listed.values()].map(({ path: name, mode, size }) => ({ name, mode, size })),
+        members.map(({ path: name, mode, content }) => ({ name, mode, size: content.length })),
+      );
+      const wanted = members.map(({ path: name, mode, content }) => [name, unpackedFile(mode, Buffer.from(content))]);
+      await unpackEverywhere(archive, Object.fromEntries(wanted), members.map(({ path: name }) => name).join("\n"));
+    }),
+    { numRuns: Math.ceil(runs / 20) },
+  );
+});
+
+function fits(name: string): boolean {
+  try {
+    encodeHeader(name, 0, 0o644);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("of a signed bundle with any mutation, what is accepted with the public key unpacks to the signed tree", async () => {
+  const key = signingKey();
+  const good = await signedSample(key);
+  const whole = tarOf(good);
+  const wanted = Object.fromEntries(good.map(({ path: name, mode, content }) => [name, unpackedFile(mode, content)]));
+  const archive = join(folder, "mutated.tar");
+  const seen = { mutated: 0, accepted: 0 };
+  await fc.assert(
+    fc.asyncProperty(mutations, async (list) => {
+      const bytes = mutate(whole, list);
+      writeFileSync(archive, bytes);
+      seen.mutated += 1;
+      if (!(await isAccepted(archive, key))) return;
+      seen.accepted += 1;
+      if (!bytes.equals(whole)) await unpackEverywhere(archive, wanted, list.map(({ name }) => name).join(" then "));
+    }),
+    { numRuns: runs },
+  );
+  console.log(`${seen.mutated} mutations, ${seen.accepted} accepted, none that unpacks differently`);
+  // Members in another order and zeros behind the end are accepted: without any the test would compare nothing.
+  assert.ok(seen.accepted > 0);
+});
+
+async function isAccepted(archive: string, publicKey: SigningKey): Promise<boolean> {
+  try {
+    return (await verifyBundle(await openBundle(archive), { publicKey })).length === 0;
+  } catch (error) {
+    if (isExpected(error)) return false;
+    throw error;
+  }
+}
+
+function signingKey(): SigningKey {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  return { id: Buffer.from("0123456789abcdef", "hex"), key: publicKey, secret: privateKey };
+}
+
+async function signedSample(key: SigningKey): Promise<SampleMember[]> {
+  const { members } = await sample({ recipients: [await identityToRecipient(await generateX25519Identity())] });
+  const sums = members.find(({ path: name }) => name === "SHA256SUMS")?.content ?? Buffer.alloc(0);
+  const signature = { path: "SHA256SUMS.minisig", mode: 0o644, content: Buffer.from(signSums(sums, key, "test")) };
+  return members.toSpliced(2, 0, signature);
+}
