@@ -5,6 +5,7 @@ import type { ClusterConfig } from "./cluster.ts";
 import { proposal } from "./explain.ts";
 import { readManifest } from "./manifests.ts";
 import type { ReleaseManifest } from "./release.ts";
+import { isSince, versionOf } from "./versions.ts";
 
 const version = z.string().regex(/^\d+\.\d+$/);
 const schema = z.record(
@@ -44,33 +45,22 @@ export function whyUnknown(table: FlagTable, daemon: string, flag: string, manif
     const daemons = Object.keys(table);
     return `there is no daemon ${daemon}${proposal(daemon, daemons)}; there are ${daemons.join(", ")}`;
   }
-  const running = versionOf(daemon, manifest);
+  const running = versionOf(componentOf(daemon), manifest);
   if (running === null) return `release ${manifest.release} has no ${daemon}`;
   const entry = flags[flag];
   if (entry === undefined) {
     return `${daemon} ${running}: --${flag} is not in the table of flags (manifests/flags.yaml)${proposal(flag, Object.keys(flags))}`;
   }
-  if (entry.added !== undefined && isBefore(running, entry.added)) {
+  if (entry.added !== undefined && !isSince(running, entry.added)) {
     return `${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`;
   }
-  if (entry.removed !== undefined && !isBefore(running, entry.removed)) {
+  if (entry.removed !== undefined && isSince(running, entry.removed)) {
     return `${daemon} ${running} has no flag --${flag} any more: it went with ${entry.removed}`;
   }
   return null;
 }
 
-/** `3.4` where the distribution decides: that of Debian 12, the oldest that Kubeferry takes. */
-const distributionEtcd = "3.4";
-
-function versionOf(daemon: string, manifest: ReleaseManifest): string | null {
-  if (daemon !== "etcd" && daemon !== "flanneld") return manifest.kubernetes;
-  const component = manifest.components.find(({ name }) => name === (daemon === "etcd" ? "etcd" : "flannel"));
-  if (component === undefined) return null;
-  return component.version?.replace(/^v/, "") ?? distributionEtcd;
-}
-
-function isBefore(version: string, other: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [otherMajor = 0, otherMinor = 0] = other.split(".").map(Number);
-  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+/** The component whose version a daemon has: Kubernetes' own daemons are all of one. */
+export function componentOf(daemon: string): string {
+  return { etcd: "etcd", flanneld: "flannel" }[daemon] ?? "kubernetes";
 }

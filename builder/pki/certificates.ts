@@ -4,6 +4,7 @@
  */
 import type { Role } from "#bundle";
 import type { Topology, TopologyNode } from "../config/topology.ts";
+import { isSince } from "../config/versions.ts";
 
 /** Three CAs for every generation: a certificate for the API's clients opens neither etcd nor the aggregator. */
 export const authorities = {
@@ -32,7 +33,8 @@ const none = (): readonly string[] => [];
 const own = (node: TopologyNode): readonly string[] => ["127.0.0.1", node.ip, "localhost", node.name];
 const hasDaemons = (topology: Topology): boolean => topology.generation.daemons;
 /** From 1.11 on controller-manager and scheduler talk TLS; in 1.6 they use the insecure port on loopback. */
-const hasSecureControllers = (topology: Topology): boolean => hasDaemons(topology) && topology.generation.era !== "1.6";
+const hasSecureControllers = ({ release }: Topology): boolean =>
+  release.kubernetes !== null && isSince(release.kubernetes, "1.11");
 
 export const certificates: readonly CertificateSpec[] = [
   {

@@ -1,7 +1,19 @@
 /** Every templated file of a node: template → path, mode, role, and when it is made. PKI and kubeconfigs have tables of their own. */
 import type { Role } from "#bundle";
-import { isWithin } from "../config/generations.ts";
-import { has, type NodeContext, runsContainerd, runsDocker, runsFlanneld, usesLocalProxy, usesVip } from "./context.ts";
+import {
+  has,
+  isAtLeast,
+  type NodeContext,
+  runsContainerd,
+  runsDocker,
+  runsFlanneld,
+  usesLocalProxy,
+  usesVip,
+} from "./context.ts";
+import { configurationText, type FieldRow } from "./configurations/configuration.ts";
+import { kubeletFields } from "./configurations/kubelet.ts";
+import { proxyFields } from "./configurations/kube-proxy.ts";
+import { schedulerFields } from "./configurations/kube-scheduler.ts";
 import * as data from "./data.ts";
 import { apiserverFlags } from "./daemons/kube-apiserver.ts";
 import { controllerManagerFlags } from "./daemons/kube-controller-manager.ts";
@@ -55,10 +67,10 @@ export const daemons: readonly Daemon[] = [
 const everyone: readonly Role[] = ["etcd", "master", "worker"];
 const unit = (name: string) => (context: NodeContext) => `${context.paths.units}/${name}`;
 const config = (name: string) => (context: NodeContext) => `${context.paths.config}/${name}`;
-const eraWithin =
-  (...[from, until]: Parameters<typeof isWithin> extends [unknown, ...infer Range] ? Range : never): When =>
+const since =
+  (version: string): When =>
   (c) =>
-    isWithin(c.era, from, until);
+    isAtLeast(c, version);
 
 const entry = (
   template: string,
@@ -74,6 +86,25 @@ const daemonUnits = daemons.map(({ name, role, rows, when }) =>
   }),
 );
 
+const configuration = (
+  template: string,
+  file: string,
+  role: Role,
+  version: string,
+  rows: readonly FieldRow[],
+): CatalogueEntry =>
+  entry(`configs/${template}`, config(file), [role], {
+    when: since(version),
+    data: (c) => ({ text: configurationText(rows, c) }),
+  });
+
+/** Configuration files of Kubernetes' daemons, from the version on that reads one. */
+const configurations = [
+  configuration("kubelet.yaml", "kubelet-config.yaml", "worker", "1.11", kubeletFields),
+  configuration("kube-proxy.yaml", "kube-proxy.yaml", "worker", "1.11", proxyFields),
+  configuration("kube-scheduler.yaml", "kube-scheduler.yaml", "master", "1.16", schedulerFields),
+];
+
 export const catalogue: readonly CatalogueEntry[] = [
   ...daemonUnits,
   entry("units/containerd.service", unit("containerd.service"), ["worker"], {
@@ -81,11 +112,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     data: data.containerd,
   }),
   entry("configs/containerd-v2.toml", () => "/etc/containerd/config.toml", ["worker"], {
-    when: both(runsContainerd, (c) => c.topology.generation.containerdConfig === 2),
+    when: both(runsContainerd, (c) => !isAtLeast(c, "2.0", "containerd")),
     data: data.containerd,
   }),
   entry("configs/containerd-v3.toml", () => "/etc/containerd/config.toml", ["worker"], {
-    when: both(runsContainerd, (c) => c.topology.generation.containerdConfig === 3),
+    when: both(runsContainerd, (c) => isAtLeast(c, "2.0", "containerd")),
     data: data.containerd,
   }),
   entry("configs/crictl.yaml", () => "/etc/crictl.yaml", ["worker"], {
@@ -97,39 +128,21 @@ export const catalogue: readonly CatalogueEntry[] = [
     data: data.dockerSettings,
   }),
 
-  entry("configs/kubelet-1.11.json", config("kubelet.config.json"), ["worker"], {
-    when: both(kubernetes, eraWithin("1.11", "1.11")),
-    data: data.kubelet,
-  }),
-  entry("configs/kubelet-1.16.yaml", config("kubelet-config.yaml"), ["worker"], {
-    when: both(kubernetes, eraWithin("1.16", "1.16")),
-    data: data.kubelet,
-  }),
-  entry("configs/kubelet-1.36.yaml", config("kubelet-config.yaml"), ["worker"], {
-    when: both(kubernetes, eraWithin("1.36", null)),
-    data: data.kubelet,
-  }),
-  entry("configs/kube-proxy.yaml", config("kube-proxy.yaml"), ["worker"], {
-    when: both(kubernetes, eraWithin("1.11", null)),
-  }),
-  entry("configs/kube-scheduler.yaml", config("kube-scheduler.yaml"), ["master"], {
-    when: both(kubernetes, eraWithin("1.16", null)),
-    data: data.scheduler,
-  }),
+  ...configurations,
   entry("configs/encryption-config.yaml", config("encryption-config.yaml"), ["master"], {
     mode: "0600",
     sensitive: true,
-    when: both(kubernetes, eraWithin("1.11", null), (c) => c.topology.cluster.encryptionAtRest),
+    when: both(since("1.11"), (c) => c.topology.cluster.encryptionAtRest),
     data: data.encryption,
   }),
   entry("configs/audit-policy.yaml", config("audit-policy.yaml"), ["master"], {
-    when: both(kubernetes, eraWithin("1.11", null), (c) => c.topology.cluster.audit),
+    when: both(since("1.11"), (c) => c.topology.cluster.audit),
     data: data.auditPolicy,
   }),
   entry("configs/token.csv", config("token.csv"), ["master"], {
     mode: "0600",
     sensitive: true,
-    when: both(kubernetes, eraWithin(null, "1.6")),
+    when: both(kubernetes, (c) => !isAtLeast(c, "1.11")),
     data: data.tokenFile,
   }),
 

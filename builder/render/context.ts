@@ -1,9 +1,9 @@
 /** What every part of rendering knows about one node. */
 import type { Role } from "#bundle";
 import { ExpectedError } from "#kit/errors";
-import type { Era } from "../config/generations.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
+import { isSince, versionOf } from "../config/versions.ts";
 import type { FetchedFile } from "../fetch/fetched.ts";
 import type { Pki } from "../pki/authority.ts";
 
@@ -17,7 +17,6 @@ export interface RenderInput {
 export interface NodeContext {
   readonly topology: Topology;
   readonly node: TopologyNode;
-  readonly era: Era;
   readonly paths: Paths;
   readonly pki: Pki;
   readonly manifest: ReleaseManifest;
@@ -31,7 +30,6 @@ export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
   return {
     topology,
     node,
-    era: topology.generation.era,
     paths: topology.paths,
     pki,
     manifest,
@@ -41,6 +39,12 @@ export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
 
 export function has(context: NodeContext, role: Role): boolean {
   return context.node.roles.includes(role);
+}
+
+/** Whether the release has `component` in `version` or later; what it has not is of no version. */
+export function isAtLeast(context: NodeContext, version: string, component = "kubernetes"): boolean {
+  const own = versionOf(component, context.manifest);
+  return own !== null && isSince(own, version);
 }
 
 /** Path of a binary on the node: ours where the release brings it, the distribution's otherwise. */
@@ -83,6 +87,11 @@ export function runsDocker(context: NodeContext): boolean {
 /** flanneld as a service of the host, with its subnets in etcd. */
 export function runsFlanneld(context: NodeContext): boolean {
   return context.topology.generation.daemons && context.topology.network.plugin === "flannel-etcd";
+}
+
+/** etcdctl's API for what flannel keeps in etcd: its client is that of the v3 store since 0.18. */
+export function etcdApiOfFlannel(context: NodeContext): "2" | "3" {
+  return isAtLeast(context, "0.18", "flannel") ? "3" : "2";
 }
 
 export function usesLocalProxy(context: NodeContext): boolean {

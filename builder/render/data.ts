@@ -3,6 +3,7 @@ import { addressIn } from "../config/topology.ts";
 import {
   binary,
   imageOf,
+  isAtLeast,
   neededImage,
   type NodeContext,
   runsContainerd,
@@ -58,25 +59,20 @@ export function dockerUnit(context: NodeContext): Data {
 }
 
 export function dockerSettings(context: NodeContext): Data {
-  const { era, topology, paths } = context;
+  const { topology, paths } = context;
+  const docker = (version: string): boolean => isAtLeast(context, version, "docker");
   const settings = {
-    // `graph` became `data-root` with 17.05.
-    [era === "1.6" ? "graph" : "data-root"]: paths.docker,
-    // 18.06 and later write a key of their own there; it belongs to docker's data.
-    ...(era === "1.16" ? { "deprecated-key-path": `${paths.docker}/key.json` } : {}),
+    [docker("17.05") ? "data-root" : "graph"]: paths.docker,
+    // Otherwise these write a key of their own into /etc/docker; it belongs to docker's data.
+    ...(docker("18.09") && !docker("23.0") ? { "deprecated-key-path": `${paths.docker}/key.json` } : {}),
     "exec-opts": [`native.cgroupdriver=${topology.generation.cgroupDriver}`],
     "storage-driver": "overlay2",
     "live-restore": true,
     "max-concurrent-downloads": 10,
     "log-driver": "json-file",
     "log-opts": { "max-size": "100m", "max-file": "5" },
-    ...(runsFlanneld(context) ? { "ip-masq": false } : {}),
   };
   return { settings };
-}
-
-export function kubelet(context: NodeContext): Data {
-  return { cgroupDriver: context.topology.generation.cgroupDriver, taints: taintsOf(context) };
 }
 
 interface Taint {
@@ -98,33 +94,29 @@ export function taintsOf({ topology, node }: NodeContext): Taint[] {
   return [...own, ...asked];
 }
 
-export function scheduler(context: NodeContext): Data {
-  const old = context.era === "1.16";
-  return { apiVersion: `kubescheduler.config.k8s.io/${old ? "v1alpha1" : "v1"}`, plainHealth: old };
-}
-
 export function encryption(context: NodeContext): Data {
-  const old = context.era === "1.11";
+  const old = !isAtLeast(context, "1.16");
   return {
     apiVersion: old ? "v1" : "apiserver.config.k8s.io/v1",
     kind: old ? "EncryptionConfig" : "EncryptionConfiguration",
-    provider: context.era === "1.36" ? "secretbox" : "aescbc",
+    provider: isAtLeast(context, "1.24") ? "secretbox" : "aescbc",
     key: context.pki.encryptionKey,
   };
 }
 
 export function auditPolicy(context: NodeContext): Data {
-  return { apiVersion: `audit.k8s.io/${context.era === "1.11" ? "v1beta1" : "v1"}` };
+  return { apiVersion: `audit.k8s.io/${isAtLeast(context, "1.16") ? "v1" : "v1beta1"}` };
 }
 
 /** Read by the installer on masters: `ClusterFacts` there. */
-export function clusterFacts({ topology, era }: NodeContext): Data {
+export function clusterFacts(context: NodeContext): Data {
+  const { topology } = context;
   const profile = topology.workers.find((node) => node.subnet !== null);
   const facts = {
     nodes: topology.workers.filter((node) => node.subnet === null).map(({ name, ip }) => ({ name, ip })),
     workers: profile === undefined ? null : { subnet: profile.subnet },
     // From 1.11 on a binding lets the cluster approve first client certificates by itself.
-    clients: era === "1.6",
+    clients: !isAtLeast(context, "1.11"),
     pods: topology.network.pods,
     nodePorts: topology.network.nodePorts,
   };

@@ -7,7 +7,7 @@ type Policy = SysctlEntry["policy"];
 const nodeRoles: readonly Role[] = ["worker"];
 const everywhere: readonly Role[] = ["etcd", "master", "worker"];
 
-/** Values that pods and many watches need; `raise` leaves a larger number alone. */
+/** Values that pods and many watches need, those that the kubelet would set itself among them; `raise` leaves a larger number alone. */
 const sysctls: readonly (readonly [key: string, value: string, policy: Policy])[] = [
   ["net.ipv4.ip_forward", "1", "set"],
   ["net.bridge.bridge-nf-call-iptables", "1", "set"],
@@ -16,11 +16,15 @@ const sysctls: readonly (readonly [key: string, value: string, policy: Policy])[
   ["net.ipv4.neigh.default.gc_thresh2", "2048", "raise"],
   ["net.ipv4.neigh.default.gc_thresh3", "4096", "raise"],
   ["net.netfilter.nf_conntrack_max", "1048576", "raise"],
+  ["net.netfilter.nf_conntrack_tcp_timeout_close_wait", "3600", "set"],
+  ["net.netfilter.nf_conntrack_tcp_timeout_established", "86400", "set"],
   ["vm.overcommit_memory", "1", "set"],
   ["vm.panic_on_oom", "0", "set"],
   ["vm.swappiness", "0", "set"],
   ["kernel.panic", "10", "set"],
   ["kernel.panic_on_oops", "1", "set"],
+  ["kernel.keys.root_maxbytes", "25000000", "raise"],
+  ["kernel.keys.root_maxkeys", "1000000", "raise"],
   ["fs.inotify.max_user_instances", "8192", "raise"],
   ["fs.inotify.max_user_watches", "1048576", "raise"],
   ["fs.file-max", "52706963", "raise"],

@@ -2,7 +2,7 @@
 import type { Role } from "#bundle";
 import { apiServerUrl, type ApiConsumer } from "../config/topology.ts";
 import { authorityOf, leafOf } from "../pki/authority.ts";
-import { has, type NodeContext } from "./context.ts";
+import { has, isAtLeast, type NodeContext } from "./context.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
 
@@ -19,7 +19,7 @@ interface Kubeconfig {
 }
 
 const daemons = (context: NodeContext): boolean => context.topology.generation.daemons;
-const secureControllers = (context: NodeContext): boolean => daemons(context) && context.era !== "1.6";
+const secureControllers = (context: NodeContext): boolean => isAtLeast(context, "1.11");
 const admin = {
   certificate: "admin",
   user: "admin",

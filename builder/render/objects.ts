@@ -1,8 +1,7 @@
 /** What is brought about in the running cluster after the start: files for kubectl and etcd, and their order. */
 import type { ObjectEntry, Role } from "#bundle";
-import { isWithin } from "../config/generations.ts";
 import { authorityOf } from "../pki/authority.ts";
-import { has, imageOf, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
+import { etcdApiOfFlannel, has, imageOf, isAtLeast, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
 import { flannelPrefix } from "./daemons/flanneld.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
@@ -26,12 +25,15 @@ interface ObjectRow {
 export type NodeObject = Omit<ObjectEntry, "for"> & { readonly roles: readonly Role[] };
 
 const daemons = (c: NodeContext): boolean => c.topology.generation.daemons;
-const sinceTokens = (c: NodeContext): boolean => daemons(c) && isWithin(c.era, "1.11", null);
+const sinceTokens = (c: NodeContext): boolean => isAtLeast(c, "1.11");
 const addon = (name: string) => (c: NodeContext) => daemons(c) && c.topology.addons.includes(name);
 const plugin = (name: string) => (c: NodeContext) => daemons(c) && c.topology.network.plugin === name;
-/** 1.6 has RBAC as beta only. */
-const rbacVersion = (c: NodeContext): string => `rbac.authorization.k8s.io/${c.era === "1.6" ? "v1beta1" : "v1"}`;
-const old = (c: NodeContext): boolean => c.era !== "1.36";
+const rbacVersion = (c: NodeContext): string => `rbac.authorization.k8s.io/${isAtLeast(c, "1.8") ? "v1" : "v1beta1"}`;
+/** flannel from 0.20 on brings its CNI plugin in an image, and lives in a namespace of its own. */
+const withPlugin = (c: NodeContext): boolean => imageOf(c, "flannel-cni-plugin") !== null;
+export const flannelNamespace = (c: NodeContext): string => (withPlugin(c) ? "kube-flannel" : "kube-system");
+/** calico's definitions of its own resources come as a file with later releases. */
+const withCrds = (c: NodeContext): boolean => c.binaries.has("calico-crds.yaml");
 
 const rows: readonly ObjectRow[] = [
   {
@@ -50,7 +52,7 @@ const rows: readonly ObjectRow[] = [
     when: daemons,
     data: (c) => ({
       rbac: rbacVersion(c),
-      staticTokens: c.era === "1.6",
+      staticTokens: !sinceTokens(c),
     }),
   },
   {
@@ -76,10 +78,9 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: plugin("flannel"),
     data: (c) => ({
-      old: old(c),
-      namespace: old(c) ? "kube-system" : "kube-flannel",
+      namespace: flannelNamespace(c),
       image: neededImage(c, "flannel", "coreos_flannel"),
-      plugin: old(c) ? "" : neededImage(c, "flannel-cni-plugin"),
+      plugin: imageOf(c, "flannel-cni-plugin"),
     }),
   },
   {
@@ -87,7 +88,7 @@ const rows: readonly ObjectRow[] = [
     template: null,
     via: "kubectl",
     role: "master",
-    when: (c) => plugin("calico")(c) && !old(c),
+    when: (c) => plugin("calico")(c) && withCrds(c),
   },
   {
     file: "calico.yaml",
@@ -96,7 +97,7 @@ const rows: readonly ObjectRow[] = [
     role: "master",
     when: plugin("calico"),
     data: (c) => ({
-      old: old(c),
+      old: !withCrds(c),
       resources: calicoResources,
       image: neededImage(c, "node"),
       cni: neededImage(c, "cni"),
@@ -109,7 +110,7 @@ const rows: readonly ObjectRow[] = [
     via: "kubectl",
     role: "master",
     when: addon("coredns"),
-    data: (c) => ({ image: neededImage(c, "coredns"), old: c.era === "1.11" }),
+    data: (c) => ({ image: neededImage(c, "coredns"), old: !isAtLeast(c, "1.5", "coredns") }),
   },
   {
     file: "kube-dns.yaml",
@@ -136,7 +137,7 @@ const rows: readonly ObjectRow[] = [
     template: "addons/dashboard-1.6.yaml.ejs",
     via: "kubectl",
     role: "master",
-    when: (c) => addon("dashboard")(c) && c.era === "1.6",
+    when: (c) => addon("dashboard")(c) && !sinceTokens(c),
     data: (c) => ({ image: neededImage(c, "kubernetes-dashboard") }),
   },
   {
@@ -144,10 +145,10 @@ const rows: readonly ObjectRow[] = [
     template: "addons/dashboard.yaml.ejs",
     via: "kubectl",
     role: "master",
-    when: (c) => addon("dashboard")(c) && c.era !== "1.6",
+    when: (c) => addon("dashboard")(c) && sinceTokens(c),
     data: (c) => ({
       image: neededImage(c, "kubernetes-dashboard", "dashboard"),
-      version2: c.era !== "1.11",
+      version2: isAtLeast(c, "2.0", "dashboard"),
     }),
   },
   {
@@ -213,7 +214,7 @@ export function objectsOf(context: NodeContext, templates: Templates): NodeObjec
     const shared = { name: row.file.replace(/\.\w+$/, ""), path: pathOf(context, row), roles: [row.role] };
     if (row.via !== "etcd" || row.key === undefined) return { ...shared, via: "kubectl" };
     const value = contentOf(context, row, templates).trim();
-    return { ...shared, via: `etcd${topology.generation.etcdApiOfFlannel}`, key: row.key, value };
+    return { ...shared, via: `etcd${etcdApiOfFlannel(context)}`, key: row.key, value };
   });
   return [...objects, ...masterLabel(context)];
 }
@@ -239,10 +240,9 @@ function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): 
   return templates.render(row.template, { topology, node, paths, ...row.data?.(context) });
 }
 
-/** What answers the smoke test is an image that the cluster has anyway: no other is carried for it. */
 /** An image called `smoke` answers at /health by itself; without one, the image of the cluster's DNS is made to. */
 function smoke(context: NodeContext): Data {
-  const api = context.era === "1.6" ? "extensions/v1beta1" : "apps/v1";
+  const api = isAtLeast(context, "1.9") ? "apps/v1" : "extensions/v1beta1";
   const own = imageOf(context, "smoke");
   if (own !== null) return { api, image: own, args: [], path: "/health" };
   if (addon("coredns")(context))
@@ -254,16 +254,16 @@ function smoke(context: NodeContext): Data {
 function metricsServer(context: NodeContext): Data {
   const shared = {
     image: neededImage(context, "metrics-server"),
-    registration: context.era === "1.11" || context.era === "1.16" ? "v1beta1" : "v1",
     authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
   };
-  if (context.era === "1.11") {
+  const version = (first: string): boolean => isAtLeast(context, first, "metrics-server");
+  if (!version("0.3")) {
     const source = "--source=kubernetes.summary_api:''?kubeletHttps=true&kubeletPort=10250&insecure=true";
     return { ...shared, command: ["/metrics-server", source], args: [], port: 443 };
   }
   const addresses = "--kubelet-preferred-address-types=InternalIP,Hostname";
   const authority = "--kubelet-certificate-authority=/etc/kubelet-ca/ca.pem";
-  if (context.era === "1.16") {
+  if (!version("0.4")) {
     const args = ["--cert-dir=/tmp", "--secure-port=4443", addresses, authority];
     return { ...shared, command: [], args, port: 4443 };
   }

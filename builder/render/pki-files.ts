@@ -2,7 +2,7 @@
 import type { CertificateEntry, Role } from "#bundle";
 import { authorityOf, type Leaf } from "../pki/authority.ts";
 import type { AuthorityName } from "../pki/certificates.ts";
-import { has, type NodeContext, runsFlanneld } from "./context.ts";
+import { has, isAtLeast, type NodeContext, runsFlanneld } from "./context.ts";
 import { embeddingPaths } from "./kubeconfigs.ts";
 import type { Piece } from "./pieces.ts";
 
@@ -78,7 +78,7 @@ function leavesOf(context: NodeContext): { leaf: Leaf; placement: Placement }[] 
 /** Public certificates of CAs, each only for roles that check something with it. */
 function authorityPlaces(context: NodeContext): { path: string; name: AuthorityName; roles: Role[] }[] {
   const { paths, topology } = context;
-  const { daemons, era } = topology.generation;
+  const { daemons } = topology.generation;
   const places: { path: string; name: AuthorityName; roles: Role[] }[] = [
     { path: `${paths.pki}/ca.pem`, name: "kubernetes", roles: daemons ? ["master", "worker"] : ["master"] },
     {
@@ -87,7 +87,7 @@ function authorityPlaces(context: NodeContext): { path: string; name: AuthorityN
       roles: ["etcd", ...(daemons ? ["master" as const] : []), ...(runsFlanneld(context) ? ["worker" as const] : [])],
     },
   ];
-  if (daemons && era !== "1.6") {
+  if (isAtLeast(context, "1.11")) {
     places.push({ path: `${paths.pki}/front-proxy-ca.pem`, name: "front-proxy", roles: ["master"] });
   }
   return places.filter(({ roles }) => roles.some((role) => has(context, role)));

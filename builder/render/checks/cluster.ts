@@ -1,12 +1,12 @@
 /** The cluster as a master sees it when all nodes are there: until then these only warn. */
 import type { NodeContext } from "../context.ts";
+import { flannelNamespace } from "../objects.ts";
 import { ask, script, daemons, journal, type Row, warning } from "./row.ts";
 
 const readiness =
   '{{range .items}}{{$name := .metadata.name}}{{range .status.conditions}}{{if eq .type "Ready"}}' +
   '{{if eq .status "True"}}+{{else}}-{{end}}{{$name}} {{end}}{{end}}{{end}}';
 
-const old = (c: NodeContext): boolean => c.era !== "1.36";
 const addon = (name: string) => (c: NodeContext) => daemons(c) && c.topology.addons.includes(name);
 const plugin = (name: string) => (c: NodeContext) => daemons(c) && c.topology.network.plugin === name;
 
@@ -22,7 +22,7 @@ const workloads: readonly Workload[] = [
   {
     name: "kube-flannel-ds",
     kind: "daemonset",
-    namespace: (c) => (old(c) ? "kube-system" : "kube-flannel"),
+    namespace: flannelNamespace,
     when: plugin("flannel"),
   },
   { name: "calico-node", kind: "daemonset", when: plugin("calico") },

@@ -1,5 +1,5 @@
 /** Health of etcd, and of what flannel keeps in it. */
-import { type NodeContext, runsFlanneld } from "../context.ts";
+import { etcdApiOfFlannel, type NodeContext, runsFlanneld } from "../context.ts";
 import { flannelPrefix } from "../daemons/flanneld.ts";
 import { script, bin, journal, literally, type Row, warning, withinQuorum } from "./row.ts";
 
@@ -18,7 +18,6 @@ function client(c: NodeContext, endpoints: readonly string[], api = "3"): string
   ];
 }
 
-const flannelApi = (c: NodeContext): string => c.topology.generation.etcdApiOfFlannel;
 /** Workers with an address of their own: those that come and go are known to nobody before. */
 const knownWorkers = (c: NodeContext): string[] =>
   c.topology.workers.filter(({ subnet }) => subnet === null).map(({ ip }) => ip);
@@ -49,12 +48,12 @@ export const etcdRows: readonly Row[] = [
     roles: ["etcd"],
     when: runsFlanneld,
     argv: (c) => [
-      ...client(c, own, flannelApi(c)),
+      ...client(c, own, etcdApiOfFlannel(c)),
       "get",
-      ...(flannelApi(c) === "3" ? ["--print-value-only"] : []),
+      ...(etcdApiOfFlannel(c) === "3" ? ["--print-value-only"] : []),
       `${flannelPrefix}/config`,
     ],
-    environment: (c) => ({ ETCDCTL_API: flannelApi(c) }),
+    environment: (c) => ({ ETCDCTL_API: etcdApiOfFlannel(c) }),
     matches: (c) => `"Network": ?"${literally(c.topology.network.pods)}"`,
     timeoutSeconds: 30,
     severity: withinQuorum,
@@ -65,11 +64,11 @@ export const etcdRows: readonly Row[] = [
     roles: ["etcd"],
     when: (c) => runsFlanneld(c) && knownWorkers(c).length > 0,
     argv: (c) => {
-      const etcdctl = client(c, own, flannelApi(c));
-      const words = [flannelApi(c), `${flannelPrefix}/subnets`, String(etcdctl.length)];
+      const etcdctl = client(c, own, etcdApiOfFlannel(c));
+      const words = [etcdApiOfFlannel(c), `${flannelPrefix}/subnets`, String(etcdctl.length)];
       return script("every-subnet", ...words, ...etcdctl, ...knownWorkers(c));
     },
-    environment: (c) => ({ ETCDCTL_API: flannelApi(c) }),
+    environment: (c) => ({ ETCDCTL_API: etcdApiOfFlannel(c) }),
     timeoutSeconds: 60,
     severity: warning,
     hint: `on that worker: ${journal("flanneld")}; wanted there: Lease acquired`,

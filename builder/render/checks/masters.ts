@@ -1,5 +1,5 @@
 /** Health of masters, in start order: what leads to the API, the API, its controllers, and what kubelets need of it. */
-import { type NodeContext, usesLocalProxy, usesVip } from "../context.ts";
+import { isAtLeast, type NodeContext, usesLocalProxy, usesVip } from "../context.ts";
 import {
   admin,
   ask,
@@ -16,12 +16,12 @@ import {
 
 /** kubectl asks a controller on loopback for its health, with the admin's certificate; 1.6 knows only componentstatuses. */
 const controller = (c: NodeContext, name: string, port: number): string[] =>
-  c.era === "1.6"
-    ? ask(c, "get", "componentstatuses", name)
-    : [bin(c, "kubectl"), admin(c), `--server=https://127.0.0.1:${port}`, "get", "--raw", "/healthz"];
+  isAtLeast(c, "1.11")
+    ? [bin(c, "kubectl"), admin(c), `--server=https://127.0.0.1:${port}`, "get", "--raw", "/healthz"]
+    : ask(c, "get", "componentstatuses", name);
 /** Up to 1.19 a controller leads by an annotation of Endpoints, later by a Lease. */
 const lock = (c: NodeContext, name: string): string[] =>
-  ask(c, "--namespace=kube-system", "get", c.era === "1.36" ? "leases" : "endpoints", name);
+  ask(c, "--namespace=kube-system", "get", isAtLeast(c, "1.20") ? "leases" : "endpoints", name);
 const vip = (c: NodeContext): string => c.topology.cluster.api.vip?.address ?? "";
 const undecided =
   "{{range .items}}{{if .status}}{{if not .status.conditions}}{{.metadata.name}} {{end}}{{else}}{{.metadata.name}} {{end}}{{end}}";
@@ -72,7 +72,7 @@ export const masterRows: readonly Row[] = [
     unit: "kube-apiserver.service",
     roles: ["master"],
     when: daemons,
-    argv: (c) => ask(c, "get", "--raw", c.era === "1.36" || c.era === "1.16" ? "/readyz" : "/healthz"),
+    argv: (c) => ask(c, "get", "--raw", isAtLeast(c, "1.16") ? "/readyz" : "/healthz"),
     matches: "^ok",
     timeoutSeconds: 120,
     severity: withinQuorum,
@@ -83,7 +83,7 @@ export const masterRows: readonly Row[] = [
     unit: "kube-controller-manager.service",
     roles: ["master"],
     when: daemons,
-    argv: (c) => controller(c, "controller-manager", c.era === "1.11" ? 10252 : 10257),
+    argv: (c) => controller(c, "controller-manager", isAtLeast(c, "1.16") ? 10257 : 10252),
     matches: "^ok|Healthy",
     timeoutSeconds: 60,
     severity: withinQuorum,
@@ -94,8 +94,9 @@ export const masterRows: readonly Row[] = [
     unit: "kube-scheduler.service",
     roles: ["master"],
     when: daemons,
-    // 1.11 serves health over plain HTTP on loopback only.
-    argv: (c) => (c.era === "1.11" ? httpGet(10251, "/healthz") : controller(c, "scheduler", 10259)),
+    // 1.11 serves health over plain HTTP on loopback only; of 1.6 it is a component's status.
+    argv: (c) =>
+      isAtLeast(c, "1.11") && !isAtLeast(c, "1.16") ? httpGet(10251, "/healthz") : controller(c, "scheduler", 10259),
     matches: "^ok|Healthy|^HTTP/1\\.[01] 200",
     timeoutSeconds: 60,
     severity: withinQuorum,

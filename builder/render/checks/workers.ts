@@ -3,6 +3,7 @@ import { apiServerUrl } from "../../config/topology.ts";
 import {
   has,
   imageOf,
+  isAtLeast,
   type NodeContext,
   runsContainerd,
   runsDocker,
@@ -27,7 +28,9 @@ const answers200 = "^HTTP/1\\.[01] 200";
 const flannelFile = "/run/flannel/subnet.env";
 /** Where the kubelet puts what it was issued: 1.6 does not rotate. */
 const clientCertificate = (c: NodeContext): string =>
-  `${c.paths.kubeletPki}/kubelet-client${c.era === "1.6" ? ".crt" : "-current.pem"}`;
+  `${c.paths.kubeletPki}/kubelet-client${isAtLeast(c, "1.11") ? "-current.pem" : ".crt"}`;
+/** Its own health: /healthz of these versions says 503 until its Node exists, which comes with the control plane. */
+const proxyHealth = (c: NodeContext): string => (isAtLeast(c, "1.28") ? "/livez" : "/healthz");
 const hasDns = (c: NodeContext): boolean =>
   daemons(c) && c.topology.addons.some((name) => name === "coredns" || name === "kube-dns");
 const ready = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}: {{.message}}{{end}}{{end}}';
@@ -128,7 +131,7 @@ export const workerRows: readonly Row[] = [
     name: "the kubelet has its serving certificate",
     roles: ["worker"],
     // 1.6 signs its own.
-    when: (c) => daemons(c) && c.era !== "1.6",
+    when: (c) => isAtLeast(c, "1.11"),
     argv: (c) => script("is-there", `${c.paths.kubeletPki}/kubelet-server-current.pem`),
     timeoutSeconds: 20,
     // A timer on the masters approves it within minutes; until then only logs and exec do not work.
@@ -160,7 +163,7 @@ export const workerRows: readonly Row[] = [
     unit: "kube-proxy.service",
     roles: ["worker"],
     when: daemons,
-    argv: (c) => httpGet(c.era === "1.6" ? 10249 : 10256, "/healthz"),
+    argv: (c) => (isAtLeast(c, "1.11") ? httpGet(10256, proxyHealth(c)) : httpGet(10249, "/healthz")),
     matches: answers200,
     timeoutSeconds: 60,
     severity: withinQuorum,

@@ -1,6 +1,7 @@
 /** Flags of etcd: TLS for clients and peers, and client certificates demanded, in every generation. */
-import type { NodeContext } from "../context.ts";
-import { always, between, type FlagRow, since } from "../flags.ts";
+import { etcdApiOfFlannel, type NodeContext, runsFlanneld } from "../context.ts";
+import type { FlagRow } from "../flags.ts";
+import { always, between, since } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.etcdPki}/${name}.pem`;
 
@@ -23,16 +24,14 @@ export const etcdFlags: readonly FlagRow[] = [
   always("initial-cluster-token", (c) => c.topology.etcd.token),
   always("initial-cluster", (c) => c.topology.etcd.initialCluster.join(",")),
   always("initial-cluster-state", "new"),
-  since("1.16", "auto-compaction-mode", "periodic"),
-  since("1.16", "auto-compaction-retention", "1"),
-  since("1.16", "max-request-bytes", "33554432"),
-  since("1.16", "quota-backend-bytes", "6442450944"),
-  since("1.16", "heartbeat-interval", "250"),
-  since("1.16", "election-timeout", "2000"),
-  // From etcd 3.3 on: health and metrics without a certificate, on loopback only.
-  since("1.11", "listen-metrics-urls", "http://127.0.0.1:2381"),
+  since("3.4", "auto-compaction-mode", "periodic"),
+  since("3.4", "auto-compaction-retention", "1"),
+  since("3.4", "max-request-bytes", "33554432"),
+  since("3.4", "quota-backend-bytes", "6442450944"),
+  since("3.4", "heartbeat-interval", "250"),
+  since("3.4", "election-timeout", "2000"),
+  // Health and metrics without a certificate, on loopback only.
+  since("3.3", "listen-metrics-urls", "http://127.0.0.1:2381"),
   // flannel before 0.18 keeps its subnets in the v2 store, which etcd 3.4 and 3.5 no longer open by themselves.
-  between("1.16", "1.16", "enable-v2", (c) =>
-    c.topology.network.plugin === "flannel-etcd" && c.topology.generation.etcdApiOfFlannel === "2" ? "true" : null,
-  ),
+  between("3.4", "3.6", "enable-v2", (c) => (runsFlanneld(c) && etcdApiOfFlannel(c) === "2" ? "true" : null)),
 ];

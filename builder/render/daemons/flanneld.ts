@@ -1,5 +1,6 @@
 /** Flags of flanneld as a service of the host, with its subnets in etcd. */
-import { always, type FlagRow } from "../flags.ts";
+import type { FlagRow } from "../flags.ts";
+import { always } from "../rows.ts";
 
 /** Where flannel keeps the cluster's network and each node's subnet. */
 export const flannelPrefix = "/kubernetes/network";

@@ -1,7 +1,8 @@
 /** Flags of kube-apiserver. */
 import { apiPort } from "../../config/topology.ts";
 import type { NodeContext } from "../context.ts";
-import { always, between, type FlagRow, since, until } from "../flags.ts";
+import type { FlagRow } from "../flags.ts";
+import { always, between, since, until } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
 const etcdCa = (context: NodeContext): string => `${context.paths.etcdPki}/ca.pem`;
@@ -19,17 +20,18 @@ export const apiserverFlags: readonly FlagRow[] = [
   always("bind-address", (c) => c.node.ip),
   always("secure-port", String(apiPort)),
   // Only controller-manager and scheduler of the same host use it; the guides' 8080 on the network is not taken over.
-  until("1.6", "insecure-bind-address", "127.0.0.1"),
-  until("1.6", "insecure-port", "8080"),
-  between("1.11", "1.16", "insecure-port", "0"),
-  until("1.6", "admission-control", oldPlugins),
-  between("1.11", "1.11", "enable-admission-plugins", oldPlugins.replace("LimitRanger", "NodeRestriction,LimitRanger")),
+  until("1.11", "insecure-bind-address", "127.0.0.1"),
+  until("1.11", "insecure-port", "8080"),
+  // From 1.20 on it is off by itself.
+  between("1.11", "1.20", "insecure-port", "0"),
+  until("1.11", "admission-control", oldPlugins),
+  between("1.11", "1.16", "enable-admission-plugins", oldPlugins.replace("LimitRanger", "NodeRestriction,LimitRanger")),
   since("1.16", "enable-admission-plugins", "NodeRestriction"),
-  until("1.6", "authorization-mode", "RBAC"),
+  until("1.11", "authorization-mode", "RBAC"),
   since("1.11", "authorization-mode", "Node,RBAC"),
   always("anonymous-auth", "false"),
-  until("1.6", "experimental-bootstrap-token-auth", "true"),
-  until("1.6", "token-auth-file", (c) => `${c.paths.config}/token.csv`),
+  until("1.11", "experimental-bootstrap-token-auth", "true"),
+  until("1.11", "token-auth-file", (c) => `${c.paths.config}/token.csv`),
   since("1.11", "enable-bootstrap-token-auth", "true"),
   always("service-cluster-ip-range", (c) => c.topology.network.services),
   always("service-node-port-range", (c) => {
@@ -40,22 +42,22 @@ export const apiserverFlags: readonly FlagRow[] = [
   always("tls-private-key-file", pem("kube-apiserver-key")),
   always("client-ca-file", pem("ca")),
   always("service-account-key-file", (c) => `${c.paths.pki}/sa.pub`),
-  since("1.36", "service-account-signing-key-file", (c) => `${c.paths.pki}/sa.key`),
-  since("1.36", "service-account-issuer", issuer),
+  // Tokens for pods that end by themselves: 1.20 and later do not start without.
+  since("1.20", "service-account-signing-key-file", (c) => `${c.paths.pki}/sa.key`),
+  since("1.20", "service-account-issuer", issuer),
   always("etcd-cafile", etcdCa),
   always("etcd-certfile", pem("kube-apiserver-etcd-client")),
   always("etcd-keyfile", pem("kube-apiserver-etcd-client-key")),
   always("etcd-servers", (c) => c.topology.etcd.clientUrls.join(",")),
-  until("1.16", "kubelet-https", "true"),
   always("kubelet-client-certificate", pem("kube-apiserver-kubelet-client")),
   always("kubelet-client-key", pem("kube-apiserver-kubelet-client-key")),
   // Serving certificates are issued and approved from 1.11 on; in 1.6 kubelets sign their own.
   since("1.11", "kubelet-certificate-authority", pem("ca")),
   always("kubelet-preferred-address-types", "InternalIP,Hostname"),
-  between("1.11", "1.11", "experimental-encryption-provider-config", encrypted),
+  between("1.11", "1.16", "experimental-encryption-provider-config", encrypted),
   since("1.16", "encryption-provider-config", encrypted),
   always("allow-privileged", "true"),
-  until("1.6", "apiserver-count", (c) => String(c.topology.masters.length)),
+  until("1.11", "apiserver-count", (c) => String(c.topology.masters.length)),
   always(
     "audit-log-path",
     audited((c) => `${c.paths.auditLog}/audit.log`),

@@ -1,6 +1,7 @@
 /** Flags of kube-controller-manager. */
-import type { NodeContext } from "../context.ts";
-import { always, between, type FlagRow, since, until } from "../flags.ts";
+import { isAtLeast, type NodeContext } from "../context.ts";
+import type { FlagRow } from "../flags.ts";
+import { always, between, since, until } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
 const kubeconfig = (context: NodeContext): string => `${context.paths.config}/kube-controller-manager.kubeconfig`;
@@ -8,13 +9,13 @@ const kubeconfig = (context: NodeContext): string => `${context.paths.config}/ku
 const allocates = (context: NodeContext): boolean => context.topology.network.plugin === "flannel";
 
 export const controllerManagerFlags: readonly FlagRow[] = [
-  until("1.6", "master", "http://127.0.0.1:8080"),
+  until("1.11", "master", "http://127.0.0.1:8080"),
   since("1.11", "kubeconfig", kubeconfig),
   since("1.16", "authentication-kubeconfig", kubeconfig),
   since("1.16", "authorization-kubeconfig", kubeconfig),
-  until("1.6", "address", "127.0.0.1"),
-  between("1.11", "1.16", "port", "0"),
-  since("1.11", "secure-port", (c) => (c.era === "1.11" ? "10252" : "10257")),
+  until("1.11", "address", "127.0.0.1"),
+  between("1.11", "1.24", "port", "0"),
+  since("1.11", "secure-port", (c) => (isAtLeast(c, "1.16") ? "10257" : "10252")),
   since("1.11", "bind-address", "127.0.0.1"),
   always("cluster-name", "kubernetes"),
   always("service-cluster-ip-range", (c) => c.topology.network.services),
@@ -23,8 +24,8 @@ export const controllerManagerFlags: readonly FlagRow[] = [
   always("node-cidr-mask-size", (c) => (allocates(c) ? "24" : null)),
   always("cluster-signing-cert-file", pem("ca")),
   always("cluster-signing-key-file", pem("ca-key")),
-  between("1.11", "1.16", "experimental-cluster-signing-duration", "8760h"),
-  since("1.36", "cluster-signing-duration", "8760h"),
+  between("1.11", "1.19", "experimental-cluster-signing-duration", "8760h"),
+  since("1.19", "cluster-signing-duration", "8760h"),
   always("root-ca-file", pem("ca")),
   always("service-account-private-key-file", (c) => `${c.paths.pki}/sa.key`),
   always("leader-elect", "true"),
@@ -35,7 +36,7 @@ export const controllerManagerFlags: readonly FlagRow[] = [
   since("1.16", "client-ca-file", pem("ca")),
   since("1.16", "requestheader-client-ca-file", pem("front-proxy-ca")),
   since("1.16", "requestheader-allowed-names", "front-proxy-client"),
-  between("1.11", "1.11", "feature-gates", "RotateKubeletServerCertificate=true"),
+  between("1.11", "1.16", "feature-gates", "RotateKubeletServerCertificate=true"),
   since("1.11", "profiling", "false"),
   always("v", "2"),
 ];

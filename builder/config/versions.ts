@@ -1,0 +1,37 @@
+/** Versions of what a release is made of: every difference between releases is asked by them. */
+import type { ReleaseManifest } from "./release.ts";
+
+/** What Debian 12 has, the oldest distribution that Kubeferry takes, for components whose version the distribution decides (`apt:`). */
+const ofDistribution: Readonly<Record<string, string>> = {
+  etcd: "3.4",
+  containerd: "1.6",
+  runc: "1.1",
+  docker: "20.10",
+};
+
+/**
+ * The version of `kubernetes`, of a component, or of an image's program (`coredns`), without a leading v.
+ * Null where the release has none.
+ */
+export function versionOf(name: string, manifest: ReleaseManifest): string | null {
+  if (name === "kubernetes") return manifest.kubernetes;
+  const component = manifest.components.find((one) => one.name === name);
+  const version = component === undefined ? tagOf(name, manifest) : (component.version ?? ofDistribution[name]);
+  return version?.replace(/^v/, "") ?? null;
+}
+
+/** Whether `version` is `first` or later; only major and minor count, as in `1.20`. */
+export function isSince(version: string, first: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  const [firstMajor = 0, firstMinor = 0] = first.split(".").map(Number);
+  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
+}
+
+/** `registry.k8s.io/coredns/coredns:v1.14.2` is coredns 1.14.2, and so is `coredns-amd64:1.14.2`. */
+function tagOf(name: string, { images }: ReleaseManifest): string | undefined {
+  const tags = images.flatMap((image) => {
+    const [, last, tag] = /([^/:]+):([^/:]+)$/.exec(image.name) ?? [];
+    return last === name || last === `${name}-amd64` ? (tag ?? []) : [];
+  });
+  return tags[0];
+}

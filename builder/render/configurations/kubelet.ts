@@ -1,0 +1,47 @@
+/** The kubelet's configuration file. */
+import type { NodeContext } from "../context.ts";
+import { taintsOf } from "../data.ts";
+import { always, between, since } from "../rows.ts";
+import type { FieldRow } from "./configuration.ts";
+
+const registered = (context: NodeContext): unknown => {
+  const taints = taintsOf(context).map(({ value, ...taint }) => (value === "" ? taint : { ...taint, value }));
+  return taints.length === 0 ? null : taints;
+};
+
+export const kubeletFields: readonly FieldRow[] = [
+  always("kind", "KubeletConfiguration"),
+  always("apiVersion", "kubelet.config.k8s.io/v1beta1"),
+  always("address", (c) => c.node.ip),
+  always("port", 10250),
+  always("readOnlyPort", 0),
+  // Before, it is a flag.
+  since("1.27", "containerRuntimeEndpoint", "unix:///run/containerd/containerd.sock"),
+  always("authentication", (c) => ({
+    anonymous: { enabled: false },
+    webhook: { enabled: true, cacheTTL: "2m0s" },
+    x509: { clientCAFile: `${c.paths.pki}/ca.pem` },
+  })),
+  always("authorization", {
+    mode: "Webhook",
+    webhook: { cacheAuthorizedTTL: "5m0s", cacheUnauthorizedTTL: "30s" },
+  }),
+  always("cgroupDriver", (c) => c.topology.generation.cgroupDriver),
+  always("clusterDomain", (c) => c.topology.network.domain),
+  always("clusterDNS", (c) => [c.topology.network.dnsService]),
+  always("healthzBindAddress", "127.0.0.1"),
+  always("healthzPort", 10248),
+  always("failSwapOn", (c) => c.topology.cluster.host.swap === "off"),
+  between("1.16", "1.24", "maxPods", 220),
+  always("rotateCertificates", true),
+  always("serverTLSBootstrap", true),
+  between("1.11", "1.16", "featureGates", {
+    RotateKubeletClientCertificate: true,
+    RotateKubeletServerCertificate: true,
+  }),
+  always("serializeImagePulls", false),
+  since("1.16", "containerLogMaxSize", "20Mi"),
+  since("1.16", "containerLogMaxFiles", 10),
+  // Before, they are a flag.
+  since("1.23", "registerWithTaints", registered),
+];
