@@ -1,0 +1,34 @@
+/** Real Kubernetes daemons for tests, and the release and cluster that render for their very version. */
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readManifest } from "../../builder/config/manifests.ts";
+import { isSince } from "../../builder/config/versions.ts";
+import { fixtureCluster, type FixtureCluster } from "./fixture-cluster.ts";
+
+export interface Daemons {
+  /** Folder with kube-apiserver and the others. */
+  readonly folder: string;
+  /** `1.20.2` */
+  readonly version: string;
+}
+
+/** Those of the folder that KUBEFERRY_KUBERNETES names; a text that says why there are none. */
+export function kubernetesDaemons(): Daemons | string {
+  const folder = process.env["KUBEFERRY_KUBERNETES"];
+  if (folder === undefined) return "no Kubernetes daemons: set KUBEFERRY_KUBERNETES to a folder that has them";
+  if (!existsSync(join(folder, "kube-apiserver"))) throw new Error(`there is no kube-apiserver in ${folder}`);
+  const said = execFileSync(join(folder, "kube-apiserver"), ["--version"], { encoding: "utf8" });
+  const version = /v(\d+\.\d+\.\d+)/.exec(said)?.[1];
+  if (version === undefined) throw new Error(`kube-apiserver of ${folder} is of no version: ${said}`);
+  return { folder, version };
+}
+
+/** A cluster of the version of these daemons: `text` is a cluster.yaml without `release`. The manifest is written to `folder`. */
+export async function clusterFor({ version }: Daemons, text: string, folder: string): Promise<FixtureCluster> {
+  const likeThis = isSince(version, "1.24") ? "1.36" : "1.16";
+  const manifest = readManifest(`releases/kubernetes-${likeThis}.yaml`) ?? "";
+  const path = join(folder, "release.yaml");
+  writeFileSync(path, manifest.replace(/^kubernetes: .*$/m, `kubernetes: ${version}`));
+  return fixtureCluster(`${text}\nrelease: ${path}\n`);
+}
