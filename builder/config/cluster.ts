@@ -1,22 +1,38 @@
 /** `cluster.yaml`: its schema with defaults. Rules between fields are in rules.ts. */
 import * as z from "zod";
 import { platforms, roles } from "#bundle";
+import {
+  dnsDomain,
+  dnsLabel,
+  interfaceName,
+  labelKey,
+  labelValue,
+  moduleName,
+  nodeName,
+  packageName,
+  providedName,
+  repositoryUrl,
+  subjectAltName,
+  sysctlKey,
+  sysctlValue,
+  taint,
+  unitName,
+} from "./names.ts";
 
 /** `control-plane` is accepted for `master`. */
 const role = z.enum([...roles, "control-plane"]).transform((value) => (value === "control-plane" ? "master" : value));
-const name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "wants a lower-case RFC 1123 name");
 const ipv4 = z.ipv4();
 const cidr = z.cidrv4();
-const absolute = z.string().regex(/^\/[^\s]*[^/\s]$/, "wants an absolute path");
+const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^\s/]+)+$/, "wants an absolute path, without . and .. in it");
 const flags = z.record(z.string().regex(/^[a-z0-9-]+$/), z.string());
 
 const node = z.strictObject({
-  name,
+  name: nodeName,
   ip: ipv4,
   roles: z.array(role).min(1),
-  iface: z.string().optional(),
-  labels: z.record(z.string(), z.string()).default({}),
-  taints: z.array(z.string()).default([]),
+  iface: interfaceName.optional(),
+  labels: z.record(labelKey, labelValue).default({}),
+  taints: z.array(taint).default([]),
 });
 
 const network = z.strictObject({
@@ -26,10 +42,7 @@ const network = z.strictObject({
     .string()
     .regex(/^\d+-\d+$/, "wants FIRST-LAST")
     .default("30000-32767"),
-  domain: z
-    .string()
-    .regex(/^[a-z0-9.-]+[a-z0-9]$/, "wants a DNS domain with no dot at its end")
-    .default("cluster.local"),
+  domain: dnsDomain.default("cluster.local"),
   plugin: z.enum(["flannel", "flannel-etcd", "calico", "static-routes"]).optional(),
   proxyMode: z.enum(["iptables", "ipvs", "nftables"]).optional(),
 });
@@ -40,13 +53,13 @@ const api = z.strictObject({
   vip: z
     .strictObject({
       address: ipv4,
-      interface: z.string(),
+      interface: interfaceName,
       port: z.int().default(8443),
       routerId: z.int().min(1).max(255).default(68),
     })
     .optional(),
   /** Further names and addresses for the API server's certificate. */
-  sans: z.array(z.string()).default([]),
+  sans: z.array(subjectAltName).default([]),
 });
 
 const host = z.strictObject({
@@ -55,9 +68,9 @@ const host = z.strictObject({
   firewall: z.enum(["keep", "open-ports", "disable"]).default("keep"),
   hostname: z.boolean().default(false),
   hosts: z.boolean().default(true),
-  sysctls: z.record(z.string(), z.coerce.string()).default({}),
-  modules: z.array(z.string()).default([]),
-  stopServices: z.array(z.string()).default([]),
+  sysctls: z.record(sysctlKey, sysctlValue).default({}),
+  modules: z.array(moduleName).default([]),
+  stopServices: z.array(unitName).default([]),
   timeSync: z
     .union([z.literal("keep"), z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/)).min(1)], {
       error: "wants keep, or a list of time servers' names or addresses",
@@ -72,7 +85,7 @@ const host = z.strictObject({
     .prefault({}),
   path: z.boolean().default(true),
   /** Programs (absolute paths) and libraries (sonames) that every host has, beyond the declared base: `[/usr/sbin/haproxy]`. */
-  provides: z.array(z.string()).default([]),
+  provides: z.array(providedName).default([]),
 });
 
 /** An image of the operator's own, or another source for one of the release's. */
@@ -88,7 +101,7 @@ const image = z.strictObject({
 /** Where packages of another distribution than this machine's come from. */
 const repository = z.strictObject({
   /** `https://…` or `file:///…`: of apt the part before `dists/`, of rpm the folder that holds `repodata/`. */
-  url: z.string(),
+  url: repositoryUrl,
   /** apt only. */
   suite: z.string().optional(),
   components: z.array(z.string()).optional(),
@@ -102,7 +115,7 @@ const packages = z.strictObject({
     (value) => (typeof value === "string" ? value.replace(/^([a-z]+)-(?=\d)/, "$1 ") : value),
     z.string().regex(/^[a-z][a-z0-9._-]* [\w.-]+$/, 'wants ID and VERSION_ID of os-release, "debian 12"'),
   ),
-  names: z.array(z.string()),
+  names: z.array(packageName),
   /** None: apt's own sources on this machine. */
   repositories: z.array(repository).optional(),
   /** File that lists what every host has: lines `name version`. Default: manifests/bases/<distribution>.txt. */
@@ -110,7 +123,7 @@ const packages = z.strictObject({
 });
 
 export const clusterSchema = z.strictObject({
-  name,
+  name: dnsLabel,
   release: z.string(),
   platforms: z.array(z.enum(platforms)).min(1).default(["linux/amd64"]),
   nodes: z.array(node).min(1),

@@ -91,13 +91,23 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** `; did you mean \`roles\`?` when one of `known` is near, the whole list when it is short, else nothing. */
+/**
+ * `; did you mean \`roles\`?` when one of `known` is near, else nothing. A version is not a typing mistake: where there are
+ * digits, only what has the same ones is near (in another order perhaps), or what the word is a part of (`1.36`) or a patch of (`kubernetes-1.36.3`).
+ */
 export function proposal(word: string, known: readonly string[]): string {
   const near = known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
     .toSorted((a, b) => a.edits - b.edits)[0];
   return near === undefined ? "" : `; did you mean \`${near.candidate}\`?`;
+}
+
+function editsBetween(word: string, candidate: string): number {
+  const digits = (text: string): string => text.replaceAll(/\D/g, "").split("").toSorted().join("");
+  if (digits(word) === "") return distance(word, candidate);
+  if (word.startsWith(`${candidate}.`) || candidate.endsWith(`-${word}`)) return 0;
+  return digits(word) === digits(candidate) ? distance(word, candidate) : Infinity;
 }
 
 /** Levenshtein's distance with swaps of neighbours counted as one. */

@@ -5,7 +5,8 @@ import { type ClusterConfig, clusterSchema } from "./cluster.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
 import { releaseFindings } from "./release-rules.ts";
 import { isReleasePath, type LoadedRelease, loadRelease } from "./releases.ts";
-import { clusterFindings, type RuleFinding } from "./rules.ts";
+import type { RuleFinding } from "./rule.ts";
+import { clusterFindings } from "./rules.ts";
 import { fail, lines, parseYaml, readText } from "./yaml-file.ts";
 
 export { loadYaml } from "./yaml-file.ts";

@@ -4,7 +4,7 @@ import { proposal } from "./explain.ts";
 import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
-import type { RuleFinding } from "./rules.ts";
+import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
 import { wantedComponents } from "./wanted.ts";
 
@@ -99,6 +99,23 @@ const balancers: Rule = ({ api, packages }, { kubernetes }) => {
   return [{ path: ["api", "endpoint"], severity: "warning", message }];
 };
 
+/** Since 1.16 a kubelet does not start with labels of Kubernetes' own name spaces, but for these. */
+const kubeletLabels =
+  /^(kubernetes\.io\/(hostname|os|arch|instance-type)|beta\.kubernetes\.io\/(os|arch|instance-type)|((.+\.)?(kubelet|node)|topology|failure-domain\.beta)\.kubernetes\.io\/.+)$/;
+
+const nodeLabels: Rule = ({ nodes }, { kubernetes }) => {
+  const [major = 0, minor = 0] = (kubernetes ?? "0.0").split(".").map(Number);
+  if (major < 1 || (major === 1 && minor < 16)) return [];
+  return nodes.flatMap(({ labels }, index) =>
+    Object.keys(labels)
+      .filter((key) => /^([^/]+\.)?(kubernetes|k8s)\.io\//.test(key) && !kubeletLabels.test(key))
+      .map((key): RuleFinding => {
+        const message = `a kubelet may not give itself the label ${key}; use a prefix of your own, or kubectl label later`;
+        return { path: ["nodes", index, "labels", key], severity: "error", message };
+      }),
+  );
+};
+
 /** Extra flags must be in the version's table. */
 const knownFlags: Rule = (cluster, manifest) =>
   flagFindings(cluster, manifest).map(({ daemon, flag, message }) => ({
@@ -116,6 +133,7 @@ const rules: readonly Rule[] = [
   knownAlternatives,
   knownPlatforms,
   balancers,
+  nodeLabels,
   knownFlags,
 ];
 

@@ -1,24 +1,15 @@
 /** Rules between the fields of `cluster.yaml`: one small function each, all reported at once. */
+import { messageOf } from "#kit/errors";
+import { parseReference } from "../fetch/registry-reference.ts";
+import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";
-import { addressNumber, addressText, contains, network, overlaps } from "./ipv4.ts";
-import type { KeyPath } from "./positions.ts";
-
-/** A broken rule; `path` is the field to correct. A warning stops nothing. */
-export interface RuleFinding {
-  readonly path: KeyPath;
-  readonly severity: "error" | "warning";
-  readonly message: string;
-}
-
-type Rule = (cluster: ClusterConfig) => RuleFinding[];
+import { directoryRules } from "./directory-rules.ts";
+import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
 
 /** Every broken rule, in the order of the rules. */
 export function clusterFindings(cluster: ClusterConfig): RuleFinding[] {
   return rules.flatMap((rule) => rule(cluster));
 }
-
-const error = (path: KeyPath, message: string): RuleFinding => ({ path, severity: "error", message });
-const warning = (path: KeyPath, message: string): RuleFinding => ({ path, severity: "warning", message });
 
 const uniqueNames: Rule = ({ nodes }) => repeated(nodes, "name", "a node's name");
 const uniqueAddresses: Rule = ({ nodes }) => repeated(nodes, "ip", "a node's address");
@@ -46,7 +37,9 @@ const etcdMembers: Rule = ({ nodes }) => {
   const masters = nodes.some(({ roles }) => roles.includes("master"));
   if (members === 0 && masters) return [error(["nodes"], "a master needs etcd: give at least one node the role etcd")];
   if (members > 0 && members % 2 === 0) {
-    return [warning(["nodes"], `${members} etcd members bear no more losses than ${members - 1}; take an odd number`)];
+    const tolerated = members / 2 - 1;
+    const failures = tolerated === 0 ? "no failures" : `no more failures than ${members - 1}, ${tolerated}`;
+    return [warning(["nodes"], `${members} etcd members tolerate ${failures}; use ${members - 1} or ${members + 1}`)];
   }
   return [];
 };
@@ -57,55 +50,6 @@ const worksAnywhere: Rule = ({ nodes, workers }) => {
   return masters && !has
     ? [warning(["nodes"], "no node has the role worker and there is no `workers.subnet`: no pod will run")]
     : [];
-};
-
-/** A base with host bits (`10.0.0.7/16`) is most often a typing mistake. */
-const networkBases: Rule = (cluster) =>
-  networks(cluster).flatMap(({ path, cidr }) => {
-    const { first, prefix } = network(cidr);
-    return `${addressText(first)}/${prefix}` === cidr
-      ? []
-      : [error(path, `${cidr} is an address inside a network; wants ${addressText(first)}/${prefix}`)];
-  });
-
-const networkSizes: Rule = ({ network: { services, pods } }) => [
-  ...(network(services).prefix < 12 || network(services).prefix > 28
-    ? [error(["network", "services"], `${services}: the API server takes service networks from /12 to /28`)]
-    : []),
-  ...(network(pods).prefix > 23
-    ? [error(["network", "pods"], `${pods} has no room for a /24 for each of two nodes`)]
-    : []),
-];
-
-/** Each node's range of pods and the ways to it are settled in the bundle, by the nodes that it names. */
-const routesToAll: Rule = ({ network: { plugin }, workers }) =>
-  plugin === "static-routes" && workers !== undefined
-    ? [
-        error(
-          ["workers", "subnet"],
-          "with static-routes a worker that is not under `nodes` would have no network for its pods; name each, or take flannel",
-        ),
-      ]
-    : [];
-
-const separateNetworks: Rule = (cluster) => {
-  const all = networks(cluster);
-  return all.flatMap((later, index) =>
-    all
-      .slice(0, index)
-      .filter((earlier) => overlaps(network(earlier.cidr), network(later.cidr)))
-      .map((earlier) => error(later.path, `${later.cidr} overlaps ${earlier.path.join(".")} ${earlier.cidr}`)),
-  );
-};
-
-/** Addresses of hosts must lie outside what the cluster takes for itself. */
-const hostsOutside: Rule = (cluster) => {
-  const own = networks(cluster).filter(({ path }) => path[0] === "network");
-  return hostAddresses(cluster).flatMap(({ path, ip }) =>
-    own
-      .filter(({ cidr }) => contains(network(cidr), addressNumber(ip)))
-      .map((inside) => error(path, `${ip} is inside ${inside.path.join(".")} ${inside.cidr}`)),
-  );
 };
 
 const takenPorts: readonly (readonly [first: number, last: number, what: string])[] = [
@@ -158,36 +102,22 @@ const severalMasters: Rule = ({ nodes, api }) => {
     : [];
 };
 
-/** Two daemons in one directory destroy each other's data. */
-const separateDirectories: Rule = ({ etcd, directories }) => {
-  const all: { path: KeyPath; directory: string }[] = [
-    { path: ["etcd", "dataDir"], directory: etcd.dataDir },
-    ...(etcd.walDir === undefined ? [] : [{ path: ["etcd", "walDir"], directory: etcd.walDir }]),
-    ...Object.entries(directories).map(([key, directory]) => ({ path: ["directories", key], directory })),
-  ];
-  return all.flatMap((later, index) =>
-    all
-      .slice(0, index)
-      .filter(({ directory }) => nested(directory, later.directory))
-      .map((earlier) =>
-        error(later.path, `${later.directory} and ${earlier.path.join(".")} ${earlier.directory} are one in the other`),
-      ),
+const repeatedImages: Rule = ({ images }) =>
+  images.flatMap(({ name }, index) =>
+    images.findIndex((other) => other.name === name) < index
+      ? [error(["images", index, "name"], `${name} is already listed`)]
+      : [],
   );
-};
 
-const taints: Rule = ({ nodes }) =>
-  nodes.flatMap(({ taints }, index) =>
-    taints.flatMap((taint, at) =>
-      /^[\w./-]+(=[\w.-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/.test(taint)
-        ? []
-        : [
-            error(
-              ["nodes", index, "taints", at],
-              `${taint} wants KEY=VALUE:EFFECT, with NoSchedule, PreferNoSchedule or NoExecute`,
-            ),
-          ],
-    ),
-  );
+const imageNames: Rule = ({ images }) =>
+  images.flatMap(({ name }, index) => {
+    try {
+      parseReference(name);
+      return [];
+    } catch (failure) {
+      return [error(["images", index, "name"], messageOf(failure))];
+    }
+  });
 
 const rules: readonly Rule[] = [
   uniqueNames,
@@ -197,16 +127,13 @@ const rules: readonly Rule[] = [
   repeatedPlatforms,
   etcdMembers,
   worksAnywhere,
-  networkBases,
-  networkSizes,
-  routesToAll,
-  separateNetworks,
-  hostsOutside,
+  ...addressRules,
   nodePorts,
   vip,
   severalMasters,
-  separateDirectories,
-  taints,
+  ...directoryRules,
+  imageNames,
+  repeatedImages,
 ];
 
 function repeated(nodes: ClusterConfig["nodes"], field: "name" | "ip", what: string): RuleFinding[] {
@@ -216,23 +143,4 @@ function repeated(nodes: ClusterConfig["nodes"], field: "name" | "ip", what: str
       ? [error(["nodes", index, field], `${what}, ${node[field]}, is already that of nodes.${earlier}`)]
       : [];
   });
-}
-
-function networks({ network: { services, pods }, workers }: ClusterConfig): { path: KeyPath; cidr: string }[] {
-  return [
-    { path: ["network", "services"], cidr: services },
-    { path: ["network", "pods"], cidr: pods },
-    ...(workers === undefined ? [] : [{ path: ["workers", "subnet"], cidr: workers.subnet }]),
-  ];
-}
-
-function hostAddresses({ nodes, api }: ClusterConfig): { path: KeyPath; ip: string }[] {
-  return [
-    ...nodes.map(({ ip }, index) => ({ path: ["nodes", index, "ip"], ip })),
-    ...(api.vip === undefined ? [] : [{ path: ["api", "vip", "address"], ip: api.vip.address }]),
-  ];
-}
-
-function nested(a: string, b: string): boolean {
-  return a === b || `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);
 }

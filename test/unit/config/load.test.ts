@@ -51,7 +51,7 @@ test("doubtful settings are warnings with their place and stop nothing", async (
   assert.deepEqual(
     warnings.map((line) => line.slice(0, 40)),
     [
-      "cluster.yaml:3:1: 2 etcd members bear no",
+      "cluster.yaml:3:1: 2 etcd members tolerat",
       "cluster.yaml:3:1: no node has the role w",
       "cluster.yaml:4:32: release distro has no",
     ],
@@ -92,3 +92,27 @@ test("workers that come and go are refused where nobody could give their pods a 
     "accepted",
   );
 });
+
+test("an address of the masters that is far from them all is told", async () => {
+  const text = (address: string): string =>
+    `name: c\nrelease: kubernetes-1.36\nnodes:\n  - { name: n1, ip: 10.0.0.11, roles: [etcd, master, worker] }\n` +
+    `api: { endpoint: vip, vip: { address: ${address}, interface: eth0 } }\npackages: [{ distribution: debian 12, names: [haproxy, keepalived] }]\n`;
+  assert.deepEqual((await parseCluster("cluster.yaml", text("10.0.0.10"))).warnings, []);
+  const { warnings } = await parseCluster("cluster.yaml", text("192.168.7.10"));
+  assert.match(
+    warnings.join("\n"),
+    /cluster\.yaml:5:\d+: 192\.168\.7\.10 is not in the \/24 of any master \(10\.0\.0\.11\)/,
+  );
+});
+
+test("a node may be named by its FQDN, up to what the kubelet makes a label of", async () => {
+  const named = (name: string): string => small.replace("n1", name);
+  assert.equal((await loadedNames(named("n1.plant-7.example.org")))[0], "n1.plant-7.example.org");
+  for (const bad of ["n1.", ".n1", "n1..x", "N1.example", `${"a".repeat(60)}.example`]) {
+    assert.equal(await codeOf(parseCluster("cluster.yaml", named(`"${bad}"`))), "CONFIG_INVALID", bad);
+  }
+});
+
+async function loadedNames(text: string): Promise<string[]> {
+  return (await parseCluster("cluster.yaml", text)).cluster.nodes.map(({ name }) => name);
+}
