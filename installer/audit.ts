@@ -20,7 +20,7 @@ export async function audit(root: string, publicKey: PublicKey | null, context: 
   const present = tellInstalled(all, reporter);
   if (present.length === 0) return;
   const host = createLocalHost({ root, contents: state.contents });
-  const drifted = await findDrift(host, all);
+  const drifted = await findDrift(host, all, now());
   const { counts } = drifted;
   const origins = present.flatMap((one) =>
     originDrift(one, readKept(state.folder, one.header.bundle.payload), publicKey),

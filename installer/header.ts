@@ -24,7 +24,7 @@ export function headerOf(
   const { index } = bundle;
   const values = tokenValues(selection);
   const tokens = [...values.keys()];
-  const fill = (text: string): string => replaceTokens(text, { tokens, path: "a health check" }, values);
+  const fill = (text: string): string => replaceTokens(text, { tokens, path: "the index" }, values);
   const checks = chosen(index.checks, selection).map((check): CheckEntry => ({ ...check, argv: check.argv.map(fill) }));
   const files = chosen(index.files, selection);
   const firstUse = files.filter(({ origin }) => origin.from === "artifact" && origin.pinnedBy === "first-use").length;
@@ -56,6 +56,11 @@ export function headerOf(
     ],
     checks,
     certificates: certificatesOf(bundle.index, selection),
+    written: chosen(index.written ?? [], selection).map(({ certificate, ...entry }) =>
+      certificate === undefined
+        ? entry
+        : { ...entry, certificate: { ...certificate, commonName: fill(certificate.commonName) } },
+    ),
   };
 }
 

@@ -59,6 +59,7 @@ export function indexOf(input: IndexInput): BundleIndex {
     objects: [...rendered.objects],
     checks: [...rendered.checks],
     certificates: sorted(rendered.certificates),
+    written: [...rendered.written],
     secrets: input.secrets,
   };
 }

@@ -10,6 +10,7 @@ import type {
   Origin,
   Selector,
   UnitEntry,
+  WrittenEntry,
 } from "#bundle";
 
 /** One file of one or more nodes. */
@@ -36,4 +37,5 @@ export interface Rendered {
   readonly checks: readonly CheckEntry[];
   readonly objects: readonly ObjectEntry[];
   readonly certificates: readonly CertificateEntry[];
+  readonly written: readonly WrittenEntry[];
 }

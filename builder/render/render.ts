@@ -16,6 +16,7 @@ import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } fr
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
 import { openTemplates, type Templates } from "./template.ts";
 import { unitEntries } from "./units.ts";
+import { writtenOf } from "./written.ts";
 
 /**
  * Renders every node. What is the same on several nodes is one entry. TEMPLATE_INVALID when a template asks for
@@ -51,6 +52,10 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...object }, names }) => ({ ...object, for: selectorFor(roles, names, topology.nodes) })),
     certificates: contexts.flatMap(certificateEntries),
+    written: gather(
+      contexts.flatMap((context) => writtenOf(context).map((item) => ({ node: context.node, item }))),
+      (item) => JSON.stringify(item),
+    ).map(({ item: { roles, ...entry }, names }) => ({ ...entry, for: selectorFor(roles, names, topology.nodes) })),
   };
 }
 

@@ -181,6 +181,19 @@ const certificate = z.strictObject({
   notAfter: z.string(),
 });
 
+/** What programs of the node write by design into folders of ours, beside what is installed. */
+const written = z.strictObject({
+  /** A file, or a folder with all below it. One `*` in the last part stands for any characters. */
+  path: nodePath.refine((text) => /^[^*]*(\/[^*/]*\*[^*/]*)?$/.test(text), "wants at most one *, in its last part"),
+  /** Who writes it: `kubelet`. */
+  by: z.string(),
+  /** Opens doors of the cluster: nobody but its owner may read it, and undo removes it always. */
+  credential: z.boolean(),
+  /** It is a certificate with its key, signed by the CA in this file for this subject; tokens in the name are replaced. */
+  certificate: z.strictObject({ authority: nodePath, commonName: z.string(), organization: z.string() }).optional(),
+  for: selector,
+});
+
 const secret = z.strictObject({
   node: z.string(),
   member: memberPath,
@@ -226,6 +239,8 @@ export const bundleIndex = z.strictObject({
   objects: z.array(object),
   checks: z.array(check),
   certificates: z.array(certificate),
+  /** Absent: nothing is known to be written. */
+  written: z.array(written).optional(),
   secrets: z.array(secret),
 });
 
@@ -244,6 +259,7 @@ export type ImageEntry = z.infer<typeof image>;
 export type PackageEntry = z.infer<typeof osPackage>;
 export type ObjectEntry = z.infer<typeof object>;
 export type CertificateEntry = z.infer<typeof certificate>;
+export type WrittenEntry = z.infer<typeof written>;
 export type SecretEntry = z.infer<typeof secret>;
 
 /** Canonical text of an index; throws zod's error for a value that is none. */

@@ -1,7 +1,7 @@
 /** Audit: is every installed thing still as it was installed? */
 import { messageOf } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import { installedOperations, onHost } from "../journal/installed.ts";
+import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { kindOf } from "../operations/catalogue.ts";
 import type { DirectorySpec } from "../operations/directory.ts";
@@ -11,7 +11,9 @@ import type { UnitSpec } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
 import { attributeDrift, drift } from "./drift-finding.ts";
 import { findExtra } from "./extra.ts";
+import { podDrift } from "./pod-drift.ts";
 import { unitDrift } from "./unit-drift.ts";
+import { writtenDrift } from "./written.ts";
 
 /** What an audit looked at. */
 export interface Audited {
@@ -20,8 +22,13 @@ export interface Audited {
 }
 
 /** Every difference between the host and what its transactions installed; the newest one counts. */
-export async function findDrift(host: HostReader, transactions: readonly Transaction[]): Promise<Audited> {
+export async function findDrift(
+  host: HostReader,
+  transactions: readonly Transaction[],
+  now = new Date(),
+): Promise<Audited> {
   const present = onHost(transactions);
+  const written = currentTransactions(present).flatMap(({ header }) => header.written ?? []);
   const operations = [...installedOperations(present).values()];
   const files = specs<FileSpec>(operations, "file");
   const directories = specs<DirectorySpec>(operations, "directory").filter(({ implied }) => !implied);
@@ -32,7 +39,9 @@ export async function findDrift(host: HostReader, transactions: readonly Transac
   for (const directory of directories) findings.push(...(await directoryDrift(host, directory)));
   for (const unit of units) findings.push(...(await unitDrift(host, unit, files)));
   for (const setting of settings) findings.push(...(await settingDrift(host, setting)));
-  findings.push(...(await findExtra(host, present, files, units)));
+  findings.push(...(await writtenDrift(host, written, now)));
+  findings.push(...(await podDrift(host, files, units)));
+  findings.push(...(await findExtra(host, present, files, units, written)));
   return {
     findings,
     counts: {

@@ -1,4 +1,5 @@
 /** What lies in our directories and is not ours. */
+import type { WrittenEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { installedOperations } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
@@ -7,13 +8,15 @@ import type { FileSpec } from "../operations/file.ts";
 import type { UnitSpec } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
+import { isWritten } from "./written.ts";
 
-/** What a unit names may come about by itself: the kubelet writes its own kubeconfig beside ours. */
+/** What a unit names may come about by itself, and what programs are declared to write. */
 export async function findExtra(
   host: HostReader,
   present: readonly Transaction[],
   files: readonly FileSpec[],
   units: readonly UnitSpec[],
+  written: readonly WrittenEntry[],
 ): Promise<Finding[]> {
   const known = new Set(installedOperations(present).keys());
   const texts = await Promise.all(units.map(({ file }) => host.read(file)));
@@ -22,7 +25,7 @@ export async function findExtra(
   for (const folder of ownFolders(present, files)) {
     for (const name of await host.list(folder)) {
       const path = `${folder}/${name}`;
-      if (known.has(path) || named(path)) continue;
+      if (known.has(path) || named(path) || written.some((entry) => isWritten(entry, path))) continue;
       findings.push(drift("extra", path, "is not of this installation", `ls -l ${path}`));
     }
   }

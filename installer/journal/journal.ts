@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { type CheckEntry, digestOf, type Digest, type Platform, type Role } from "#bundle";
+import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
 import type { Change, Operation } from "../operations/operation.ts";
 
 /** Who and what a transaction is about. */
@@ -47,6 +47,8 @@ export interface Header {
   readonly checks: readonly CheckEntry[];
   /** Files that hold this node's certificates: PEM, or kubeconfigs. */
   readonly certificates?: readonly { readonly path: string; readonly subject: string }[];
+  /** What this node's programs write by design. Absent: installed by an older Kubeferry. */
+  readonly written?: readonly WrittenEntry[];
   /** Ancestors of the journal's folder that did not exist before, outermost first. */
   readonly made: readonly string[];
 }

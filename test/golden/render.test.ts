@@ -49,6 +49,11 @@ function tree(rendered: Rendered): string {
     ...rendered.certificates.map(
       (entry) => `certificate ${entry.node}:${entry.path}  ${entry.subject}  ${entry.sans.join(" ")}`,
     ),
+    ...rendered.written.map(
+      ({ path, by, credential, certificate, for: selector }) =>
+        `written ${path}  ${whom(selector)}  by ${by}${credential ? "  CREDENTIAL" : ""}` +
+        (certificate === undefined ? "" : `  ${certificate.commonName} by ${certificate.authority}`),
+    ),
     `host ${JSON.stringify(rendered.host, null, 1)}`,
     "",
   ].join("\n");

@@ -138,6 +138,7 @@ function rendered(digest: Digest, size: number, order: <Item>(items: readonly It
     checks: [],
     objects: [],
     certificates: [],
+    written: [],
   };
 }
 

@@ -139,6 +139,21 @@ test("a stranger's file in our directory; but not what a unit names as its own",
   assert.deepEqual(await found(), ["extra: /opt/ferry/bin/state.db.old is not of this installation"]);
 });
 
+test("what a program is declared to write, a folder or a name with a part that varies; but nothing like it", async () => {
+  const entry = (path: string) => ({ path, by: "serve", credential: false, for: { roles: [] } });
+  const written = [entry("/opt/ferry/bin/cache"), entry("/opt/ferry/bin/log-*.txt")];
+  const declared = { ...transaction, header: { ...transaction.header, written } };
+  host.file("/opt/ferry/bin/cache/discovery", "");
+  host.file("/opt/ferry/bin/log-2026.txt", "");
+  assert.deepEqual((await findDrift(host, [declared])).findings, []);
+  for (const name of ["cache.old", "log-2026.sh", "log.txt"]) host.file(`/opt/ferry/bin/${name}`, "");
+  const { findings } = await findDrift(host, [declared]);
+  assert.deepEqual(
+    findings.map(({ message }) => message.split(" ")[0]),
+    ["/opt/ferry/bin/cache.old", "/opt/ferry/bin/log-2026.sh", "/opt/ferry/bin/log.txt"],
+  );
+});
+
 test("a kernel value that somebody set back", async () => {
   host.system.sysctls.set("/proc/sys/vm/swappiness", "60");
   assert.deepEqual(await found(), ["setting: sysctl vm.swappiness = 0 is no longer so"]);

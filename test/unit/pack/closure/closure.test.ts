@@ -87,6 +87,7 @@ function cluster(): ClosureInput & { rendered: { files: NodeFile[] } } {
         { name: "coredns", via: "kubectl", path: "/etc/kubernetes/addons/dns.yaml", for: { roles: ["worker"] } },
       ],
       certificates: [],
+      written: [],
       files: [
         binary("containerd", program(["libc.so.6", "libseccomp.so.2"])),
         binary("containerd-shim-runc-v2"),
