@@ -1,5 +1,6 @@
 /** `kubeferry inspect`: what is in a bundle, for whom, and where each file came from. */
 import type { Bundle, BundleIndex, CertificateEntry, FileEntry, NodeEntry, Origin } from "#bundle";
+import { ExpectedError } from "#kit/errors";
 import { formatBytes, type Reporter } from "#kit/reporter";
 
 export interface InspectOptions {
@@ -10,11 +11,34 @@ export interface InspectOptions {
   readonly reporter: Reporter;
 }
 
+/** NODE_UNKNOWN for a node that the bundle does not have. */
 export function inspect(bundle: Bundle, options: InspectOptions): void {
   const { index } = bundle;
-  options.reporter.record("bundle", { where: bundle.where, payloadDigest: bundle.payloadDigest, index });
-  const lines = options.files || options.node !== undefined ? fileLines(index, options.node) : summary(bundle);
-  for (const line of lines) options.reporter.info(line);
+  const { files, node, reporter } = options;
+  if (!files && node === undefined) {
+    reporter.record("bundle", { where: bundle.where, payloadDigest: bundle.payloadDigest, index });
+    for (const line of summary(bundle)) reporter.info(line);
+    return;
+  }
+  const wanted = node === undefined ? null : nodeOf(bundle, node);
+  for (const file of index.files.filter((one) => wanted === null || isFor(one, wanted))) {
+    reporter.record("file", { ...file });
+    reporter.info(fileLine(file));
+  }
+}
+
+function nodeOf({ index, where }: Bundle, name: string): NodeEntry {
+  const found = index.nodes.find((node) => node.name === name);
+  if (found !== undefined) return found;
+  throw new ExpectedError("NODE_UNKNOWN", `${name} is not a node of this bundle`, {
+    where,
+    wanted: `one of ${index.nodes.map((node) => node.name).join(", ")}`,
+    found: name,
+  });
+}
+
+function isFor({ for: to }: FileEntry, node: NodeEntry): boolean {
+  return to.roles.some((role) => node.roles.includes(role)) && (to.nodes?.includes(node.name) ?? true);
 }
 
 function summary(bundle: Bundle): string[] {
@@ -65,13 +89,9 @@ export function certificateLine(certificate: CertificateEntry, now: Date): strin
   return [node, path, subject, days < 0 ? `ended ${notAfter}` : `${days} days`, sans.join(", ")].join("  ").trimEnd();
 }
 
-function fileLines(index: BundleIndex, node: string | undefined): string[] {
-  return index.files
-    .filter((file) => node === undefined || (file.for.nodes?.includes(node) ?? true))
-    .map(
-      (file) =>
-        `${file.mode} ${file.owner} ${file.digest.slice(0, 12)} ${file.path}  ${forWhom(file)}  ${originText(file.origin)}`,
-    );
+function fileLine(file: FileEntry): string {
+  const { mode, owner, digest, path, origin } = file;
+  return `${mode} ${owner} ${digest.slice(0, 12)} ${path}  ${forWhom(file)}  ${originText(origin)}`;
 }
 
 function forWhom(file: FileEntry): string {

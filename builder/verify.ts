@@ -13,11 +13,13 @@ export interface VerifyFlags {
 export async function verify(paths: readonly string[], flags: VerifyFlags, surroundings: Surroundings): Promise<void> {
   const reporter = reporterFor(surroundings, flags);
   const [where = "", ...more] = paths;
-  if (more.length > 0 || where.endsWith(".parts")) {
-    const problems = checkParts(paths);
+  if (more.length > 0 || /\.(parts|part-\d+)$/.test(where)) {
+    const { problems, count } = checkParts(paths);
     for (const problem of problems) reporter.error(problemError(problem, where));
     if (problems.length > 0) throw new Exit(5);
-    return reporter.info(`${paths.length - 1} parts are what they should be; kubeferry join puts them together`);
+    reporter.record("verified", { where, parts: count });
+    const all = count === 1 ? "the one part is what it should be" : `all ${count} parts are what they should be`;
+    return reporter.info(`${all}; kubeferry join puts them together`);
   }
   const bundle = await openBundle(where);
   const publicKey =

@@ -18,6 +18,7 @@ import {
 } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { writeBeside } from "../durable-file.ts";
+import { makeFolder } from "./output.ts";
 
 export interface Parts {
   /** `X.tar.parts`: the parts in their order, then the whole, in the form of SHA256SUMS. Goes with every part. */
@@ -27,7 +28,8 @@ export interface Parts {
 
 /** Writes the parts of `file`, each of at most `partSize` bytes, and their list into `folder`. Nothing there is overwritten. */
 export async function splitBundle(file: string, partSize: number, folder = dirname(file)): Promise<Parts> {
-  const { size } = statSync(file);
+  const { size } = bundleFile(file);
+  await makeFolder(folder);
   const count = Math.max(1, Math.ceil(size / partSize));
   const name = basename(file);
   const digits = Math.max(3, String(count).length);
@@ -58,30 +60,36 @@ export async function splitBundle(file: string, partSize: number, folder = dirna
   }
 }
 
+export interface CheckedParts {
+  readonly problems: readonly IntegrityProblem[];
+  /** How many parts the list names. */
+  readonly count: number;
+}
+
 /**
  * What is wrong with the parts: each missing, cut or changed one by name. `paths`: the parts, from however many sticks,
- * and at least one list among them or beside one of them. MEMBER_MISSING without a list.
+ * and at least one list among them or beside one of them; a part that is not given is looked for beside the list.
+ * MEMBER_MISSING without a list.
  */
-export function checkParts(paths: readonly string[]): IntegrityProblem[] {
-  const { parts } = readList(paths);
-  const found = new Map(paths.map((path) => [basename(path), path]));
-  return parts.flatMap(([name, wanted]): IntegrityProblem[] => {
-    const path = found.get(name);
-    if (path === undefined || statSync(path, { throwIfNoEntry: false }) === undefined) {
+export function checkParts(paths: readonly string[]): CheckedParts {
+  const list = readList(paths);
+  const problems = list.parts.flatMap(([name, wanted]): IntegrityProblem[] => {
+    const path = list.paths.get(name);
+    if (path === undefined) {
       return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", wanted }];
     }
     const { digest } = digestFile(path);
     if (digest === wanted) return [];
     return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", wanted, found: digest }];
   });
+  return { problems, count: list.parts.length };
 }
 
 /** Joins parts into `output` (a new name beside it until it is whole); the first bad part is thrown by name. Gives the digest. */
 export async function joinParts(paths: readonly string[], output: string): Promise<Digest> {
-  const { parts, whole, where } = readList(paths);
-  const [problem] = checkParts(paths);
+  const { parts, whole, where, paths: found } = readList(paths);
+  const [problem] = checkParts(paths).problems;
   if (problem !== undefined) throw problemError(problem, where);
-  const found = new Map(paths.map((path) => [basename(path), path]));
   return writeBeside(output, async (temporary) => {
     const hash = createHash("sha256");
     writeNew(temporary, [], (out) => {
@@ -97,8 +105,17 @@ export async function joinParts(paths: readonly string[], output: string): Promi
   });
 }
 
+interface PartList {
+  readonly parts: readonly [string, Digest][];
+  readonly whole: Digest;
+  /** The list's own path. */
+  readonly where: string;
+  /** Where each part is that is there. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
 /** The list among or beside the given paths. Every list found must say the same. */
-function readList(paths: readonly string[]): { parts: [string, Digest][]; whole: Digest; where: string } {
+function readList(paths: readonly string[]): PartList {
   const lists = new Set<string>();
   for (const path of paths) {
     const list = path.endsWith(".parts") ? path : path.replace(/\.part-\d+$/, ".parts");
@@ -123,7 +140,24 @@ function readList(paths: readonly string[]): { parts: [string, Digest][]; whole:
   if (problems.length > 0 || last === undefined || entries.length === 0 || !regular) {
     throw new ExpectedError("FORMAT_INVALID", "the list of the parts was damaged", { where });
   }
-  return { parts: entries, whole: last[1], where };
+  const given = new Map(paths.map((path) => [basename(path), path]));
+  const found = entries
+    .map(([name]): [string, string] => [name, given.get(name) ?? join(dirname(where), name)])
+    .filter(([, path]) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+  return { parts: entries, whole: last[1], where, paths: new Map(found) };
+}
+
+function bundleFile(path: string): { readonly size: number } {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return found;
+  throw new ExpectedError(
+    "USAGE",
+    found === undefined ? "there is no such bundle" : "only a bundle in one file is split",
+    {
+      where: path,
+      hint: "give the .tar that kubeferry build wrote",
+    },
+  );
 }
 
 /** The name that part `number` must have, with as many digits as `like` has. */

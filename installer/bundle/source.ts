@@ -6,11 +6,11 @@ import type { Source } from "./member.ts";
 import { readable } from "./readable.ts";
 import { openTar } from "./tar-source.ts";
 
-/** Lists the bundle at `where`; NOT_FOUND when there is nothing, ARCHIVE_INVALID when it is neither, UNREADABLE. */
+/** Lists the bundle at `where`; USAGE when there is nothing, ARCHIVE_INVALID when it is neither, UNREADABLE. */
 export function openSource(where: string): Source {
   const stat = readable(where, () => statSync(where, { throwIfNoEntry: false }));
   if (stat === undefined) {
-    throw new ExpectedError("NOT_FOUND", "there is no bundle", { where, hint: "give the .tar or its directory" });
+    throw new ExpectedError("USAGE", "there is no such bundle", { where, hint: "give the .tar or its directory" });
   }
   // A link to a bundle is as good as the bundle; behind this point no link is followed.
   const real = readable(where, () => realpathSync(where));

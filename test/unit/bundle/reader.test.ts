@@ -252,7 +252,7 @@ test("a damaged age file is SECRETS_INVALID and no byte of it comes out", async 
 });
 
 test("what is no bundle is said in plain words", async () => {
-  await assert.rejects(openBundle(join(folder, "nowhere.tar")), { code: "NOT_FOUND" });
+  await assert.rejects(openBundle(join(folder, "nowhere.tar")), { code: "USAGE" });
   const text = path("text.tar");
   writeFileSync(text, "not a tar\n".repeat(100));
   await assert.rejects(openBundle(text), { code: "ARCHIVE_INVALID" });

@@ -47,8 +47,10 @@ test("a damaged and a missing part are both named, and nothing is joined", async
   bytes[999] = (bytes[999] ?? 0) ^ 1;
   writeFileSync(second, bytes);
   const given = [first, second, last];
+  const [third = ""] = parts.slice(2);
+  rmSync(third);
   assert.deepEqual(
-    checkParts(given).map(({ member, code }) => `${code} ${member}`),
+    checkParts(given).problems.map(({ member, code }) => `${code} ${member}`),
     ["DIGEST_MISMATCH plant.tar.part-002", "MEMBER_MISSING plant.tar.part-003"],
   );
   await assert.rejects(joinParts(given, join(folder, "joined.tar")), { code: "DIGEST_MISMATCH" });
@@ -85,4 +87,16 @@ test("coreutils join what was split", async () => {
   const line = "cat plant.tar.part-* > plant.tar && sha256sum -c --strict plant.tar.parts";
   execFileSync("sh", ["-c", line], { cwd: folder, stdio: "pipe" });
   assert.deepEqual(readFileSync(file), whole);
+});
+
+test("a split into a folder that is not there makes it, and the list alone stands for all parts beside it", async () => {
+  const { folder, file } = place();
+  const { list, parts } = await splitBundle(file, 1_000_000, join(folder, "new/folder"));
+  assert.equal(parts.length, 4);
+  assert.deepEqual(checkParts([list]), { problems: [], count: 4 });
+  const [one = ""] = parts;
+  assert.deepEqual(checkParts([one]), { problems: [], count: 4 });
+  assert.equal(await joinParts([list], join(folder, "joined.tar")), digestOf(whole));
+  await assert.rejects(splitBundle(join(folder, "nosuch.tar"), 1_000_000), { code: "USAGE" });
+  await assert.rejects(splitBundle(file, 1_000_000, file), { code: "USAGE" });
 });
