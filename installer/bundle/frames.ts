@@ -5,12 +5,12 @@
  * because Node's decoder drops what follows the first; length and digests are checked because a decoder alone would
  * let a cut frame pass (shared/reference/packaging.md).
  */
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { type ZstdCompress, constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { closeSync, readSync } from "node:fs";
+import { type ZstdCompress, type ZstdDecompress, constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { ExpectedError, isExpected } from "#kit/errors";
 import { type Digest, digestFile } from "./digest.ts";
-import type { Member } from "./member.ts";
+import { type Member, openMember } from "./member.ts";
+import { readable } from "./readable.ts";
 
 /** Reads and decoder output, in bytes: Node's defaults cost a factor of two to four. */
 export const chunkSize = 1024 * 1024;
@@ -60,15 +60,10 @@ export async function* decodeFrame(member: Member, blob: Digest, length: number)
   }
   if (member.size === 0) throw notOneFrame(where);
   const decoder = createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
-  const { file, offset, size } = member;
-  const input = createReadStream(file, {
-    start: offset,
-    end: offset + size - 1,
-    highWaterMark: chunkSize,
-  });
-  const fed = pipeline(input, decoder).catch(() => undefined);
+  const fd = openMember(member);
   let total = 0;
   try {
+    feed(decoder, fd, member, where);
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
       total += chunk.length;
       if (total > length) throw wrongLength(where, length, `more than ${length} bytes`);
@@ -79,12 +74,36 @@ export async function* decodeFrame(member: Member, blob: Digest, length: number)
     throw notOneFrame(where, cause);
   } finally {
     decoder.destroy();
-    input.destroy();
-    await fed;
+    closeSync(fd);
   }
   if (total !== length) throw wrongLength(where, length, `${total} bytes`);
   // The decoder stops silently at the end of the first frame.
-  if (decoder.bytesWritten !== size) throw notOneFrame(where);
+  if (decoder.bytesWritten !== member.size) throw notOneFrame(where);
+}
+
+/**
+ * Gives the decoder the frame as fast as it takes it. Nobody waits for this: once the decoder is destroyed it asks for
+ * nothing more. (The promise of a `pipeline` whose end is destroyed may never settle, and a process with nothing else
+ * to wait for then ends, with 0.)
+ */
+function feed(decoder: ZstdDecompress, fd: number, { offset, size }: Member, where: string): void {
+  let fed = 0;
+  const more = (): void => {
+    try {
+      while (fed < size && !decoder.destroyed) {
+        // Not reused: the decoder still reads it when this function has gone on.
+        const buffer = Buffer.allocUnsafe(Math.min(chunkSize, size - fed));
+        const count = readable(where, () => readSync(fd, buffer, 0, buffer.length, offset + fed));
+        if (count === 0) break;
+        fed += count;
+        if (!decoder.write(buffer.subarray(0, count))) return void decoder.once("drain", more);
+      }
+      decoder.end();
+    } catch (error) {
+      decoder.destroy(error as Error);
+    }
+  };
+  more();
 }
 
 function notOneFrame(where: string, cause?: unknown): ExpectedError {
