@@ -1,16 +1,17 @@
 /** The `kubeferry` program, on the online side of the gap. */
+import { runMain } from "#kit/main";
 import { version } from "#kit/version";
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   // All else is loaded only where something else is asked.
   if (/^(-V|--version)$/.test(process.argv.slice(2).join(" "))) {
     process.stdout.write(`${version()}\n`);
-    return;
+    return 0;
   }
   const { processSurroundings, run } = await import("#kit/run");
   const { builderProgram } = await import("./program.ts");
   const surroundings = processSurroundings(process);
-  process.exitCode = await run(builderProgram(surroundings), process.argv.slice(2), surroundings);
+  return run(builderProgram(surroundings), process.argv.slice(2), surroundings);
 }
 
-void main();
+runMain(main);

@@ -1,12 +1,13 @@
 /** The program `./install`, on the node. */
 import { basename, dirname } from "node:path";
+import { runMain } from "#kit/main";
 import { version } from "#kit/version";
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   // Its launcher asks for this before every command, so nothing else is loaded for it.
   if (/^(-V|--version)$/.test(process.argv.slice(2).join(" "))) {
     process.stdout.write(`${version()}\n`);
-    return;
+    return 0;
   }
   const { processSurroundings, run } = await import("#kit/run");
   const { installerProgram } = await import("./program.ts");
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
     executable: packed ? process.execPath : null,
     argv: process.argv.slice(2),
   };
-  process.exitCode = await run(installerProgram(surroundings, origin), process.argv.slice(2), surroundings);
+  return run(installerProgram(surroundings, origin), process.argv.slice(2), surroundings);
 }
 
-void main();
+runMain(main);

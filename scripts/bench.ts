@@ -5,6 +5,7 @@
  * assertions: docs/performance.md tells what was measured, where and when.
  */
 import { loadavg } from "node:os";
+import { runMain } from "#kit/main";
 import { compare, type Comparison } from "./bench/compare.ts";
 import { extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
 import { memory, start } from "./bench/limits.ts";
@@ -27,9 +28,9 @@ const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> =
   fetch: fetched,
   memory,
 };
-await main();
+runMain(main);
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const names = words.filter((word) => word !== "--json");
   const chosen = names.length > 0 ? names : Object.keys(parts);
   const unknown = chosen.find((name) => parts[name] === undefined);
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
     }
   }
   if (json) process.stdout.write(`${JSON.stringify({ results, failures })}\n`);
-  process.exitCode = failures.length > 0 ? 1 : 0;
+  return failures.length > 0 ? 1 : 0;
 }
 
 /** With `--json` people's lines go to stderr. */

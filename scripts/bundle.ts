@@ -13,6 +13,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { runMain } from "#kit/main";
 import { listManifests, readManifest } from "../builder/config/manifests.ts";
 import { nodeBinary, nodeVersion, type NodePlatform } from "./node-binary.ts";
 
@@ -24,9 +25,9 @@ const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 /** Node's name of a platform → the name that Kubeferry's files carry. */
 const platformNames: Record<NodePlatform, string> = { "linux-x64": "linux-amd64", "linux-arm64": "linux-arm64" };
 
-await main();
+runMain(main);
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()]);
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   pack("kubeferry.cjs", own, "kubeferry", true);
   copyFileSync(join(root, "installer/install"), join(dist, "install"));
   rmSync(stage, { recursive: true, force: true });
+  return 0;
 }
 
 /** One CommonJS file; native parts of optional dependencies are left out. */

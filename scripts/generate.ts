@@ -4,22 +4,26 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { runMain } from "#kit/main";
 import { commandLineReference } from "./generate/cli.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 
 const root = join(import.meta.dirname, "..");
-const files = { ...schemaFiles(), "docs/cli.md": commandLineReference() };
-const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
+runMain(main);
 
-if (process.argv.includes("--check")) {
-  for (const [path] of stale) process.stderr.write(`${path} is stale: run \`npm run generate\` and commit it\n`);
-  process.exitCode = stale.length === 0 ? 0 : 1;
-} else {
+function main(): number {
+  const files = { ...schemaFiles(), "docs/cli.md": commandLineReference() };
+  const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
+  if (process.argv.includes("--check")) {
+    for (const [path] of stale) process.stderr.write(`${path} is stale: run \`npm run generate\` and commit it\n`);
+    return stale.length === 0 ? 0 : 1;
+  }
   for (const [path, text] of stale) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
     process.stdout.write(`${path}\n`);
   }
+  return 0;
 }
 
 function current(path: string): string | undefined {

@@ -5,6 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { runMain } from "#kit/main";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -31,9 +32,9 @@ api:
 }
 
 let step = 0;
-main();
+runMain(main);
 
-function main(): void {
+function main(): number {
   const release = chosenRelease(process.argv.slice(2));
   const built = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64"].every((name) =>
     existsSync(join(dist, name)),
@@ -71,6 +72,7 @@ function main(): void {
   const left = readdirSync(scratch);
   if (left.length > 0) throw new Error(`undo left ${left.join(", ")}`);
   tell(release, bundle);
+  return 0;
 }
 
 /** Without apt there is no distribution to take packages from: the same tour with upstream's release. */

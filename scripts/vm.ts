@@ -10,6 +10,7 @@
  */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { runMain } from "#kit/main";
 import { requirePackages } from "../test/support/packages.ts";
 import { cacheFolder } from "./vm/cache.ts";
 import { image } from "./vm/image.ts";
@@ -18,7 +19,7 @@ import { plugFolder } from "./vm/medium.ts";
 import { hostPackages } from "./vm/packages.ts";
 import { snapshot } from "./vm/snapshot.ts";
 
-process.exitCode = await main();
+runMain(main);
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: { bundle: { type: "string" } }, allowPositionals: true });

@@ -4,6 +4,7 @@
  */
 import { type Command, CommanderError } from "commander";
 import { ExpectedError, isExpected } from "./errors.ts";
+import { tellBug } from "./main.ts";
 import { createReporter, type Reporter, type Writer } from "./reporter.ts";
 
 /** What a program takes from the process it runs in; nothing below the two main.ts reads `process`. */
@@ -59,12 +60,8 @@ function report(error: unknown, argv: readonly string[], surroundings: Surroundi
     reporter.error(error);
     return error.exitCode;
   }
-  surroundings.err.write(`This is a bug in Kubeferry; please report it with the lines below.\n${stackOf(error)}\n`);
+  tellBug(error, surroundings.err);
   return 1;
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** commander must not end the process itself: the exit code comes back to main.ts. */
@@ -76,7 +73,10 @@ function overrideExit(command: Command, surroundings: Surroundings): void {
   for (const child of command.commands) overrideExit(child, surroundings);
 }
 
-/** The surroundings of this very process, for main.ts. SIGINT and SIGTERM abort once; a second one ends the process. */
+/**
+ * The surroundings of this very process, for main.ts. SIGINT, SIGTERM and SIGHUP (a closed terminal) abort; a second
+ * SIGINT or SIGTERM ends the process.
+ */
 export function processSurroundings(process: NodeJS.Process): Surroundings {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -85,10 +85,8 @@ export function processSurroundings(process: NodeJS.Process): Surroundings {
       process.once(signal, () => process.exit(130));
     });
   }
-  // A reader that went away (`kubeferry inspect | head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-  });
+  // A terminal that closes sends it twice: by the kernel and by the shell.
+  process.on("SIGHUP", () => controller.abort());
   return {
     environment: process.env,
     workingDirectory: process.cwd(),
