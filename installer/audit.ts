@@ -6,19 +6,18 @@ import { findDrift } from "./checks/drift.ts";
 import { originDrift } from "./checks/origin-drift.ts";
 import type { Context } from "./context.ts";
 import { createLocalHost } from "./host/local.ts";
-import { onHost } from "./journal/installed.ts";
 import { readKept } from "./journal/kept-bundle.ts";
 import { stateOf } from "./journal/state.ts";
 import { transactions } from "./journal/transaction.ts";
-import { failing, hintOf, tellInstalled } from "./status.ts";
+import { failing, hintOf, interruptions, notInstalled, tellInstalled } from "./status.ts";
 
-/** DRIFTED (exit 9) where anything differs. `publicKey`: then every bundle must be signed with it. */
+/** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `publicKey`: then every bundle must be signed with it. */
 export async function audit(root: string, publicKey: PublicKey | null, context: Context): Promise<void> {
   const { reporter, now } = context;
   const state = stateOf(root);
   const all = transactions(state.journal.read());
   const present = tellInstalled(all, reporter);
-  if (present.length === 0) return;
+  if (present.length === 0) throw notInstalled(root);
   const host = createLocalHost({ root, contents: state.contents });
   const drifted = await findDrift(host, all, now());
   const { counts } = drifted;
@@ -27,15 +26,10 @@ export async function audit(root: string, publicKey: PublicKey | null, context: 
   );
   const findings = [...origins, ...drifted.findings];
   const notes = [...new Set(present.flatMap(({ header }) => header.notes))];
-  const interrupted = onHost(all).filter((one) => one.state !== "committed");
   const remarks = [
     ...notes.map((message): Finding => ({ check: "origin", severity: "warning", message })),
-    ...interrupted.map(({ id, header }): Finding => ({
-      check: "journal",
-      severity: "warning",
-      message: `transaction ${id} (${header.command}) was interrupted: what follows may be its half`,
-      hint: "run that command again, or ./install rollback",
-    })),
+    // What differs below may be its half.
+    ...interruptions(all).map((one): Finding => ({ ...one, severity: "warning" })),
   ];
   reportFindings([...remarks, ...findings], reporter);
   const errors = findings.filter(({ severity }) => severity === "error");

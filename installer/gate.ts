@@ -1,6 +1,7 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#kit/errors";
+import type { Finding } from "./checks/check.ts";
 import { checkUntilHealthy } from "./checks/health.ts";
 import { tellUnitFailure } from "./checks/unit-failure.ts";
 import type { Context } from "./context.ts";
@@ -11,24 +12,15 @@ const second = 1000;
 const tries = 60;
 
 /** For apply: runs the named checks of the header until they pass; APPLY_FAILED with the unit's last lines otherwise. */
-export function gate(host: HostReader, header: Header, { reporter, signal }: Context) {
+export function gate(host: HostReader, header: Header, context: Context) {
   return async (phase: string, gates: readonly string[]): Promise<void> => {
-    const checks = header.checks.filter(({ name }) => gates.includes(name));
-    if (checks.length === 0 || !host.live) return;
-    // The other members serve while this one is upgraded: their absence is no excuse.
-    const alone = header.alone || header.action !== undefined;
-    const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
-    const findings = await checkUntilHealthy({ host, checks, alone, tries, wait });
-    for (const finding of findings) {
-      reporter.record("finding", { phase, ...finding });
-      if (finding.severity === "ok") reporter.info(`  healthy   ${finding.check}`);
-      else
-        reporter.warn(`${finding.check}: ${finding.message}${finding.found === undefined ? "" : `: ${finding.found}`}`);
-    }
+    // The other hosts serve while this one is upgraded: their absence is no excuse.
+    const excused = header.action === undefined;
+    const findings = await healthOf(host, header, { phase, gates, excused }, context);
     const failed = findings.find(({ severity }) => severity === "error");
     if (failed === undefined) return;
-    const unit = checks.find(({ name }) => name === failed.check)?.unit;
-    if (unit !== undefined) await tellUnitFailure(host, unit, reporter);
+    const unit = header.checks.find(({ name }) => name === failed.check)?.unit;
+    if (unit !== undefined) await tellUnitFailure(host, unit, context.reporter);
     throw new ExpectedError("APPLY_FAILED", `${failed.check} is not healthy: ${failed.message}`, {
       where: phase,
       wanted: failed.wanted,
@@ -36,4 +28,34 @@ export function gate(host: HostReader, header: Header, { reporter, signal }: Con
       hint: failed.hint,
     });
   };
+}
+
+export interface Gates {
+  readonly phase: string;
+  /** Names of checks of the header. */
+  readonly gates: readonly string[];
+  /** Whether what waits for other hosts may go on waiting. */
+  readonly excused: boolean;
+}
+
+/** Runs the checks until they pass or have had their tries, and tells each. [] where nothing runs: with `--root`. */
+export async function healthOf(
+  host: HostReader,
+  header: Header,
+  { phase, gates, excused }: Gates,
+  { reporter, signal }: Context,
+): Promise<Finding[]> {
+  const checks = header.checks.filter(({ name }) => gates.includes(name));
+  if (checks.length === 0 || !host.live) return [];
+  const alone = header.alone || header.action !== undefined;
+  const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
+  const noExcuse = { isThere: async () => true };
+  const findings = await checkUntilHealthy({ host, checks, alone, tries, wait, ...(excused ? {} : noExcuse) });
+  for (const finding of findings) {
+    reporter.record("finding", { phase, ...finding });
+    if (finding.severity === "ok") reporter.info(`  healthy   ${finding.check}`);
+    else
+      reporter.warn(`${finding.check}: ${finding.message}${finding.found === undefined ? "" : `: ${finding.found}`}`);
+  }
+  return findings;
 }

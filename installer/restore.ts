@@ -50,7 +50,7 @@ export interface UndoRequest {
   readonly deleteData: boolean;
 }
 
-/** `./install undo` and `rollback`. UNDO_INCOMPLETE names all that could not be taken back. */
+/** `./install undo` and `rollback`. USAGE for a rollback of the first installation; UNDO_INCOMPLETE names all that could not be taken back. */
 export async function takeBackOnRequest(request: UndoRequest, context: Context): Promise<void> {
   const { root } = request;
   const { reporter } = context;
@@ -62,6 +62,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   const records = state.journal.read();
   await handOverToKept(records, state, context);
   const present = transactions(records).filter(({ state: how }) => how !== "gone");
+  if (request.which === "last" && present.length === 1) throw onlyUndo(present);
   const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
   reporter.stage(
     "undo",
@@ -96,6 +97,13 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "mend what is named above, then: ./install undo",
   });
+}
+
+/** Behind a first installation there is nothing to roll back to. */
+function onlyUndo([first]: readonly Transaction[]): ExpectedError {
+  const message = "this is the first installation: there is no earlier one to go back to, and nothing was changed";
+  const where = `transaction ${first?.id} of ${first?.at}: ${first?.header.command}`;
+  return new ExpectedError("USAGE", message, { where, hint: "./install undo   makes the host what it was before" });
 }
 
 /** Undo is done by the installer that made the changes, of which a copy lies beside the journal. */

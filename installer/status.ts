@@ -4,7 +4,7 @@ import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { certificateLives, expiryFindings } from "./certificates/expiry.ts";
 import { type Finding, hasErrors, reportFindings } from "./checks/check.ts";
-import { checkHealth } from "./checks/health.ts";
+import { checkHealth, waitsFor } from "./checks/health.ts";
 import type { Context } from "./context.ts";
 import type { HostReader } from "./host/host.ts";
 import { createLocalHost } from "./host/local.ts";
@@ -21,14 +21,17 @@ export interface StatusRequest {
   readonly priorities: boolean;
 }
 
-/** UNHEALTHY (exit 9) where a check fails or a certificate has less than 30 days. */
+/**
+ * UNHEALTHY (exit 9) where a check fails, a certificate has less than 30 days, or an installation or undo was cut off;
+ * NOT_INSTALLED (9) where there is nothing to be healthy.
+ */
 export async function status(request: StatusRequest, context: Context): Promise<void> {
   const { reporter, now } = context;
   const state = stateOf(request.root);
   const all = transactions(state.journal.read());
   const host = createLocalHost({ root: request.root, contents: state.contents });
   const present = request.certificates ? currentTransactions(all) : tellInstalled(all, reporter);
-  if (present.length === 0) return;
+  if (present.length === 0) throw notInstalled(request.root);
   const paths = onHost(all).flatMap(({ header }) => (header.certificates ?? []).map(({ path }) => path));
   const lives = await certificateLives(host, paths, now());
   for (const life of lives) reporter.record("certificate", { ...life, notAfter: life.notAfter.toISOString() });
@@ -37,15 +40,41 @@ export async function status(request: StatusRequest, context: Context): Promise<
   if (host.live && !request.certificates) {
     for (const check of checksOf(present)) health.push(await healthOf(host, check));
   }
-  const findings = [...health, ...expiry];
+  const findings = [...(request.certificates ? [] : interruptions(all)), ...health, ...expiry];
   if (request.priorities) tellPriorities(findings, reporter);
   else if (request.certificates) reportFindings(findings, reporter, true);
   else {
-    reportFindings([...health, ...expiry.filter(({ severity }) => severity !== "ok")], reporter, true);
+    reportFindings(
+      findings.filter((one) => one.severity !== "ok" || !expiry.includes(one)),
+      reporter,
+      true,
+    );
     const [first] = lives;
     if (first !== undefined) reporter.info(`The first certificate to end: ${expiry[0]?.message ?? ""}`);
   }
   if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
+}
+
+/** What was begun and is not ended: the host is neither what it was nor what it is to be. */
+export function interruptions(all: readonly Transaction[]): Finding[] {
+  const present = onHost(all);
+  const back = present.length > 1 ? "./install rollback" : "./install undo";
+  return present
+    .filter(({ state }) => state !== "committed")
+    .map(({ id, header, state }) => ({
+      check: "journal",
+      severity: "error",
+      message: `${state === "open" ? "transaction" : "the undo of transaction"} ${id} (${header.command}) was interrupted`,
+      hint: state === "open" ? `${header.command}   again, or ${back}` : back,
+    }));
+}
+
+/** For commands that need an installation. */
+export function notInstalled(where: string): ExpectedError {
+  return new ExpectedError("NOT_INSTALLED", "nothing is installed here", {
+    where,
+    hint: "./install --role ROLES --ip IP   or name the tree: --root DIR",
+  });
 }
 
 interface InstalledCheck {
@@ -58,8 +87,13 @@ interface InstalledCheck {
 /** A unit that was left unstarted on purpose is no sick one, nor what rests on it; once somebody started it, its check speaks. */
 async function healthOf(host: HostReader, { entry, alone, started }: InstalledCheck): Promise<Finding> {
   const { name: check, unit } = entry;
-  if (unit === undefined) return await checkHealth(host, started ? entry : { ...entry, severity: "warning" }, alone);
-  if (started || (await isActive(host, unit))) return await checkHealth(host, entry, alone);
+  const look = async (one: CheckEntry): Promise<Finding> => {
+    const finding = await checkHealth(host, one, alone);
+    const waits = finding.severity === "ok" ? null : await waitsFor(one);
+    return waits === null ? finding : { ...finding, message: waits };
+  };
+  if (unit === undefined) return await look(started ? entry : { ...entry, severity: "warning" });
+  if (started || (await isActive(host, unit))) return await look(entry);
   const message = `${unit} was not started: installed with --no-start`;
   return { check, severity: "warning", message, hint: `systemctl start ${unit}` };
 }
@@ -83,7 +117,6 @@ function tellPriorities(findings: readonly Finding[], reporter: Reporter): void 
 /** Tells and returns the transactions that speak for this host. */
 export function tellInstalled(all: readonly Transaction[], reporter: Reporter): Transaction[] {
   const present = currentTransactions(all);
-  if (present.length === 0) reporter.info("Nothing is installed here.");
   for (const { id, at, state, header } of present) {
     const { bundle, node, roles } = header;
     reporter.record("transaction", { id, at, state, bundle, node, roles, installer: header.installer });

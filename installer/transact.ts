@@ -16,7 +16,7 @@ import { kindOf } from "./operations/catalogue.ts";
 import type { Plan } from "./operations/operation.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 import { restore } from "./restore.ts";
-import { tellServing } from "./serving.ts";
+import { tellAwaited, tellServing } from "./serving.ts";
 
 export interface Wanted {
   readonly root: string;
@@ -185,6 +185,7 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
     throw failure;
   }
   clearStage(wanted.root);
+  if (transaction.header.started !== false) await tellAwaited(host, transaction.header, reporter);
   reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);
   if (transaction.header.started === false) {
     reporter.info("Units are enabled and not started: the same ./install without --no-start, or the next boot, does.");

@@ -21,14 +21,15 @@ export function checksOf(context: NodeContext): NodeCheck[] {
     typeof field === "string" ? field : field(context);
   return rows
     .filter((row) => row.roles.some((role) => has(context, role)) && (row.when?.(context) ?? true))
-    .map((row) => ({ ...row, argv: [...row.argv(context)] }))
-    .map(({ name, unit, roles, matches, timeoutSeconds, argv, ...row }) => ({
+    .map((row) => ({ ...row, argv: [...row.argv(context)], awaits: row.awaits?.(context) ?? null }))
+    .map(({ name, unit, roles, matches, timeoutSeconds, argv, awaits, ...row }) => ({
       name,
       ...(unit === undefined ? {} : { unit }),
       argv,
       environment: row.environment?.(context) ?? (argv.includes(bin(context, "kubectl")) ? nowhere : {}),
       ...(matches === undefined ? {} : { matches: textOf(matches) }),
       timeoutSeconds,
+      ...(awaits === null ? {} : { awaits }),
       severity: row.severity?.(context) ?? "error",
       hint: textOf(row.hint),
       roles,

@@ -41,7 +41,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     })),
     files: [...binaries, ...gatherFiles(placed, topology.nodes)],
     directories: directories(contexts),
-    units: unitEntries(placed, paths, topology.nodes, topology.etcdMembers.length),
+    units: unitEntries(placed, paths, topology.nodes),
     host: hostEntry(topology),
     checks: gather(
       contexts.flatMap((context) => checksOf(context).map((item) => ({ node: context.node, item }))),

@@ -24,8 +24,13 @@ const order: Readonly<Record<string, number | null>> = {
   "kubeferry-expiry.timer": 90,
 };
 
-/** Their start ends only when etcd's other members are up, and those may be installed later. */
-const waitForQuorum = ["etcd.service", "kube-apiserver.service", "flanneld.service", "docker.service"];
+/** Their start ends only when etcd is up, with its other members and on other hosts, and those may be installed later. */
+const waitForEtcd = ["etcd.service", "kube-apiserver.service", "flanneld.service"];
+/** What systemd starts only after one of these. */
+const follows: Readonly<Record<string, string>> = {
+  "docker.service": "flanneld.service",
+  "kubelet.service": "docker.service",
+};
 
 const folder = "/etc/systemd/system/";
 
@@ -34,7 +39,6 @@ export function unitEntries(
   placed: readonly Placed<Piece>[],
   binaries: ReadonlySet<string>,
   nodes: readonly TopologyNode[],
-  members: number,
 ): UnitEntry[] {
   const units = placed.filter(
     ({ item }) => item.path.startsWith(folder) && !item.path.slice(folder.length).includes("/"),
@@ -50,12 +54,27 @@ export function unitEntries(
         name,
         links: installLinks(name, item.content),
         start,
-        noBlock: members > 1 && waitForQuorum.includes(name),
+        noBlock: waits(name, names, units, nodes),
         restartOn: filesBehind(item, mine, binaries),
         for: selectorFor(item.roles, names, nodes),
       };
     })
     .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+}
+
+/** Whether on one of the nodes its start may have to wait for another host. */
+function waits(
+  unit: string,
+  names: readonly string[],
+  units: readonly Placed<Piece>[],
+  nodes: readonly TopologyNode[],
+): boolean {
+  const leader = follows[unit];
+  if (leader !== undefined) {
+    return waits(leader, names, units, nodes) && units.some(({ item }) => item.path === `${folder}${leader}`);
+  }
+  const members = nodes.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
+  return waitForEtcd.includes(unit) && names.some((name) => members.length > 1 || !members.includes(name));
 }
 
 /** `multi-user.target.wants/etcd.service` from `[Install] WantedBy=multi-user.target`. */

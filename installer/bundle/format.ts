@@ -8,22 +8,15 @@ import { ExpectedError } from "#kit/errors";
 import { canonicalJson } from "./canonical-json.ts";
 import { isCleanAbsolute } from "./clean-path.ts";
 import { type Digest, isDigest } from "./digest.ts";
+import { platform, role, selector } from "./selector.ts";
 
 export const formatVersion = 1;
-
-export const roles = ["etcd", "master", "worker"] as const;
-export type Role = (typeof roles)[number];
-
-export const platforms = ["linux/amd64", "linux/arm64"] as const;
-export type Platform = (typeof platforms)[number];
 
 /** Literal texts in a worker's files that the installer replaces, and nothing else is ever replaced. */
 export const tokens = ["@NODE_IP@", "@NODE_NAME@", "@NODE_IFACE@"] as const;
 export type Token = (typeof tokens)[number];
 
 const digest = z.custom<Digest>((value) => typeof value === "string" && isDigest(value), "wants 64 hex digits");
-const role = z.enum(roles);
-const platform = z.enum(platforms);
 const size = z.int().nonnegative();
 /** Where on a node: absolute, normalized, no `..`, no control characters. */
 const nodePath = z.string().refine(isCleanAbsolute, "wants a clean absolute path");
@@ -31,13 +24,6 @@ const nodePath = z.string().refine(isCleanAbsolute, "wants a clean absolute path
 const memberPath = z.string().refine((text) => isCleanAbsolute(`/${text}`), "wants a clean relative path");
 const mode = z.string().regex(/^[0-7]{4}$/, "wants four octal digits");
 const owner = z.string().regex(/^\d+:\d+$/, "wants numeric uid:gid");
-
-/** For whom: on a node that takes one of `roles`, if it is one of `nodes` (absent: any) on one of `platforms` (absent: any). */
-const selector = z.strictObject({
-  roles: z.array(role),
-  nodes: z.array(z.string()).optional(),
-  platforms: z.array(platform).optional(),
-});
 
 /** Where a file's bytes came from, so that an audit years later can say it. */
 const origin = z.discriminatedUnion("from", [
@@ -81,6 +67,14 @@ const check = z.strictObject({
   timeoutSeconds: z.int().positive(),
   /** `quorum`: on a member of a larger cluster the failure is only a warning, since the other members may not be up yet. */
   severity: z.enum(["error", "warning", "quorum"]),
+  /** What other hosts may bring: while fewer than `enough` of these `host:port` take a connection, it cannot pass and waits. */
+  awaits: z
+    .strictObject({
+      what: z.string(),
+      at: z.array(z.string().regex(/^[^:]+:\d+$/, "wants host:port")).min(1),
+      enough: z.int().positive(),
+    })
+    .optional(),
   /** The command to run next when it fails. */
   hint: z.string(),
   for: selector,
@@ -245,7 +239,6 @@ export const bundleIndex = z.strictObject({
 });
 
 export type BundleIndex = z.infer<typeof bundleIndex>;
-export type Selector = z.infer<typeof selector>;
 export type Origin = z.infer<typeof origin>;
 export type FileEntry = z.infer<typeof file>;
 export type DirectoryEntry = z.infer<typeof directory>;
@@ -298,13 +291,4 @@ export function decodeIndex(text: string, where: string): BundleIndex {
     );
   }
   return result.data;
-}
-
-/** Whether an entry is for a node that takes `chosen` roles. */
-export function selects(entry: Selector, nodeName: string, chosen: readonly Role[], on: Platform): boolean {
-  return (
-    entry.roles.some((name) => chosen.includes(name)) &&
-    (entry.nodes === undefined || entry.nodes.includes(nodeName)) &&
-    (entry.platforms === undefined || entry.platforms.includes(on))
-  );
 }

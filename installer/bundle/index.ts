@@ -18,6 +18,7 @@ export {
   parseSigningKey,
   signSums,
 } from "./signature.ts";
+export { type Platform, platforms, type Role, roles, type Selector, selects } from "./selector.ts";
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
 export { encodeHeader, paddingOf } from "./tar-header.ts";
 export { type VerifyOptions, verifyBundle } from "./verify.ts";

@@ -1,6 +1,7 @@
 /** Is what was installed healthy? Runs the bundle's own checks, which only look. */
 import type { CheckEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
+import { describeAwaited, isThere, type IsThere } from "./awaited.ts";
 import type { Finding } from "./check.ts";
 
 /**
@@ -32,18 +33,34 @@ export interface GateOptions {
   /** How often each is tried, with `wait` between two tries. */
   readonly tries: number;
   readonly wait: () => Promise<void>;
+  /** Default: by connecting. */
+  readonly isThere?: IsThere;
 }
 
-/** All checks, each tried again until it passes or has had its tries. Warnings are not waited for more than twice. */
-export async function checkUntilHealthy({ host, checks, alone, tries, wait }: GateOptions): Promise<Finding[]> {
+/**
+ * All checks, each tried again until it passes or has had its tries. Warnings are not waited for more than twice, and
+ * not at all what cannot pass before another host is there: that is a warning that says what is awaited.
+ */
+export async function checkUntilHealthy(options: GateOptions): Promise<Finding[]> {
+  const { host, checks, alone, tries, wait } = options;
   const findings: Finding[] = [];
   for (const entry of checks) {
     let finding = await checkHealth(host, entry, alone);
     for (let count = 1; count < (finding.severity === "warning" ? 2 : tries) && finding.severity !== "ok"; count += 1) {
+      const message = await waitsFor(entry, options.isThere);
+      if (message !== null) {
+        finding = { ...finding, severity: "warning", message };
+        break;
+      }
       await wait();
       finding = await checkHealth(host, entry, alone);
     }
     findings.push(finding);
   }
   return findings;
+}
+
+/** Null where it waits for nobody. */
+export async function waitsFor({ awaits }: CheckEntry, ask: IsThere = isThere): Promise<string | null> {
+  return awaits === undefined || (await ask(awaits)) ? null : `waits for ${describeAwaited(awaits)} yet`;
 }

@@ -67,6 +67,7 @@ const exitCodes = {
   UNDO_INCOMPLETE: 8,
   // 9: it runs, but not as it should
   UNHEALTHY: 9,
+  NOT_INSTALLED: 9,
   DRIFTED: 9,
   // 130: the operator's Ctrl-C
   INTERRUPTED: 130,

@@ -40,7 +40,9 @@ function tree(rendered: Rendered): string {
         `  enabled by ${unit.links.join(" ")}\n  restarts on ${unit.restartOn.join(" ")}`,
     ),
     ...rendered.checks.map(
-      (check) => `check ${check.name}  ${whom(check.for)}  ${check.severity}\n  ${check.argv.map(shown).join(" ")}`,
+      (check) =>
+        `check ${check.name}  ${whom(check.for)}  ${check.severity}\n  ${check.argv.map(shown).join(" ")}` +
+        (check.awaits === undefined ? "" : `\n  waits for ${check.awaits.enough} of ${check.awaits.at.join(" ")}`),
     ),
     ...rendered.objects.map(
       ({ name, via, key = "", value = "", path = "", for: selector }) =>

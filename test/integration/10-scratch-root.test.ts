@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { decodeRecords } from "../../installer/journal/journal.ts";
+import { decodeRecords, encodeRecord } from "../../installer/journal/journal.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
 import { installer, pictureOf, type Ran, startInstaller } from "../support/tree.ts";
 
@@ -109,6 +109,39 @@ test("a second role is a transaction of its own: rollback takes only it, undo bo
   assert.deepEqual({ ...pictureOf(root), [journal]: "" }, { ...worker, [journal]: "" });
   assertCode(await installer("undo", "--root", root), 0);
   assert.deepEqual(pictureOf(root), start);
+});
+
+test("rollback of the only installation is refused: it would be an undo", async () => {
+  const root = hostTree();
+  assertCode(await installer(...select(root)), 0);
+  const installed = pictureOf(root);
+  const refused = await installer("rollback", "--root", root);
+  assertCode(refused, 2);
+  assert.match(refused.stderr, /this is the first installation.*nothing was changed[\s\S]*\.\/install undo/);
+  assert.deepEqual(pictureOf(root), installed);
+});
+
+test("status and audit end with 9 where nothing is installed, and status where an installation was cut off", async () => {
+  const root = hostTree();
+  for (const command of ["status", "audit"]) {
+    const bare = await installer(command, "--root", root);
+    assertCode(bare, 9);
+    assert.match(bare.stderr, /nothing is installed here/);
+  }
+  assertCode(await installer(...select(root)), 0);
+  assertCode(await installer("status", "--root", root), 0);
+  const journal = join(root, "var/lib/kubeferry/journal");
+  const records = decodeRecords(readFileSync(journal, "utf8"));
+  writeFileSync(
+    journal,
+    records
+      .filter(({ type }) => type !== "commit")
+      .map(encodeRecord)
+      .join(""),
+  );
+  const cutOff = await installer("status", "--root", root);
+  assertCode(cutOff, 9);
+  assert.match(cutOff.stdout, /error +journal +transaction 1 .* was interrupted\n +next: .*again, or \.\/install undo/);
 });
 
 test("audit finds every kind of drift with exit 9; undo keeps what an operator edited", async () => {

@@ -9,6 +9,7 @@ import {
   httpGet,
   journal,
   listening,
+  etcdQuorum,
   type Row,
   warning,
   withinQuorum,
@@ -76,6 +77,7 @@ export const masterRows: readonly Row[] = [
     matches: "^ok",
     timeoutSeconds: 120,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: journal("kube-apiserver"),
   },
   {
@@ -87,6 +89,7 @@ export const masterRows: readonly Row[] = [
     matches: "^ok|Healthy",
     timeoutSeconds: 60,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: journal("kube-controller-manager"),
   },
   {
@@ -100,10 +103,12 @@ export const masterRows: readonly Row[] = [
     matches: "^ok|Healthy|^HTTP/1\\.[01] 200",
     timeoutSeconds: 60,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: journal("kube-scheduler"),
   },
   ...["kube-controller-manager", "kube-scheduler"].map((name): Row => ({
     name: `a ${name} leads`,
+    awaits: etcdQuorum,
     roles: ["master"],
     when: daemons,
     argv: (c) => script("one-leads", ...lock(c, name)),

@@ -15,6 +15,8 @@ export interface Row {
   readonly environment?: (context: NodeContext) => Record<string, string>;
   readonly matches?: string | ((context: NodeContext) => string);
   readonly timeoutSeconds: number;
+  /** What it cannot pass without, and other hosts may bring. */
+  readonly awaits?: (context: NodeContext) => CheckEntry["awaits"] | null;
   readonly severity?: (context: NodeContext) => CheckEntry["severity"];
   readonly hint: string | ((context: NodeContext) => string);
 }
@@ -26,6 +28,18 @@ export const warning = (): CheckEntry["severity"] => "warning";
 /** What rests on etcd cannot be well before its other members are installed; on hosts of their own it must be. */
 export const withinQuorum = (c: NodeContext): CheckEntry["severity"] =>
   c.topology.etcd.clientUrls.length > 1 && (has(c, "etcd") || has(c, "master")) ? "quorum" : "error";
+/** A quorum of etcd: what rests on it waits until it is there. Alike on every node, so that equal checks stay one. */
+export const etcdQuorum = ({ topology: { etcdMembers } }: NodeContext): CheckEntry["awaits"] => ({
+  what: "etcd",
+  at: etcdMembers.map(({ ip }) => `${ip}:2379`),
+  enough: Math.floor(etcdMembers.length / 2) + 1,
+});
+/** One API server: what a node has of the cluster comes with it. */
+export const anyApi = ({ topology }: NodeContext): CheckEntry["awaits"] => ({
+  what: "an API server",
+  at: topology.masters.map(({ ip }) => `${ip}:${apiPort}`),
+  enough: 1,
+});
 export const bin = (c: NodeContext, name: string): string => `${c.paths.binaries}/${name}`;
 export const admin = (c: NodeContext): string => `--kubeconfig=${c.paths.config}/admin.kubeconfig`;
 

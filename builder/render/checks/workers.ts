@@ -19,6 +19,8 @@ import {
   journal,
   listening,
   literally,
+  anyApi,
+  etcdQuorum,
   type Row,
   warning,
   withinQuorum,
@@ -31,6 +33,9 @@ const clientCertificate = (c: NodeContext): string =>
   `${c.paths.kubeletPki}/kubelet-client${isAtLeast(c, "1.11") ? "-current.pem" : ".crt"}`;
 /** Its own health: /healthz of these versions says 503 until its Node exists, which comes with the control plane. */
 const proxyHealth = (c: NodeContext): string => (isAtLeast(c, "1.28") ? "/livez" : "/healthz");
+/** docker starts in the subnet that flannel has in etcd, and the kubelet after docker. */
+const throughFlannel = (c: NodeContext): ReturnType<typeof etcdQuorum> | null =>
+  runsDocker(c) && runsFlanneld(c) ? etcdQuorum(c) : null;
 const hasDns = (c: NodeContext): boolean =>
   daemons(c) && c.topology.addons.some((name) => name === "coredns" || name === "kube-dns");
 const ready = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}: {{.message}}{{end}}{{end}}';
@@ -45,6 +50,7 @@ export const workerRows: readonly Row[] = [
       return listening(url.hostname, Number(url.port));
     },
     timeoutSeconds: 20,
+    awaits: anyApi,
     hint: "on a master: ./install status; and is its port open from here?",
   },
   {
@@ -55,6 +61,7 @@ export const workerRows: readonly Row[] = [
     argv: () => ["/bin/grep", "-E", "^FLANNEL_SUBNET=[0-9.]+/[0-9]+$", flannelFile],
     timeoutSeconds: 60,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: `${journal("flanneld")}; wanted there: Lease acquired`,
   },
   {
@@ -64,6 +71,7 @@ export const workerRows: readonly Row[] = [
     argv: () => script("flannel-interface", flannelFile),
     timeoutSeconds: 20,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: `ip -d address show flannel.1; ${journal("flanneld")}`,
   },
   {
@@ -85,6 +93,7 @@ export const workerRows: readonly Row[] = [
     matches: "Server:",
     timeoutSeconds: 60,
     severity: withinQuorum,
+    awaits: throughFlannel,
     hint: journal("docker"),
   },
   {
@@ -95,6 +104,7 @@ export const workerRows: readonly Row[] = [
     argv: () => script("docker-subnet", flannelFile),
     timeoutSeconds: 20,
     severity: withinQuorum,
+    awaits: etcdQuorum,
     hint: "systemctl restart docker; it takes its subnet from /run/flannel/docker",
   },
   {
@@ -116,6 +126,7 @@ export const workerRows: readonly Row[] = [
     matches: answers200,
     timeoutSeconds: 120,
     severity: withinQuorum,
+    awaits: throughFlannel,
     hint: `${journal("kubelet")}; on a master: kubectl get csr`,
   },
   {
@@ -125,6 +136,7 @@ export const workerRows: readonly Row[] = [
     argv: (c) => script("is-there", clientCertificate(c)),
     timeoutSeconds: 20,
     severity: withinQuorum,
+    awaits: anyApi,
     hint: `on a master: kubectl get csr; ./install approve; here: ${journal("kubelet")}`,
   },
   {
@@ -177,6 +189,7 @@ export const workerRows: readonly Row[] = [
     matches: (c) => rulesOf[c.topology.network.proxyMode].matches(literally(c.topology.network.apiService)),
     timeoutSeconds: 30,
     severity: withinQuorum,
+    awaits: anyApi,
     hint: journal("kube-proxy"),
   },
   {
@@ -186,6 +199,7 @@ export const workerRows: readonly Row[] = [
     argv: ({ topology: { network } }) => script("resolves", network.dnsService, network.domain, network.apiService),
     timeoutSeconds: 10,
     severity: withinQuorum,
+    awaits: anyApi,
     hint: "on a master: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",
   },
 ];
