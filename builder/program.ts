@@ -7,6 +7,7 @@ import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";
 import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addInitCommand } from "./commands/init.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
 export function builderProgram(surroundings: Surroundings): Command {
@@ -20,6 +21,7 @@ export function builderProgram(surroundings: Surroundings): Command {
       "after",
       "\nExample:\n  $ kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar",
     );
+  addInitCommand(program, surroundings);
   addReleaseCommands(program, surroundings);
   addBuildCommands(program, surroundings);
   addBundleCommands(program, surroundings);

@@ -1,5 +1,5 @@
 /**
- * `npm run quickstart`: the whole road once on this machine, in a scratch folder, with nothing of it touched.
+ * `npm run quickstart`: an end-to-end demo on this machine, in a scratch folder, with nothing of it touched.
  * Builds a three-node bundle, verifies it, shows a node's plan, installs that node into a scratch root, audits it, undoes it.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -36,6 +36,11 @@ runMain(main);
 
 function main(): number {
   const release = chosenRelease(process.argv.slice(2));
+  console.log(
+    release === "distro"
+      ? "This tour carries the distribution's etcd and containerd, and no Kubernetes: apt is all that it needs.\nWith Kubernetes: npm run quickstart -- --release kubernetes-1.36 (which downloads from upstream)"
+      : `This tour carries ${release}, which it downloads from upstream.`,
+  );
   const built = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64"].every((name) =>
     existsSync(join(dist, name)),
   );
@@ -137,13 +142,13 @@ function tell(release: string, bundle: string): void {
   console.log(`
 What happened: from ${here}/cluster.yaml and release ${release}, one file was made, ${relative(root, bundle)}.
 It holds the programs of three nodes, each one checked against a published digest, and their units, certificates and
-settings. Each node's secrets in it are encrypted; the keys are in ${here}/quickstart.keys and travel another way.
+settings. Each node's secrets in it are encrypted; the keys are in ${here}/quickstart.keys: transfer them separately.
 Node n1 was installed into a scratch folder, compared byte for byte with the bundle, and taken back: nothing was left.
 
 Try next:
   ${here}/bundle/install --role worker --ip 10.0.0.9 --root /tmp/n9 --key ${here}/quickstart.keys --dry-run   any address of the subnet
   dist/kubeferry inspect ${relative(root, bundle)}                     what is in it, and where each file came from
   dist/kubeferry releases                                              what else can be carried
-  dist/kubeferry init                                                  your own cluster.yaml
+  dist/kubeferry init -o cluster.yaml                                  your own cluster, with the newest Kubernetes
   npm run test:vm                                                      the same road on virtual machines, with reboot and power cuts`);
 }

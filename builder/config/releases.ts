@@ -14,9 +14,17 @@ export interface LoadedRelease {
   readonly digest: string;
 }
 
-/** Names of the releases that come with Kubeferry, sorted. */
+/** Names of the releases that come with Kubeferry, sorted by name and then by version. */
 export function listReleases(): string[] {
-  return listManifests("releases").flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? []);
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  return listManifests("releases")
+    .flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? [])
+    .toSorted(compare);
+}
+
+/** The newest Kubernetes among them: what `init` proposes. */
+export function newestRelease(): string {
+  return listReleases().findLast((name) => name.startsWith("kubernetes-")) ?? "";
 }
 
 /** Whether a release is named by the path of a YAML file: anything with a `/`, or ending in .yaml or .yml. */

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { isExpected } from "#kit/errors";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { descriptions } from "../../../builder/config/descriptions.ts";
-import { answersFromFlags, askAnswers } from "../../../builder/config/init-answers.ts";
+import { answersFromFlags, askAnswers, checkAnswers } from "../../../builder/config/init-answers.ts";
 import { clusterYaml } from "../../../builder/config/init.ts";
 import { parseCluster } from "../../../builder/config/load.ts";
 
@@ -36,7 +36,7 @@ test("what init writes is what load reads, with the answers in it", async () => 
     vip: "10.0.0.10,eth0",
     runtime: "docker",
   };
-  const { cluster } = await parseCluster("cluster.yaml", clusterYaml(answersFromFlags(flags)));
+  const { cluster } = await parseCluster("cluster.yaml", clusterYaml(await answersFromFlags(flags)));
   assert.equal(cluster.name, "plant-7");
   assert.deepEqual(
     cluster.nodes.map(({ name, ip, roles }) => [name, ip, roles]),
@@ -56,21 +56,21 @@ test("what init writes is what load reads, with the answers in it", async () => 
 });
 
 test("with no answers init writes a cluster of one node that loads, at its defaults", async () => {
-  const text = clusterYaml(answersFromFlags({}));
+  const text = clusterYaml(await answersFromFlags({}));
   const { cluster } = await parseCluster("cluster.yaml", text);
   const { name, release, nodes } = cluster;
   assert.deepEqual(cluster, clusterSchema.parse({ name, release, nodes }));
 });
 
 test("taking away every # before an option gives a file that loads too", async () => {
-  const text = clusterYaml(answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
+  const text = clusterYaml(await answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
   const { cluster } = await parseCluster("cluster.yaml", text);
   assert.equal(cluster.api.vip?.address, "10.0.0.10");
   assert.equal(cluster.etcd.walDir, "/var/lib/etcd-wal");
 });
 
 test("defaults in the comments are the schema's defaults", async () => {
-  const text = clusterYaml(answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
+  const text = clusterYaml(await answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
   const { cluster } = await parseCluster("cluster.yaml", text);
   const { name, release, nodes } = cluster;
   const plain = clusterSchema.parse({ name, release, nodes });
@@ -85,8 +85,8 @@ test("defaults in the comments are the schema's defaults", async () => {
   }
 });
 
-test("every option of the schema stands in the file, each with its description", () => {
-  const lines = clusterYaml(answersFromFlags({})).split("\n");
+test("every option of the schema stands in the file, each with its description", async () => {
+  const lines = clusterYaml(await answersFromFlags({})).split("\n");
   for (const path of schemaPaths) {
     const key = path.split(".").at(-1) ?? "";
     assert.ok(descriptions[path] !== undefined, `descriptions.ts lacks ${path}`);
@@ -103,29 +103,61 @@ test("every option of the schema stands in the file, each with its description",
   assert.deepEqual(Object.keys(descriptions).toSorted(), schemaPaths.toSorted());
 });
 
-test("questions are asked only for what the flags leave open", async () => {
-  const asked: string[] = [];
-  const answers = await askAnswers(
-    { name: "plant-7" },
-    async (question, preset) => {
-      asked.push(question);
-      return question.startsWith("Nodes") ? "a=10.0.0.1:etcd b=10.0.0.2:worker" : preset;
-    },
-    ["distro"],
-  );
-  assert.equal(asked.length, 3);
-  assert.deepEqual(
-    answers.nodes.map(({ name }) => name),
-    ["a", "b"],
-  );
-  assert.equal(answers.workersSubnet, undefined);
+test("init proposes the newest Kubernetes, and docker where the release has no containerd", async () => {
+  const newest = await answersFromFlags({});
+  assert.equal(newest.release, "kubernetes-1.36");
+  assert.equal(newest.runtime, undefined);
+  const old = await answersFromFlags({ release: "kubernetes-1.6" });
+  assert.equal(old.runtime, "docker");
+  assert.deepEqual(await checkAnswers(old, "cluster.yaml"), []);
 });
 
-test("a node or shared address that cannot be read is a usage error", () => {
+test("an answer that cannot be taken is told at once, and asked for again", async () => {
+  const replies: Record<string, string[]> = {
+    Name: ["Plant 7", "plant-7"],
+    Release: ["kubernetes-1.99", "kubernetes-1.35"],
+    Nodes: ["n1", "n1=127.0.0.1:etcd,master", "a=10.0.0.1:etcd,master b=10.0.0.2:worker"],
+    Network: ["10.0.0.0", "10.0.0.7/24", "10.0.1.0/24"],
+  };
+  const asked: string[] = [];
+  const told: string[] = [];
+  const answers = await askAnswers("cluster.yaml", {
+    ask: async (question, preset) => {
+      const key = question.split(/\W/)[0] ?? "";
+      asked.push(key);
+      return replies[key]?.shift() ?? preset;
+    },
+    tell: (text) => told.push(text.trim()),
+  });
+  assert.deepEqual(asked, [
+    "Name",
+    "Name",
+    "Release",
+    "Release",
+    ...["Nodes", "Nodes", "Nodes"],
+    ...Array(3).fill("Network"),
+  ]);
+  assert.match(told[0] ?? "", /name. wants a lower-case RFC 1123 name/);
+  assert.match(told[1] ?? "", /there is no release kubernetes-1\.99/);
+  assert.match(told[2] ?? "", /cannot read the node n1; wanted: NAME=IP:ROLE/);
+  assert.match(told[3] ?? "", /127\.0\.0\.1 is the loopback/);
+  assert.match(told[4] ?? "", /IPv4 network/);
+  assert.match(told[5] ?? "", /wants 10\.0\.0\.0\/24/);
+  assert.equal(told.length, 6);
+  const { name, release, workersSubnet, nodes } = answers;
+  assert.deepEqual(
+    { name, release, workersSubnet, nodes: nodes.length },
+    {
+      name: "plant-7",
+      release: "kubernetes-1.35",
+      workersSubnet: "10.0.1.0/24",
+      nodes: 2,
+    },
+  );
+});
+
+test("a node or shared address that cannot be read is a usage error", async () => {
   for (const flags of [{ node: ["n1"] }, { node: ["n1=10.0.0.1:boss"] }, { vip: "10.0.0.1" }]) {
-    assert.throws(
-      () => answersFromFlags(flags),
-      (error) => isExpected(error, "USAGE"),
-    );
+    await assert.rejects(answersFromFlags(flags), (error) => isExpected(error, "USAGE"));
   }
 });

@@ -1,0 +1,101 @@
+/** `init`: before there is a cluster.yaml. */
+import { stat, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import { ExpectedError } from "#kit/errors";
+import type { Surroundings } from "#kit/run";
+import type { Dialogue, InitFlags } from "../config/init-answers.ts";
+import { collect } from "./network.ts";
+
+export function addInitCommand(program: Command, surroundings: Surroundings): void {
+  program
+    .command("init")
+    .description("Write a commented cluster.yaml, from flags or (on a terminal, without any) from questions")
+    .option("-o, --output <file>", "a new file (default: standard output)")
+    .option("--name <name>", "of the cluster")
+    .option("--release <name>", "see `kubeferry releases` (default: the newest Kubernetes)")
+    .option("--node <name=ip:role,role>", "a node; repeatable", collect)
+    .option("--platform <platform>", "linux/amd64 or linux/arm64; repeatable", collect)
+    .option("--workers <cidr>", "any address in it may become a worker")
+    .option("--services <cidr>", "network of services")
+    .option("--pods <cidr>", "network of pods")
+    .option("--plugin <name>", "network plugin")
+    .option("--endpoint <kind>", "first-master, vip or local-proxy")
+    .option("--vip <address,interface>", "virtual address of the API")
+    .option("--runtime <name>", "containerd or docker (default: what the release has)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ kubeferry init --name plant-7 --node n1=10.64.3.1:etcd,master,worker -o cluster.yaml",
+    )
+    .action(async ({ output, ...flags }: InitFlags & { output?: string }) => {
+      const path = output === undefined ? null : resolve(surroundings.workingDirectory, output);
+      if (path !== null && (await stat(path).catch(() => null)) !== null) throw isThere(path);
+      const text = await clusterText(
+        flags,
+        path ?? resolve(surroundings.workingDirectory, "cluster.yaml"),
+        surroundings,
+      );
+      if (path === null) return void surroundings.out.write(text);
+      await writeNew(path, text);
+      surroundings.out.write(`wrote ${output}; next: kubeferry build ${output}\n`);
+    });
+}
+
+async function clusterText(flags: InitFlags, path: string, surroundings: Surroundings): Promise<string> {
+  const { answersFromFlags, askAnswers, checkAnswers } = await import("../config/init-answers.ts");
+  const { clusterYaml } = await import("../config/init.ts");
+  if (surroundings.in.isTTY === true && Object.keys(flags).length === 0) {
+    return await dialogue(surroundings, async (talk) => clusterYaml(await askAnswers(path, talk)));
+  }
+  const answers = await answersFromFlags(flags);
+  const problems = await checkAnswers(answers, path);
+  if (problems.length === 0) return clusterYaml(answers);
+  throw new ExpectedError("USAGE", "this does not make a cluster", {
+    problems: problems.map((message) => ({ message })),
+    hint: "kubeferry init --help; kubeferry releases",
+  });
+}
+
+/** Questions on a terminal; INTERRUPTED when the person leaves them with Ctrl-C or Ctrl-D. */
+async function dialogue<Result>(
+  { in: input, err, signal }: Surroundings,
+  hold: (talk: Dialogue) => Promise<Result>,
+): Promise<Result> {
+  const left = new AbortController();
+  const questions = createInterface({ input, output: process.stderr });
+  questions.once("SIGINT", () => left.abort());
+  questions.once("close", () => left.abort());
+  const either = AbortSignal.any([left.signal, signal]);
+  try {
+    return await hold({
+      ask: async (question, preset) =>
+        (await questions.question(`${question} [${preset}]: `, { signal: either })).trim() || preset,
+      tell: (text) => void err.write(`${text}\n`),
+    });
+  } catch (error) {
+    if (!either.aborted) throw error;
+    err.write("\n");
+    throw new ExpectedError("INTERRUPTED", "nothing was written", { hint: "kubeferry init" });
+  } finally {
+    questions.removeAllListeners("close");
+    questions.close();
+  }
+}
+
+/** Never over a file that is there. */
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: "wx" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw isThere(path);
+  }
+}
+
+function isThere(path: string): ExpectedError {
+  return new ExpectedError("USAGE", "that file is there already, and init never overwrites one", {
+    where: path,
+    hint: "choose another -o",
+  });
+}
