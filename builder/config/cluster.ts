@@ -43,6 +43,11 @@ const network = z.strictObject({
     .regex(/^\d+-\d+$/, "wants FIRST-LAST")
     .default("30000-32767"),
   domain: dnsDomain.default("cluster.local"),
+  /** Whom the cluster's DNS asks for names of others; none: nobody. */
+  nameservers: z
+    .array(z.union([ipv4, z.ipv6()]))
+    .max(3)
+    .default([]),
   plugin: z.enum(["flannel", "flannel-etcd", "calico", "static-routes"]).optional(),
   proxyMode: z.enum(["iptables", "ipvs", "nftables"]).optional(),
 });

@@ -21,6 +21,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   "network.pods": "Addresses of pods; each node gets a /24 of it.",
   "network.nodePorts": "Ports that services may open on every node.",
   "network.domain": "DNS domain of the cluster, with no dot at its end.",
+  "network.nameservers":
+    "Servers that pods and the cluster's DNS ask for names outside the cluster, at most 3; left out: none, whatever the hosts ask.",
   "network.plugin": "flannel, flannel-etcd, calico or static-routes; left out: what the release's generation takes.",
   "network.proxyMode": "How kube-proxy forwards: iptables, ipvs or nftables; left out: what the generation takes.",
   api: "How nodes and people reach the API servers.",

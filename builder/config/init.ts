@@ -54,6 +54,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "pods", value: answers.pods, example: "172.30.0.0/16" },
         { key: "nodePorts", example: "30000-32767" },
         { key: "domain", example: "cluster.local" },
+        { key: "nameservers", example: ["10.0.0.53"] },
         { key: "plugin", value: answers.plugin, example: "flannel" },
         { key: "proxyMode", example: "iptables" },
       ],

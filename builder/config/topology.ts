@@ -39,6 +39,7 @@ export interface Topology {
     readonly apiService: string;
     /** Second address: the cluster's DNS. */
     readonly dnsService: string;
+    readonly nameservers: readonly string[];
     readonly nodePorts: { readonly first: number; readonly last: number };
     readonly plugin: Generation["plugin"];
     readonly proxyMode: Generation["proxyMode"];
@@ -130,6 +131,7 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
       domain,
       apiService,
       dnsService: addressIn(services, 2),
+      nameservers: cluster.network.nameservers,
       nodePorts: { first, last },
       plugin,
       proxyMode: cluster.network.proxyMode ?? generation.proxyMode,
@@ -188,6 +190,22 @@ export function apiServerUrl(topology: Topology, consumer: ApiConsumer, node: To
   }
   return url;
 }
+
+/** Where pods in the network of their hosts find the API on any node, without kube-proxy; null without masters. */
+export function apiServerOfHosts({ api, masters }: Topology): { readonly host: string; readonly port: string } | null {
+  if (api.url === null) return null;
+  const isLocal = api.endpoint === "local-proxy" && masters.length > 0;
+  const { hostname, port } = new URL(isLocal ? `https://127.0.0.1:${api.balancerPort}` : api.url);
+  return { host: hostname, port };
+}
+
+/** Whether a master that is no worker, and so has no network plugin, needs to reach pods of ours by addresses of their hosts. */
+export function hasMasterOutside({ network, masters }: Topology): boolean {
+  return network.plugin !== "static-routes" && masters.some(({ roles }) => !roles.includes("worker"));
+}
+
+/** Where metrics-server listens when it is in the network of its host: the kubelet has 10250 there. */
+export const metricsHostPort = 4443;
 
 /** The node's or profile's entry as an index names it. */
 export function indexAddress(node: TopologyNode): string | null {

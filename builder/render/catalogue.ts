@@ -129,6 +129,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   }),
 
   ...configurations,
+  entry("configs/resolv.conf", config("resolv.conf"), ["worker"], { when: kubernetes }),
   entry("configs/encryption-config.yaml", config("encryption-config.yaml"), ["master"], {
     mode: "0600",
     sensitive: true,
@@ -198,9 +199,10 @@ export const catalogue: readonly CatalogueEntry[] = [
   }),
   entry("units/kubeferry-approve.service", unit("kubeferry-approve.service"), ["master"], { when: kubernetes }),
   entry("units/kubeferry-approve.timer", unit("kubeferry-approve.timer"), ["master"], { when: kubernetes }),
-  entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["worker"], {
-    when: both(kubernetes, data.hasStaticSubnet),
-    data: data.staticRoutes,
+  // A master that is no worker reaches the pods of aggregated APIs and webhooks by them.
+  entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["master", "worker"], {
+    when: both(kubernetes, (c) => has(c, "worker") || c.topology.network.plugin === "static-routes"),
+    data: data.routes,
   }),
 ];
 

@@ -2,6 +2,7 @@
 import { addressIn } from "../config/topology.ts";
 import {
   binary,
+  has,
   imageOf,
   isAtLeast,
   neededImage,
@@ -55,6 +56,8 @@ export function dockerUnit(context: NodeContext): Data {
     after: ["network-online.target", "firewalld.service", ...requires],
     flannel: runsFlanneld(context),
     words,
+    // docker denies all other forwarding; what comes from other nodes' pods goes to its bridge.
+    forwarded: runsFlanneld(context) ? ["-i docker0", "-o docker0"] : [],
   };
 }
 
@@ -161,9 +164,21 @@ export function staticSubnet(context: NodeContext): Data {
   return { subnet: subnetOf(context, context.node.name), mtu: context.topology.network.mtu };
 }
 
-export function staticRoutes(context: NodeContext): Data {
-  const others = context.topology.workers.filter((node) => node.subnet === null && node.name !== context.node.name);
-  return { routes: others.map((node) => ({ subnet: subnetOf(context, node.name), via: node.ip })) };
+/**
+ * What the node must have a way to. Services: a host with no default route answers "network is unreachable" before
+ * kube-proxy's rules are asked, which then send it elsewhere; any interface will do, and lo has the same name everywhere.
+ * With host routes also the pods of the other workers, and a forwarding that a host with a firewall may deny.
+ */
+export function routes(context: NodeContext): Data {
+  const { topology, node } = context;
+  const { services, pods, mtu, plugin } = topology.network;
+  const isStatic = plugin === "static-routes";
+  const others = topology.workers.filter(({ subnet, name }) => isStatic && subnet === null && name !== node.name);
+  const toServices = has(context, "worker") ? [`${services} dev lo src ${node.ip} mtu ${mtu}`] : [];
+  return {
+    routes: [...toServices, ...others.map(({ name, ip }) => `${subnetOf(context, name)} via ${ip}`)],
+    forwarded: isStatic && has(context, "worker") ? [`-s ${pods}`, `-d ${pods}`] : [],
+  };
 }
 
 function subnetOf(context: NodeContext, name: string): string {

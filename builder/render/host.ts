@@ -1,6 +1,6 @@
 /** What a host must be before anything starts: kernel modules, sysctls, swap, names, ports. */
 import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
-import { apiPort, type Topology } from "../config/topology.ts";
+import { apiPort, hasMasterOutside, metricsHostPort, type Topology } from "../config/topology.ts";
 
 type Policy = SysctlEntry["policy"];
 
@@ -110,6 +110,10 @@ function ports(topology: Topology): HostEntry["firewall"]["ports"] {
     entry("10250", "worker"),
     ...(topology.network.plugin.startsWith("flannel") ? [entry("8472", "worker", "udp")] : []),
     ...(topology.network.plugin === "calico" ? [entry("179", "worker")] : []),
+    ...(topology.addons.includes("metrics-server") && hasMasterOutside(topology)
+      ? [entry(String(metricsHostPort), "worker")]
+      : []),
     entry(`${first}-${last}`, "worker"),
+    entry(`${first}-${last}`, "worker", "udp"),
   ];
 }

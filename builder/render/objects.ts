@@ -1,5 +1,6 @@
 /** What is brought about in the running cluster after the start: files for kubectl and etcd, and their order. */
 import type { ObjectEntry, Role } from "#bundle";
+import { apiServerOfHosts, hasMasterOutside, metricsHostPort } from "../config/topology.ts";
 import { authorityOf } from "../pki/authority.ts";
 import { etcdApiOfFlannel, has, imageOf, isAtLeast, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
 import { flannelPrefix } from "./daemons/flanneld.ts";
@@ -81,6 +82,7 @@ const rows: readonly ObjectRow[] = [
       namespace: flannelNamespace(c),
       image: neededImage(c, "flannel", "coreos_flannel"),
       plugin: imageOf(c, "flannel-cni-plugin"),
+      api: apiServerOfHosts(c.topology),
     }),
   },
   {
@@ -102,6 +104,7 @@ const rows: readonly ObjectRow[] = [
       image: neededImage(c, "node"),
       cni: neededImage(c, "cni"),
       controllers: neededImage(c, "kube-controllers"),
+      api: apiServerOfHosts(c.topology),
     }),
   },
   {
@@ -252,21 +255,27 @@ function smoke(context: NodeContext): Data {
 
 /** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */
 function metricsServer(context: NodeContext): Data {
+  const hostNetwork = hasMasterOutside(context.topology);
+  const version = (first: string): boolean => isAtLeast(context, first, "metrics-server");
   const shared = {
     image: neededImage(context, "metrics-server"),
     authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
+    hostNetwork,
+    hardened: version("0.4"),
   };
-  const version = (first: string): boolean => isAtLeast(context, first, "metrics-server");
   if (!version("0.3")) {
-    const source = "--source=kubernetes.summary_api:''?kubeletHttps=true&kubeletPort=10250&insecure=true";
-    return { ...shared, command: ["/metrics-server", source], args: [], port: 443 };
+    // It takes the CA of its service account, which is the kubelets' as well.
+    const source = "--source=kubernetes.summary_api:''?kubeletHttps=true&kubeletPort=10250";
+    const port = hostNetwork ? metricsHostPort : 443;
+    return { ...shared, command: ["/metrics-server", source, `--secure-port=${port}`], args: [], port };
   }
-  const addresses = "--kubelet-preferred-address-types=InternalIP,Hostname";
-  const authority = "--kubelet-certificate-authority=/etc/kubelet-ca/ca.pem";
-  if (!version("0.4")) {
-    const args = ["--cert-dir=/tmp", "--secure-port=4443", addresses, authority];
-    return { ...shared, command: [], args, port: 4443 };
-  }
-  const args = ["--cert-dir=/tmp", "--secure-port=10250", addresses, authority, "--metric-resolution=15s"];
-  return { ...shared, command: [], args, port: 10250 };
+  const port = hostNetwork || !version("0.4") ? metricsHostPort : 10_250;
+  const args = [
+    "--cert-dir=/tmp",
+    `--secure-port=${port}`,
+    "--kubelet-preferred-address-types=InternalIP,Hostname",
+    "--kubelet-certificate-authority=/etc/kubelet-ca/ca.pem",
+    ...(version("0.4") ? ["--metric-resolution=15s"] : []),
+  ];
+  return { ...shared, command: [], args, port };
 }

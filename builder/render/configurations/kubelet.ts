@@ -29,6 +29,7 @@ export const kubeletFields: readonly FieldRow[] = [
   always("cgroupDriver", (c) => c.topology.generation.cgroupDriver),
   always("clusterDomain", (c) => c.topology.network.domain),
   always("clusterDNS", (c) => [c.topology.network.dnsService]),
+  always("resolvConf", (c) => `${c.paths.config}/resolv.conf`),
   always("healthzBindAddress", "127.0.0.1"),
   always("healthzPort", 10248),
   always("failSwapOn", (c) => c.topology.cluster.host.swap === "off"),

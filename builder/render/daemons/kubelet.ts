@@ -31,6 +31,7 @@ export const kubeletFlags: readonly FlagRow[] = [
   // It keeps the image from being collected, which runtimes of later releases do; 1.35 refuses to start with it.
   until("1.27", "pod-infra-container-image", (c) => neededImage(c, "pause")),
   until("1.11", "cluster-dns", (c) => c.topology.network.dnsService),
+  until("1.11", "resolv-conf", (c) => `${c.paths.config}/resolv.conf`),
   until("1.11", "cluster-domain", (c) => c.topology.network.domain),
   until("1.11", "hairpin-mode", (c) => (usesCni(c) ? null : "promiscuous-bridge")),
   until("1.15", "allow-privileged", "true"),
