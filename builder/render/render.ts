@@ -8,6 +8,7 @@ import { entriesOf } from "./catalogue.ts";
 import { checksOf } from "./checks.ts";
 import { contextOf, type NodeContext, type RenderInput } from "./context.ts";
 import { directoriesOf } from "./directories.ts";
+import { etcdMember } from "./etcd-member.ts";
 import { hostEntry } from "./host.ts";
 import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
@@ -38,6 +39,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       subnet: node.subnet,
       roles: [...node.roles],
       iface: node.subnet === null ? node.iface : null,
+      ...(node.roles.includes("etcd") ? { member: etcdMember(topology, node) } : {}),
     })),
     files: [...binaries, ...gatherFiles(placed, topology.nodes)],
     directories: directories(contexts),

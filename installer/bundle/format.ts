@@ -130,6 +130,11 @@ const node = z.strictObject({
   subnet: z.string().nullable(),
   roles: z.array(role),
   iface: z.string().nullable(),
+  /** The ID that etcd gives it as a member of the new cluster; absent where it is none. */
+  member: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/, "wants 16 hex digits")
+    .optional(),
 });
 
 const image = z.strictObject({

@@ -63,24 +63,3 @@ export async function runtimes({ host, plan, past }: PreflightInput): Promise<Fi
   }
   return findings.length > 0 ? findings : [ok("foreign-runtime", "no runtime of the host's own")];
 }
-
-/** Members of etcd start from an empty directory, or from their own earlier data. */
-export async function data({ host, selection, plan, past }: PreflightInput): Promise<Finding[]> {
-  if (!selection.roles.includes("etcd")) return [];
-  const known = past.some(({ state, header }) => state !== "gone" && header.roles.includes("etcd"));
-  const folders = specsOf<{ path: string }>(plan, "directory").map(({ path }) => path);
-  for (const folder of folders) {
-    if (known || (await host.stat(`${folder}/member/wal`)) === null) continue;
-    const message = "data of an earlier etcd is here, and etcd would take it for its own";
-    return [
-      {
-        check: "etcd-data",
-        severity: "error",
-        message,
-        found: `${folder}/member`,
-        hint: `mv ${folder} ${folder}.before`,
-      },
-    ];
-  }
-  return [ok("etcd-data", known ? "its own data" : "no data of an earlier etcd")];
-}

@@ -150,29 +150,39 @@ export async function timeSync({ host, plan, bundle, selection }: PreflightInput
 
 const timePackages = ["chrony", "systemd-timesyncd"];
 
+interface Program {
+  readonly name: string;
+  readonly severity: "error" | "warning";
+  readonly role: "any" | "worker";
+  /** Packages that bring it, where none is called like it. */
+  readonly packages?: readonly string[];
+}
+
 /** Programs of the host that daemons call, with who needs them: an error where nothing works without. */
-const needed: readonly { name: string; severity: "error" | "warning"; role: "any" | "worker" }[] = [
+const needed: readonly Program[] = [
   { name: "mount", severity: "error", role: "any" },
   { name: "umount", severity: "error", role: "any" },
   { name: "modprobe", severity: "error", role: "any" },
-  { name: "ip", severity: "warning", role: "worker" },
-  { name: "iptables", severity: "warning", role: "worker" },
-  { name: "nsenter", severity: "warning", role: "worker" },
-  { name: "conntrack", severity: "warning", role: "worker" },
+  { name: "ip", severity: "warning", role: "worker", packages: ["iproute2", "iproute"] },
+  { name: "iptables", severity: "warning", role: "worker", packages: ["iptables-nft", "iptables-legacy"] },
+  { name: "nsenter", severity: "warning", role: "worker", packages: ["util-linux", "util-linux-core"] },
+  { name: "conntrack", severity: "warning", role: "worker", packages: ["conntrack-tools"] },
   { name: "ethtool", severity: "warning", role: "worker" },
   { name: "socat", severity: "warning", role: "worker" },
-  { name: "tc", severity: "warning", role: "worker" },
+  { name: "tc", severity: "warning", role: "worker", packages: ["iproute2", "iproute-tc"] },
 ];
 const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 export async function programs({ host, selection, bundle }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
   const brought = new Set(bundle.index.files.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)));
+  const packaged = new Set(chosen(bundle.index.packages, selection).map(({ name }) => name));
   // Without Kubernetes' daemons nobody calls what they call.
   const isWorker = selection.roles.includes("worker") && bundle.index.release.kubernetes !== null;
   const findings: Finding[] = [];
-  for (const { name, severity, role } of needed) {
+  for (const { name, severity, role, packages = [] } of needed) {
     if ((role === "worker" && !isWorker) || brought.has(name)) continue;
+    if ([name, ...packages].some((one) => packaged.has(one))) continue;
     let found = false;
     for (const folder of folders) found ||= (await host.stat(`${folder}/${name}`)) !== null;
     if (found) continue;

@@ -1,11 +1,16 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
+import type { HostReader } from "../../host/host.ts";
 import { nftables } from "../../operations/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { contains } from "../../plan/select.ts";
 import { isActive } from "../../operations/unit.ts";
 import type { Finding } from "../check.ts";
 import { ok, ownUnits, type PreflightInput } from "./input.ts";
-import { listeners, unitOfSocket } from "./sockets.ts";
+import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
+
+/** Interfaces that the network of the cluster makes on a node. */
+const clusterInterfaces =
+  /^(cni0|docker0|flannel\.1|flannel-wg|kube-ipvs0|tunl0|vxlan\.calico|wireguard\.cali|cali.*)$/;
 
 export function address({ host, facts, selection }: PreflightInput): Finding[] {
   if (!host.live) return [];
@@ -37,12 +42,11 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
 /** The cluster's own networks must be nobody else's. */
 export function networks({ facts, selection, bundle, past, host }: PreflightInput): Finding[] {
   const { podCidr, serviceCidr } = bundle.index.cluster;
-  const own = new Set(["cni0", "docker0", "flannel.1", "kube-ipvs0", "tunl0", "vxlan.calico"]);
   const installed = past.some(({ state }) => state !== "gone");
   const addresses = [selection.ip, ...(host.live ? foreign() : [])];
   function foreign(): string[] {
     return facts.interfaces
-      .filter(({ name }) => !(installed && (own.has(name) || name.startsWith("cali"))))
+      .filter(({ name }) => !(installed && clusterInterfaces.test(name)))
       .map((one) => one.address);
   }
   const findings = [...new Set(addresses)].flatMap((ip): Finding[] => {
@@ -76,7 +80,7 @@ export async function nameservers({ host, selection, bundle }: PreflightInput): 
   return [{ check: "nameserver", severity: "warning", message, found, hint: "cat /etc/resolv.conf" }];
 }
 
-/** Ports that the node's daemons will listen on; one that our own unit holds already is fine. */
+/** Ports that the node's daemons will listen on; one that our own unit, pod or tunnel holds already is fine. */
 export async function ports({ host, bundle, selection, past }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
   const wanted = chosen(bundle.index.host.firewall.ports, selection).filter(({ port }) => /^\d+$/.test(port));
@@ -85,14 +89,30 @@ export async function ports({ host, bundle, selection, past }: PreflightInput): 
   for (const { port, protocol } of wanted) {
     const sockets = (await listeners(host, protocol)).filter((socket) => socket.port === Number(port));
     for (const { inode } of sockets) {
-      const unit = await unitOfSocket(host, inode);
-      if (unit !== null && own.has(unit)) continue;
-      const message = `port ${port}/${protocol} is taken${unit === null ? "" : ` by ${unit}`}`;
-      findings.push({ check: "ports", severity: "error", message, hint: `ss -lnp | grep ':${port} '` });
+      const other = await otherHolder(host, { port: Number(port), inode }, own);
+      if (other === null) continue;
+      const message = `port ${port}/${protocol} is taken${other}`;
+      const hint = `ss -lnp | grep ':${port} '`;
+      findings.push({ check: "ports", severity: "error", message, hint });
       break;
     }
   }
   return findings.length > 0 ? findings : [ok("ports", `${wanted.length} are free or ours`)];
+}
+
+/** ` by nginx.service`, as far as it can be told; null where it is ours. */
+async function otherHolder(host: HostReader, socket: Listener, own: ReadonlySet<string>): Promise<string | null> {
+  const holder = await holderOf(host, socket.inode);
+  if (holder !== null) {
+    if (holder.pod && own.has("kubelet.service")) return null;
+    if (holder.unit !== null && own.has(holder.unit)) return null;
+    return holder.unit === null ? "" : ` by ${holder.unit}`;
+  }
+  const tunnel = await tunnelOn(host, socket.port);
+  // What makes it is a unit of ours, or a pod.
+  const network = own.has("kubelet.service") || own.has("flanneld.service");
+  if (tunnel !== null && network && clusterInterfaces.test(tunnel)) return null;
+  return ` by the kernel${tunnel === null ? "" : `, for the interface ${tunnel}`}`;
 }
 
 export async function wall({ host, bundle, selection }: PreflightInput): Promise<Finding[]> {

@@ -4,13 +4,14 @@ import type { Finding } from "../check.ts";
 import { address, defaultRoute, nameservers, networks, ports, wall } from "./network.ts";
 import { bundleAge, certificateAddress, certificateLife, packagesFit } from "./bundle.ts";
 import { capacity, cgroups, hostName, kernelVersion, privilege, programs, systemd, timeSync } from "./host.ts";
-import { cluster, data, otherCluster, runtimes } from "./foreign.ts";
+import { etcdData } from "./etcd-data.ts";
+import { cluster, otherCluster, runtimes } from "./foreign.ts";
 import type { Check, PreflightInput } from "./input.ts";
 import { guards, modules, swap, values } from "./kernel.ts";
 import { dataLinks, inodes, mounts, space } from "./storage.ts";
 
 const host: readonly Check[] = [privilege, systemd, kernelVersion, cgroups, capacity, hostName, timeSync, programs];
-const foreign: readonly Check[] = [cluster, otherCluster, runtimes, data];
+const foreign: readonly Check[] = [cluster, otherCluster, runtimes, etcdData];
 const bundle: readonly Check[] = [bundleAge, certificateLife, certificateAddress, packagesFit];
 const network: readonly Check[] = [address, networks, defaultRoute, nameservers, ports, wall];
 const kernel: readonly Check[] = [modules, values, swap, guards];

@@ -98,13 +98,15 @@ const withCertificate =
     index.certificates = [{ ...certificate, sans, ...more }];
   };
 const listening =
-  (port: number, unit: string) =>
+  (port: number, unit: string, slice = "system.slice") =>
   (host: FakeHost): void => {
     const local = `00000000:${port.toString(16).padStart(4, "0").toUpperCase()}`;
     host.file("/proc/net/tcp", `head\n 0: ${local} 00000000:0000 0A 0 0 0 0 0 4711 1\n`);
     host.link("/proc/77/fd/3", "socket:[4711]");
-    host.file("/proc/77/cgroup", `0::/system.slice/${unit}\n`);
+    host.file("/proc/77/cgroup", `0::/${slice}/${unit}\n`);
   };
+const container = "cri-containerd-0123.scope";
+const pod = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0123.slice";
 const portOf =
   (port: string) =>
   (index: BundleIndex): void => {
@@ -170,6 +172,26 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
     ],
     ["programs", "error", "no modprobe", { host: (host) => host.entries.delete("/usr/bin/modprobe") }],
     ["programs", "warning", "no conntrack for a kubelet", { index: kubernetes("1.36.3") }],
+    [
+      ...(["programs", "ok", "the bundle has their packages"] as const),
+      {
+        index(index) {
+          kubernetes("1.36.3")(index);
+          const shared = { version: "1", architecture: "amd64", format: "rpm", distribution: "rocky 9" } as const;
+          for (const name of [
+            "conntrack-tools",
+            "ethtool",
+            "socat",
+            "iproute",
+            "iproute-tc",
+            "iptables-nft",
+            "util-linux",
+          ]) {
+            index.packages.push({ name, path: `/${name}.rpm`, ...shared, for: { roles: ["worker"] } });
+          }
+        },
+      },
+    ],
     ["cluster", "error", "another cluster's node", { past: past("other") }],
     ["cluster", "ok", "the same cluster", { past: past("sample") }],
     ["existing-cluster", "error", "kubeadm's", { host: (host) => host.file("/etc/kubernetes/admin.conf", "") }],
@@ -228,6 +250,14 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       "ok",
       "held by our own unit",
       { index: portOf("2379"), host: listening(2379, "etcd.service"), past: past("sample", ["etcd.service"]) },
+    ],
+    [
+      ...(["ports", "ok", "held by a pod of our kubelet"] as const),
+      { index: portOf("179"), host: listening(179, container, pod), past: past("sample", ["kubelet.service"]) },
+    ],
+    [
+      ...(["ports", "error", "held by a pod of a kubelet that is not ours"] as const),
+      { index: portOf("179"), host: listening(179, container, pod) },
     ],
     ["ports", "ok", "free", { index: portOf("2379"), host: listening(2380, "other.service") }],
     [
