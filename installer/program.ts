@@ -1,9 +1,8 @@
 /** The command line of `./install`. Each command's own module is loaded only when it runs. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { Command, InvalidArgumentError } from "commander";
+import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
@@ -262,23 +261,4 @@ function contextFor(surroundings: Surroundings, origin: Origin, flags: Flags, wo
     argv: origin.argv ?? [],
     ask: (question, hidden) => ask(surroundings, question, hidden),
   };
-}
-
-async function ask(
-  { in: input, err, signal }: Surroundings,
-  question: string,
-  hidden: boolean,
-): Promise<string | null> {
-  if (input.isTTY !== true) return null;
-  err.write(question);
-  // What is typed for a hidden answer is echoed by nobody: readline's own output goes nowhere.
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const output = hidden ? nowhere : process.stderr;
-  const lines = createInterface({ input, output, terminal: hidden });
-  try {
-    return await lines.question("", { signal });
-  } finally {
-    lines.close();
-    if (hidden) err.write("\n");
-  }
 }

@@ -1,8 +1,8 @@
 /** `init`: before there is a cluster.yaml. */
 import { stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
 import type { Surroundings } from "#kit/run";
 import type { Dialogue, InitFlags } from "../config/init-answers.ts";
@@ -46,7 +46,7 @@ async function clusterText(flags: InitFlags, path: string, surroundings: Surroun
   const { answersFromFlags, askAnswers, checkAnswers } = await import("../config/init-answers.ts");
   const { clusterYaml } = await import("../config/init.ts");
   if (surroundings.in.isTTY === true && Object.keys(flags).length === 0) {
-    return await dialogue(surroundings, async (talk) => clusterYaml(await askAnswers(path, talk)));
+    return clusterYaml(await askAnswers(path, dialogue(surroundings)));
   }
   const answers = await answersFromFlags(flags);
   const problems = await checkAnswers(answers, path);
@@ -58,29 +58,16 @@ async function clusterText(flags: InitFlags, path: string, surroundings: Surroun
 }
 
 /** Questions on a terminal; INTERRUPTED when the person leaves them with Ctrl-C or Ctrl-D. */
-async function dialogue<Result>(
-  { in: input, err, signal }: Surroundings,
-  hold: (talk: Dialogue) => Promise<Result>,
-): Promise<Result> {
-  const left = new AbortController();
-  const questions = createInterface({ input, output: process.stderr });
-  questions.once("SIGINT", () => left.abort());
-  questions.once("close", () => left.abort());
-  const either = AbortSignal.any([left.signal, signal]);
-  try {
-    return await hold({
-      ask: async (question, preset) =>
-        (await questions.question(`${question} [${preset}]: `, { signal: either })).trim() || preset,
-      tell: (text) => void err.write(`${text}\n`),
-    });
-  } catch (error) {
-    if (!either.aborted) throw error;
-    err.write("\n");
-    throw new ExpectedError("INTERRUPTED", "nothing was written", { hint: "kubeferry init" });
-  } finally {
-    questions.removeAllListeners("close");
-    questions.close();
-  }
+function dialogue(surroundings: Surroundings): Dialogue {
+  return {
+    async ask(question, preset) {
+      const given = await ask(surroundings, `${question} [${preset}]: `);
+      if (given !== null) return given.trim() || preset;
+      surroundings.err.write("\n");
+      throw new ExpectedError("INTERRUPTED", "nothing was written", { hint: "kubeferry init" });
+    },
+    tell: (text) => void surroundings.err.write(`${text}\n`),
+  };
 }
 
 /** Never over a file that is there. */

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { decodeRecords } from "../../installer/journal/journal.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
 import { standInCluster } from "../support/stand-in-cluster.ts";
@@ -145,6 +146,53 @@ test("a terminal that closes stops between two changes; the same command ends th
   assert.ok(last === "done" || last === "ready", last);
   assertCode(await installer(...select(root, large)), 0);
   assertCode(await installer("audit", "--root", root), 0);
+});
+
+/** Runs a command on a terminal, and presses the keys once it has asked something. */
+async function atTerminal(command: readonly string[], question: string, keys: string): Promise<Ran> {
+  const line = command.map((word) => `'${word}'`).join(" ");
+  const terminal = spawn("script", ["-qec", line, "/dev/null"], { cwd: folder, stdio: "pipe" });
+  let stdout = "";
+  let pressed = false;
+  terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (!pressed && stdout.includes(question)) terminal.stdin.write(keys);
+    pressed ||= stdout.includes(question);
+  });
+  return await new Promise((resolve) => {
+    terminal.once("close", (code, signal) => resolve({ code, signal, stdout, stderr: "" }));
+  });
+}
+
+test("a question that is left by Ctrl-D or Ctrl-C is never taken for an answer, nor for the end of the work", async () => {
+  const identity = await generateX25519Identity();
+  const sealed = await writeNodeBundle(join(folder, "sealed.tar"), {
+    recipients: [await identityToRecipient(identity)],
+  });
+  const root = freshRoot();
+  const start = pictureOf(root);
+  const asking = [...install, ...select(root, sealed)];
+  const missing = await atTerminal(asking, "Key of worker: ", "\x04");
+  assertCode(missing, 5);
+  assert.match(missing.stdout, /KEY_MISSING/);
+  const stopped = await atTerminal(asking, "Key of worker: ", "\x03");
+  assertCode(stopped, 130);
+  assert.match(stopped.stdout, /INTERRUPTED/);
+  assert.deepEqual(pictureOf(root), start);
+  const given = await atTerminal(asking, "Key of worker: ", `${identity}\r`);
+  assertCode(given, 0);
+  assert.ok(!given.stdout.includes(identity), "a key is echoed by nobody");
+
+  const init = [process.execPath, join(project, "builder/main.ts"), "init"];
+  for (const keys of ["\x04", "\x03"]) {
+    const left = await atTerminal(init, "Name of the cluster", keys);
+    assertCode(left, 130);
+    assert.match(left.stdout, /INTERRUPTED/);
+    assert.doesNotMatch(left.stdout, /bug/);
+  }
+  const answered = await atTerminal(init, "Name of the cluster", "plant-9\r\r\r\r");
+  assertCode(answered, 0);
+  assert.match(answered.stdout, /^name: plant-9/m);
 });
 
 function soon(ms: number): Promise<void> {
