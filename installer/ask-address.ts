@@ -23,6 +23,8 @@ export function askAddress({ address, port, path }: Asking, signal: AbortSignal)
     });
     asked.on("timeout", () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
     asked.on("error", (error) => resolve(messageOf(error)));
+    // Comes last, whatever else came or did not.
+    asked.on("close", () => resolve("the connection was closed"));
     asked.end();
   });
 }

@@ -90,9 +90,14 @@ async function frameOf(group: Group, options: CompressOptions, report: (bytes: n
   }
   const compressor = createFrame(length, level);
   const fed = feed(compressor, bytesOf(group, store, report)).catch((error: Error) => compressor.destroy(error));
-  const [made] = await Promise.all([store.put(compressor as AsyncIterable<Uint8Array>), fed]);
-  await writeNote(note, made);
-  return { group, ...made, length, cached: false };
+  try {
+    const made = await store.put(compressor as AsyncIterable<Uint8Array>);
+    await writeNote(note, made);
+    return { group, ...made, length, cached: false };
+  } finally {
+    compressor.destroy();
+    await fed;
+  }
 }
 
 /**
@@ -101,16 +106,22 @@ async function frameOf(group: Group, options: CompressOptions, report: (bytes: n
  */
 async function feed(compressor: ZstdCompress, chunks: AsyncIterable<Buffer>): Promise<void> {
   for await (const chunk of chunks) {
-    await new Promise<void>((resolve, reject) => {
-      compressor.once("error", reject);
-      compressor.write(chunk, (error) => {
-        compressor.off("error", reject);
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+    if (!(await written(compressor, chunk))) return;
   }
   compressor.end();
+}
+
+/** False when the compressor was destroyed: Node then never says what became of a chunk that it had begun with. */
+function written(compressor: ZstdCompress, chunk: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const closed = (): void => resolve(false);
+    if (compressor.destroyed) return closed();
+    compressor.once("close", closed);
+    compressor.write(chunk, (error) => {
+      compressor.off("close", closed);
+      resolve(!error);
+    });
+  });
 }
 
 /** A group's bytes in chunks whose borders depend on the contents alone; each content is hashed on the way. */

@@ -22,6 +22,8 @@ export function apiVersion(kubeconfig: string): Promise<string | null> {
     );
     asked.on("timeout", () => asked.destroy());
     asked.on("error", () => resolve(null));
+    // Comes last, whatever else came or did not.
+    asked.on("close", () => resolve(null));
     asked.end();
   });
 }

@@ -143,6 +143,9 @@ interface RunOptions {
   readonly stop?: AbortSignal;
 }
 
+/** How long the pipes of a program that has ended may stay open. */
+const graceMs = 2000;
+
 /** Runs a program with a fixed environment, never through a shell; a missing program gives code 127, a time-out 124. */
 function run(argv: readonly string[], timeoutSeconds: number, options: RunOptions): Promise<QueryResult> {
   const [program = "", ...args] = argv;
@@ -150,6 +153,7 @@ function run(argv: readonly string[], timeoutSeconds: number, options: RunOption
   return new Promise((resolve) => {
     let stdout = "";
     let stderr = "";
+    let straggling: NodeJS.Timeout | undefined;
     // In a group of its own: the operator's Ctrl-C is ours to answer, between two effects.
     const child = spawn(program, args, {
       env: { ...environment, ...options.environment },
@@ -158,9 +162,13 @@ function run(argv: readonly string[], timeoutSeconds: number, options: RunOption
     });
     // Not spawn's own time-out, which keeps the process waiting where the program does not even exist.
     const timer = setTimeout(() => killGroup(child.pid), timeoutSeconds * 1000);
+    // What it left running in a group of its own may hold the pipes for ever. What it said itself is read first.
+    const closePipes = (): void => [child.stdout, child.stderr].forEach((pipe) => pipe?.destroy());
+    child.once("exit", () => (straggling = setTimeout(() => setImmediate(closePipes), graceMs)));
     options.stop?.addEventListener("abort", () => killGroup(child.pid), { once: true });
     const end = (result: QueryResult): void => {
       clearTimeout(timer);
+      clearTimeout(straggling);
       resolve(result);
     };
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout = keep(stdout + text)));

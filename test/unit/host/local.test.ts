@@ -210,3 +210,10 @@ test("a program gets no shell and no environment of ours, and its failure says w
   );
   await host.perform({ ...failing, accept: [0, 2] });
 });
+
+test("a program that leaves another one running with its pipes has ended when it has ended", async () => {
+  const left = join(folder, "left");
+  const { code, stdout } = await host.query(["sh", "-c", `echo said; setsid sleep 600 & echo $! > ${left}`]);
+  process.kill(Number(readFileSync(left, "utf8")), "SIGKILL");
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "said\n" });
+});
