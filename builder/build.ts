@@ -21,6 +21,7 @@ import { type ClusterKeys, openKeys } from "./pack/keys.ts";
 import { refuseOutput } from "./pack/output.ts";
 import { installersIn, pack, type Packed } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
+import type { SigningKey } from "./sign/secret-key.ts";
 import type { Rendered } from "./render/node-file.ts";
 import { render } from "./render/render.ts";
 
@@ -43,6 +44,8 @@ export interface BuildOptions {
   /** Base URLs to ask instead of a container registry's own, by its domain. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly plaintextSecrets: boolean;
+  /** Keys that sign the bundle. */
+  readonly sign?: readonly SigningKey[];
   /** Folder with the launcher and the installers. */
   readonly installers: string;
   readonly now: Date;

@@ -5,6 +5,7 @@ import { version } from "#kit/version";
 import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";
+import { addSignCommands } from "./commands/sign.ts";
 import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addInitCommand } from "./commands/init.ts";
@@ -26,6 +27,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addBuildCommands(program, surroundings);
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);
+  addSignCommands(program, surroundings);
   addStoreCommands(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;

@@ -1,12 +1,14 @@
 /** `verify` on the online side: a bundle, or the parts of a split one, checked with the code that the node will use. */
-import { givenPublicKey, openBundle, problemError, verifyBundle } from "#bundle";
+import { givenTrust, openBundle, problemError, verifyBundle } from "#bundle";
 import { Exit, reporterFor, type Surroundings } from "#kit/run";
 import { checkParts } from "./pack/parts.ts";
 
 export interface VerifyFlags {
   readonly json?: boolean;
-  /** minisign's public key, or a file with it. */
-  readonly publicKey?: string;
+  /** minisign's public keys, or files with them. */
+  readonly publicKey?: string[];
+  /** How many of them must have signed. */
+  readonly require?: number;
 }
 
 /** Tells every problem, and ends with the exit code of the first. */
@@ -21,15 +23,16 @@ export async function verify(paths: readonly string[], flags: VerifyFlags, surro
     const all = count === 1 ? "the one part is what it should be" : `all ${count} parts are what they should be`;
     return reporter.info(`${all}; kubeferry join puts them together`);
   }
-  const bundle = await openBundle(where);
-  const publicKey =
-    flags.publicKey === undefined ? undefined : givenPublicKey(flags.publicKey, surroundings.workingDirectory);
-  const problems = await verifyBundle(bundle, { reporter, publicKey });
+  const trust = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
+  const bundle = await openBundle(where, trust === null ? [] : [trust]);
+  const problems = await verifyBundle(bundle, { reporter });
   for (const problem of problems) reporter.error(problemError(problem, where));
   const [first] = problems;
   if (first !== undefined) throw new Exit(problemError(first, where).exitCode);
-  reporter.record("verified", { where, payloadDigest: bundle.payloadDigest, members: bundle.source.members.size });
-  const signed = publicKey === undefined ? "" : ", and the signature is of that key";
-  reporter.info(`${where}: all ${bundle.source.members.size} members are what they should be${signed}`);
-  reporter.info(`payload ${bundle.payloadDigest}`);
+  const { payloadDigest, source, signatures } = bundle;
+  reporter.record("verified", { where, payloadDigest, members: source.members.size, signatures });
+  reporter.info(`${where}: all ${source.members.size} members are what they should be`);
+  for (const { key, comment } of signatures) reporter.info(`signed with key ${key}: ${comment}`);
+  if (trust === null) reporter.info("whose it is was not asked: --public-key KEY checks the signature");
+  reporter.info(`payload ${payloadDigest}`);
 }

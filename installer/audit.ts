@@ -1,5 +1,5 @@
 /** `./install audit`: every installed thing against what was installed; a report to hand to an auditor. */
-import type { PublicKey } from "#bundle";
+import type { Trust } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { type Finding, reportFindings } from "./checks/check.ts";
 import { findDrift } from "./checks/drift.ts";
@@ -11,8 +11,8 @@ import { stateOf } from "./journal/state.ts";
 import { transactions } from "./journal/transaction.ts";
 import { failing, hintOf, interruptions, notInstalled, tellInstalled } from "./status.ts";
 
-/** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `publicKey`: then every bundle must be signed with it. */
-export async function audit(root: string, publicKey: PublicKey | null, context: Context): Promise<void> {
+/** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `trust`: then every bundle must be signed so. */
+export async function audit(root: string, trust: Trust | null, context: Context): Promise<void> {
   const { reporter, now } = context;
   const state = stateOf(root);
   const all = transactions(state.journal.read());
@@ -21,9 +21,7 @@ export async function audit(root: string, publicKey: PublicKey | null, context: 
   const host = createLocalHost({ root, contents: state.contents });
   const drifted = await findDrift(host, all, now());
   const { counts } = drifted;
-  const origins = present.flatMap((one) =>
-    originDrift(one, readKept(state.folder, one.header.bundle.payload), publicKey),
-  );
+  const origins = present.flatMap((one) => originDrift(one, readKept(state.folder, one.header.bundle.payload), trust));
   const findings = [...origins, ...drifted.findings];
   const notes = [...new Set(present.flatMap(({ header }) => header.notes))];
   const remarks = [
@@ -33,14 +31,14 @@ export async function audit(root: string, publicKey: PublicKey | null, context: 
   ];
   reportFindings([...remarks, ...findings], reporter);
   const errors = findings.filter(({ severity }) => severity === "error");
-  if (publicKey !== null && origins.length === 0) {
+  if (trust !== null && origins.length === 0) {
     reporter.stage(
       "signature",
       "the installed index is what this key signed, and the journal says what the index does",
     );
   }
   reporter.record("audit", {
-    signature: publicKey === null ? "not asked for" : origins.length === 0 ? "good" : "bad",
+    signature: trust === null ? "not asked for" : origins.length === 0 ? "good" : "bad",
     at: now().toISOString(),
     payloads: present.map(({ header }) => header.bundle.payload),
     ...counts,

@@ -1,5 +1,5 @@
 /** Who and what a transaction is about, and whether one that was cut off is the one that is asked for again. */
-import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, signaturePath } from "#bundle";
+import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, isSignaturePath } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { version } from "#kit/version";
 import type { Context } from "./context.ts";
@@ -48,9 +48,7 @@ export function headerOf(
     alone: index.nodes.filter(({ roles }) => roles.includes("etcd")).length <= 1,
     installer: version(),
     notes: [
-      bundle.read(signaturePath) === undefined
-        ? "the bundle was not signed"
-        : "the bundle was signed: ./install audit --public-key KEY checks it",
+      signatureNote(bundle),
       ...(plain ? ["this node's secrets travelled unencrypted (--plaintext-secrets)"] : []),
       ...(firstUse > 0 ? [`${firstUse} files have a digest that was trusted on first use`] : []),
     ],
@@ -62,6 +60,13 @@ export function headerOf(
         : { ...entry, certificate: { ...certificate, commonName: fill(certificate.commonName) } },
     ),
   };
+}
+
+function signatureNote({ signatures, source }: Bundle): string {
+  const keys = signatures.map(({ key }) => key).join(" and ");
+  if (keys !== "") return `the bundle was signed with key ${keys}, which was checked before it was installed`;
+  if (![...source.members.keys()].some(isSignaturePath)) return "the bundle was not signed";
+  return "the bundle was signed, but nobody asked with which key: ./install audit --public-key KEY checks it";
 }
 
 /** Whether a transaction that is on the host did, or began, the very thing that is wanted. */

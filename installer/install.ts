@@ -1,5 +1,5 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
-import { type Bundle, type BundleIndex, openBundle, problemError, verifyBundle } from "#bundle";
+import { type Bundle, type BundleIndex, problemError, type Trust, verifyBundle } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { hasErrors, reportFindings } from "./checks/check.ts";
@@ -19,6 +19,7 @@ import { chosen } from "./plan/input.ts";
 import { objectKeys } from "./plan/objects.ts";
 import { plan } from "./plan/plan.ts";
 import { select, type Selection, type Wish } from "./plan/select.ts";
+import { openTrusted } from "./open-trusted.ts";
 import { findTimeSync } from "./plan/time-sync.ts";
 import { olderInstallations, overOlder } from "./plan/upgrade.ts";
 import { transact, type Wanted } from "./transact.ts";
@@ -34,13 +35,15 @@ export interface InstallRequest extends Wanted {
   readonly noStart?: boolean;
   /** The identity for a node's secrets; asked for only when the node has any. */
   readonly identity: (node: string) => Promise<string | null>;
+  /** Whose signatures the bundle must have. */
+  readonly trusts: () => Promise<readonly Trust[]>;
 }
 
 export async function install(request: InstallRequest, context: Context): Promise<void> {
   const { reporter } = context;
   const { root } = request;
 
-  const bundle = await openBundle(request.bundle);
+  const bundle = await openTrusted(request.bundle, await request.trusts(), reporter);
   const { index } = bundle;
   reporter.stage("open", `${index.cluster.name}, release ${index.release.name}, ${bundle.where}`);
   await verify(bundle, context);

@@ -4,8 +4,10 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
+import { ask } from "#kit/ask";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
+import type { Trust } from "#bundle";
 import type { Context } from "./context.ts";
 
 /** Where this installer came from. */
@@ -39,7 +41,8 @@ interface Flags {
   readonly keep?: boolean;
   readonly timeout?: number;
   readonly priorities?: boolean;
-  readonly publicKey?: string;
+  readonly publicKey?: string[];
+  readonly require?: number;
   /** False with --no-start. */
   readonly start?: boolean;
 }
@@ -63,6 +66,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     keepGoing: flags.keepGoing ?? false,
     acceptIrreversible: flags.acceptIrreversible ?? false,
     identity: (name: string) => identityOf(name, flags, surroundings),
+    trusts: () => trustsOf(flags, surroundings),
   });
 
   const apply = program.command("apply", { isDefault: true }).description("install (the default)");
@@ -82,7 +86,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await upgrade(wanted(flags), context(flags, ["upgrade"]));
     });
 
-  changing(common(program.command("renew")))
+  signed(changing(common(program.command("renew"))))
     .description("new certificates: from a newer bundle, or on a master signed by the CA that is on it")
     .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
     .option("--in-place", "sign them here, also when ./install lies in a bundle")
@@ -123,7 +127,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await smoke({ dryRun, keep, timeoutSeconds }, context(flags, ["smoke"]));
     });
 
-  common(program.command("support"))
+  signed(common(program.command("support")))
     .description("collect journal, facts, findings and units' logs in one archive, without secrets")
     .option("-o, --output <file>", "where to write it", "kubeferry-support.tar")
     .action(async (flags: Flags) => {
@@ -138,11 +142,12 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await support({ root: rootOf(flags, surroundings), output, preflight: none ? null : preflight }, own);
     });
 
-  common(program.command("verify"))
+  signed(common(program.command("verify")))
     .description("check every byte of the bundle")
     .action(async (flags: Flags) => {
       const { verifyOnly } = await import("./verify.ts");
-      await verifyOnly(bundleOf(flags, origin, surroundings), context(flags, ["verify"]));
+      const trusts = await trustsOf(flags, surroundings);
+      await verifyOnly(bundleOf(flags, origin, surroundings), trusts, context(flags, ["verify"]));
     });
 
   common(program.command("status"))
@@ -155,15 +160,13 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       await status({ root: rootOf(flags, surroundings), certificates, priorities }, context(flags, ["status"]));
     });
 
-  common(program.command("audit"))
+  signed(common(program.command("audit")))
     .description("is it still what was installed")
-    .option("--public-key <key>", "minisign's public key, or a file with it: what is installed must be signed with it")
     .action(async (flags: Flags) => {
       const { audit } = await import("./audit.ts");
-      const { givenPublicKey } = await import("#bundle");
-      const { publicKey } = flags;
-      const key = publicKey === undefined ? null : givenPublicKey(publicKey, surroundings.workingDirectory);
-      await audit(rootOf(flags, surroundings), key, context(flags, ["audit"]));
+      const { givenTrust } = await import("#bundle");
+      const trust = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
+      await audit(rootOf(flags, surroundings), trust, context(flags, ["audit"]));
     });
 
   for (const name of ["undo", "rollback"] as const) {
@@ -197,8 +200,18 @@ function common(command: Command): Command {
     .option("--json", "one JSON object a line on stdout");
 }
 
-function node(command: Command): Command {
+function signed(command: Command): Command {
   return command
+    .option(
+      "--public-key <key>",
+      "minisign's public key, or a file with it: then the bundle must be signed with it (repeatable)",
+      collect,
+    )
+    .option("--require <number>", "with how many of the public keys it must be signed (default: 1)", count);
+}
+
+function node(command: Command): Command {
+  return signed(command)
     .option("--role <roles>", "etcd, master, worker; several with commas")
     .option("--ip <address>", "which node this host becomes")
     .option("--name <name>", "name of a worker that is not in cluster.yaml (default: the host's)")
@@ -217,6 +230,11 @@ function changing(command: Command): Command {
 
 const collect = (value: string, list: string[] = []): string[] => [...list, value];
 
+function count(value: string): number {
+  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("A number of keys, as in 2.");
+}
+
 function seconds(value: string): number {
   if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
   throw new InvalidArgumentError("A number of seconds, as in 180.");
@@ -230,6 +248,14 @@ function bundleOf({ bundle }: Flags, origin: Origin, { workingDirectory }: Surro
   if (bundle !== undefined) return resolve(workingDirectory, bundle);
   if (origin.bundle !== null) return origin.bundle;
   throw new ExpectedError("USAGE", "which bundle?", { hint: "./install --bundle FILE.tar …" });
+}
+
+/** Both what is asked for here and what this host asks for: neither can take the other away. */
+async function trustsOf(flags: Flags, surroundings: Surroundings): Promise<Trust[]> {
+  const { givenTrust } = await import("#bundle");
+  const { trustedKeys } = await import("./trusted-keys.ts");
+  const given = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
+  return [given, trustedKeys(rootOf(flags, surroundings))].filter((trust) => trust !== null);
 }
 
 /** The key for a node: from --key, from KUBEFERRY_KEY (a key or a file), or asked for; null where nobody can be asked. */

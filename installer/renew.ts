@@ -1,5 +1,5 @@
 /** `./install renew`: new certificates for what is installed, from a newer bundle or signed by the CA on this node. */
-import { openBundle, type FileEntry, type Digest } from "#bundle";
+import type { Digest, FileEntry, Trust } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { version } from "#kit/version";
 import { reissueAll } from "./certificates/in-place.ts";
@@ -16,6 +16,7 @@ import { readContents } from "./journal/stage.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
 import type { FileSpec } from "./operations/file.ts";
+import { openTrusted } from "./open-trusted.ts";
 import { nodeContents } from "./plan/contents.ts";
 import { installedFiles, renewalPlan } from "./plan/renew.ts";
 import { select } from "./plan/select.ts";
@@ -27,6 +28,7 @@ export interface RenewRequest extends Wanted {
   readonly bundle: string | null;
   readonly skipPreflight: readonly string[];
   readonly identity: (node: string) => Promise<string | null>;
+  readonly trusts: () => Promise<readonly Trust[]>;
 }
 
 /** What differs from an ordinary plan: where the files come from. */
@@ -117,7 +119,7 @@ async function fromBundle(
   past: readonly Transaction[],
   context: Context,
 ): Promise<Renewal> {
-  const bundle = await openBundle(where ?? "");
+  const bundle = await openTrusted(where ?? "", await request.trusts(), context.reporter);
   await verify(bundle, context);
   const facts = await gatherFacts(host);
   const nobody = { role: undefined, ip: undefined, name: undefined, iface: undefined };

@@ -43,7 +43,7 @@ export interface Proposal {
   /** Where contents come from: `memory`, and the rest from `bundle`. */
   readonly bundle: Pick<Bundle, "extract">;
   /** Whose index and signature stay on the node; null: what it brings is of no bundle, or only certificates. */
-  readonly origin: Pick<Bundle, "payloadDigest" | "read"> | null;
+  readonly origin: Pick<Bundle, "payloadDigest" | "read" | "source"> | null;
   readonly memory: ReadonlyMap<Digest, Uint8Array>;
 }
 

@@ -1,14 +1,15 @@
 /** `./install verify`: every byte of the bundle, every problem. */
-import { openBundle, problemError, verifyBundle } from "#bundle";
+import { problemError, type Trust, verifyBundle } from "#bundle";
 import type { Context } from "./context.ts";
+import { openTrusted } from "./open-trusted.ts";
 
 /** Tells all problems and throws the first (exit 5). */
-export async function verifyOnly(where: string, { reporter }: Context): Promise<void> {
-  const bundle = await openBundle(where);
+export async function verifyOnly(where: string, trusts: readonly Trust[], { reporter }: Context): Promise<void> {
+  const bundle = await openTrusted(where, trusts, reporter);
   const problems = await verifyBundle(bundle, { reporter });
   for (const problem of problems.slice(1)) reporter.error(problemError(problem, where));
   const [first] = problems;
   if (first !== undefined) throw problemError(first, where);
-  reporter.record("verified", { where, payload: bundle.payloadDigest });
+  reporter.record("verified", { where, payload: bundle.payloadDigest, signatures: bundle.signatures });
   reporter.stage("verify", `every byte of ${where} is what was built (payload ${bundle.payloadDigest.slice(0, 12)})`);
 }

@@ -5,8 +5,9 @@ import type { Command } from "commander";
 import { formatBytes } from "#kit/reporter";
 import { reporterFor, type Surroundings } from "#kit/run";
 import type { BuildOptions } from "../build.ts";
+import type { SigningKey } from "../sign/secret-key.ts";
 import type { NodeFile } from "../render/node-file.ts";
-import { addNetworkOptions, type NetworkFlags, networkOf } from "./network.ts";
+import { addNetworkOptions, collect, type NetworkFlags, networkOf } from "./network.ts";
 
 interface Flags extends NetworkFlags {
   readonly release?: string;
@@ -16,6 +17,7 @@ interface Flags extends NetworkFlags {
   readonly update?: boolean;
   readonly trustFirstUse?: boolean;
   readonly base?: string;
+  readonly sign?: string[];
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -65,6 +67,11 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     )
     .option("--force", "overwrite the file of -o, or a signed bundle of the same content")
     .option("--base <old.tar>", "also write what is new since that bundle, as FILE.delta")
+    .option(
+      "--sign <keyfile>",
+      "sign it with this secret key, made by `kubeferry keygen` or `minisign -G` (repeatable)",
+      collect,
+    )
     .option("--plaintext-secrets", "do not encrypt the nodes' secrets: for labs, and the audit reports it")
     .option(
       "--installers <dir>",
@@ -141,11 +148,21 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     output: flags.output ?? `${dirname(config)}/`,
     force: flags.force ?? false,
     plaintextSecrets: flags.plaintextSecrets ?? false,
+    sign: await signingKeys((flags.sign ?? []).map(path), surroundings),
     installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
     now: new Date(),
     reporter: reporterFor(surroundings, flags),
     signal: surroundings.signal,
   };
+}
+
+/** Opened before anything is made, so that nobody waits for a build that a wrong password ends. */
+async function signingKeys(files: readonly string[], surroundings: Surroundings): Promise<SigningKey[]> {
+  if (files.length === 0) return [];
+  const { openSigningKey } = await import("../sign/open-key.ts");
+  const keys: SigningKey[] = [];
+  for (const file of files) keys.push(await openSigningKey(file, surroundings));
+  return keys;
 }
 
 /** The folder of the executable; run from source, the project's dist/. */

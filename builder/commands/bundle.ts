@@ -1,12 +1,13 @@
 /** `verify`, `inspect`, `diff`: what a bundle can be asked. */
 import type { Command } from "commander";
+import { collect } from "./network.ts";
+import type { VerifyFlags } from "../verify.ts";
 import { reporterFor, type Surroundings } from "#kit/run";
 
 interface Flags {
   readonly json?: boolean;
   readonly files?: boolean;
   readonly node?: string;
-  readonly publicKey?: string;
 }
 
 export function addBundleCommands(program: Command, surroundings: Surroundings): void {
@@ -17,8 +18,13 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
       .option("--json", "one JSON object a line on stdout, people's text on stderr");
 
   command("verify <bundle...>", "Check every byte of a bundle (a .tar or its folder), or of the parts of a split one")
-    .option("--public-key <key>", "minisign's public key, or a file with it: the bundle must be signed with it")
-    .action(async (paths: string[], flags: Flags) => {
+    .option(
+      "--public-key <key>",
+      "minisign's public key, or a file with it: the bundle must be signed with it (repeatable)",
+      collect,
+    )
+    .option("--require <number>", "with how many of the public keys it must be signed (default: 1)", Number)
+    .action(async (paths: string[], flags: VerifyFlags) => {
       const { verify } = await import("../verify.ts");
       await verify(paths, flags, surroundings);
     });

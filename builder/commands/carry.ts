@@ -1,5 +1,4 @@
-/** `split`, `join`, `sign`: what happens to a bundle between its build and the gap. */
-import { readFile } from "node:fs/promises";
+/** `split`, `join`: what happens to a bundle between its build and the gap. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#kit/errors";
@@ -11,8 +10,6 @@ interface Flags {
   readonly output: string;
   readonly base?: string;
   readonly force?: boolean;
-  readonly secretKey: string;
-  readonly comment?: string;
 }
 
 export function addCarryCommands(program: Command, surroundings: Surroundings): void {
@@ -56,27 +53,6 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
         await joinParts(parts.map(path), output);
       }
       reporterFor(surroundings, flags).info(`${output}: whole; next: kubeferry verify ${flags.output}`);
-    });
-
-  command("sign <bundle>", "Sign a bundle with a secret key of minisign; minisign itself can check it")
-    .requiredOption("--secret-key <file>", "made by `minisign -G`; its password is taken from KUBEFERRY_PASSWORD")
-    .option("--comment <text>", "one line that is signed too")
-    .action(async (bundle: string, flags: Flags) => {
-      const { parseSigningKey } = await import("#bundle");
-      const { signBundle } = await import("../pack/sign.ts");
-      const file = path(flags.secretKey);
-      const text = await readFile(file, "utf8").catch((cause: unknown) => {
-        throw new ExpectedError("KEY_MISSING", "the secret key cannot be read", {
-          where: file,
-          cause,
-          hint: "minisign -G",
-        });
-      });
-      const key = parseSigningKey(text, surroundings.environment["KUBEFERRY_PASSWORD"] ?? null, file);
-      await signBundle(path(bundle), key, flags.comment);
-      reporterFor(surroundings, flags).info(
-        `${bundle} is signed; check it: kubeferry verify ${bundle} --public-key KEY`,
-      );
     });
 }
 

@@ -3,15 +3,15 @@
  * the whole one; `applyDelta` puts both together to the very bytes of the new bundle. By hand: unpack the blobs of the
  * old one and then the delta into one folder, and `sha256sum -c SHA256SUMS`.
  */
+import { statSync } from "node:fs";
 import {
   type Bundle,
   type Member,
   type TarMember,
   digestFile,
-  indexPath,
+  isSignaturePath,
   openBundle,
   problemError,
-  signaturePath,
   sumsPath,
   verifyBundle,
   writeTar,
@@ -33,7 +33,7 @@ export async function writeDelta(where: string, base: string, output: string): P
   const members = inOrder(whole).flatMap((path) => whole.source.members.get(path) ?? []);
   const saved = members.filter(isOld).reduce((sum, { size }) => sum + size, 0);
   const rest = members.filter((member) => !isOld(member)).map((member) => copyOf(member));
-  await writeBeside(output, async (temporary) => writeTar(temporary, rest));
+  await writeBeside(output, async (temporary) => writeTar(temporary, rest, undefined, modeOf(where)));
   return { path: output, saved };
 }
 
@@ -54,7 +54,7 @@ export async function applyDelta(delta: string, base: string, output: string): P
     );
   });
   await writeBeside(output, async (temporary) => {
-    writeTar(temporary, members);
+    writeTar(temporary, members, undefined, modeOf(delta));
     await openVerified(temporary);
   });
 }
@@ -66,13 +66,19 @@ async function openVerified(where: string): Promise<Bundle> {
   return bundle;
 }
 
-/** Paths in the order in which Kubeferry writes them: SHA256SUMS lists them so, except itself and its signature. */
+/** Paths in the order in which Kubeferry writes them: signatures, SHA256SUMS, and the rest as that lists it. */
 function inOrder({ sums, source }: Bundle): string[] {
-  const signature = source.members.has(signaturePath) ? [signaturePath] : [];
-  return [indexPath, sumsPath, ...signature, ...[...sums.keys()].filter((path) => path !== indexPath)];
+  const signatures = [...source.members.keys()].filter(isSignaturePath);
+  return [...signatures, sumsPath, ...sums.keys()];
 }
 
 function copyOf({ path, file, offset, size }: Member): TarMember {
   const mode = path === "install" || path.startsWith("bin/") ? 0o755 : 0o644;
   return { path, mode, file, offset, size, digest: digestFile(file, offset, size).digest };
+}
+
+/** What is made of a bundle whose secrets are not sealed is as private as that. */
+function modeOf(file: string): number {
+  const stat = statSync(file);
+  return stat.isFile() ? stat.mode & 0o777 : 0o644;
 }

@@ -30,6 +30,8 @@ import { groupContents } from "./groups.ts";
 import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
 import { outputPath } from "./output.ts";
+import type { SigningKey } from "../sign/secret-key.ts";
+import { signatureMembers } from "../sign/sign.ts";
 import { readmeText } from "./readme.ts";
 import { packSecrets } from "./secrets.ts";
 import { writeBeside } from "../durable-file.ts";
@@ -60,6 +62,8 @@ export interface PackOptions {
   readonly packages?: readonly PackageEntry[];
   /** zstd's level; 3 where none is given. */
   readonly level?: number | undefined;
+  /** Keys that sign it. */
+  readonly sign?: readonly SigningKey[];
   readonly reporter: Reporter;
 }
 
@@ -99,11 +103,14 @@ export async function pack(options: PackOptions): Promise<Packed> {
   const rest = [...own, ...frames.map((frame) => blobMember(frame, store)).toSorted(byPath), ...secrets.members];
   const first: TarMember = { path: indexPath, mode: 0o644, content: json };
   const sums = encodeSums([first, ...rest].map((member) => [member.path, memberDigest(member)]));
-  const second: TarMember = { path: sumsPath, mode: 0o644, content: Buffer.from(sums) };
+  const second = { path: sumsPath, mode: 0o644, content: Buffer.from(sums) };
 
   const { cluster, kubernetes, output, force = false } = options;
   const path = await outputPath(output, defaultName(cluster.name, lock.release, kubernetes, payloadDigest), force);
-  const size = await writeChecked(path, [first, second, ...rest], reporter);
+  const signatures = signatureMembers(second.content, options.sign ?? [], `payload:${payloadDigest}`);
+  // Secrets that are not sealed are nobody else's to read.
+  const mode = options.keys === null ? 0o600 : 0o644;
+  const size = await writeChecked(path, [...signatures, second, first, ...rest], mode, reporter);
   const made = frames.filter(({ cached }) => !cached).length;
   return { path, payloadDigest, size, frames: { made, cached: frames.length - made } };
 }
@@ -115,10 +122,15 @@ export function defaultName(cluster: string, release: string, kubernetes: string
 }
 
 /** Writes beside the final name, verifies every byte as a node would, and only then renames. */
-async function writeChecked(path: string, members: readonly TarMember[], reporter: Reporter): Promise<number> {
+async function writeChecked(
+  path: string,
+  members: readonly TarMember[],
+  mode: number,
+  reporter: Reporter,
+): Promise<number> {
   const total = members.reduce((sum, member) => sum + ("content" in member ? member.content.length : member.size), 0);
   return writeBeside(path, async (temporary) => {
-    writeTar(temporary, members, (bytes) => reporter.progress("write", bytes, total));
+    writeTar(temporary, members, (bytes) => reporter.progress("write", bytes, total), mode);
     const [problem, ...more] = await verifyBundle(await openBundle(temporary), { reporter });
     if (problem !== undefined) {
       for (const { member, code, message } of more) reporter.warn(`${member}: ${code}: ${message}`);

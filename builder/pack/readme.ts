@@ -44,13 +44,18 @@ ${components.join("\n")}
 Nodes
 ${nodes.join("\n")}
 
-CHECK IT
-  tar -xf THIS-BUNDLE.tar -C DIRECTORY, go there, and:
-      sha256sum -c SHA256SUMS
-  If it was signed:
-      minisign -V -P PUBLIC-KEY -m SHA256SUMS
-  With Kubeferry, also for what is missing or too much, and without unpacking:
-      kubeferry verify THIS-BUNDLE.tar        or        ./install verify
+CHECK IT, the first time with programs that did not come with it
+  Whoever can change this bundle can change ./install and these lines too. So the first check is made with minisign
+  (or kubeferry) of your own machine, and with a public key that came another way:
+      tar -xf THIS-BUNDLE.tar -C DIRECTORY, go there, and:
+      minisign -V -P PUBLIC-KEY -m SHA256SUMS && sha256sum -c SHA256SUMS
+      or, without unpacking:  kubeferry verify THIS-BUNDLE.tar --public-key PUBLIC-KEY
+  Not signed? Then ask who built it for the SHA-256 of the .tar, by telephone or on paper, and compare:
+      sha256sum THIS-BUNDLE.tar
+  sha256sum -c alone finds damage on the way, never intent.
+  From then on ./install checks the signature itself, before it reads anything else of a bundle:
+      ./install --public-key PUBLIC-KEY …
+      or for every bundle that ever comes to this host: put the key into /etc/kubeferry/trusted/NAME.pub (root's, 0644)
 
 INSTALL, as root on each host
       ./install --role ${role} --ip ${ip} --dry-run      shows every change, makes none

@@ -3,7 +3,8 @@ import type { Digest } from "./digest.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath } from "./frames.ts";
 import type { IntegrityProblem } from "./problem.ts";
-import { signaturePath, sumsPath } from "./sums.ts";
+import { sumsPath } from "./sums.ts";
+import { isSignaturePath } from "./trust.ts";
 
 export const indexPath = "bundle.json";
 
@@ -21,7 +22,9 @@ function contentProblems(index: BundleIndex): IntegrityProblem[] {
       const message = `content ${digest} is said to be in a blob that the index does not list`;
       problems.push({ member: blobPath(content.blob), code: "FORMAT_INVALID", message });
     }
-    byBlob.set(content.blob, [...(byBlob.get(content.blob) ?? []), content]);
+    const others = byBlob.get(content.blob);
+    if (others === undefined) byBlob.set(content.blob, [content]);
+    else others.push(content);
   }
   for (const [digest, blob] of Object.entries(index.blobs)) {
     const member = blobPath(digest as Digest);
@@ -62,9 +65,10 @@ function memberProblems(index: BundleIndex): IntegrityProblem[] {
   if (names.size !== index.nodes.length) {
     problems.push({ member: indexPath, code: "FORMAT_INVALID", message: "two nodes have one name" });
   }
-  const taken = new Set([indexPath, sumsPath, signaturePath]);
+  const taken = new Set([indexPath, sumsPath]);
   const claim = (member: string): void => {
-    if (taken.has(member)) problems.push({ member, code: "MEMBER_DUPLICATE", message: "the index names it twice" });
+    if (taken.has(member) || isSignaturePath(member))
+      problems.push({ member, code: "MEMBER_DUPLICATE", message: "the index names it twice" });
     taken.add(member);
   };
   for (const member of Object.keys(index.members)) {

@@ -6,19 +6,23 @@ export * from "./format.ts";
 export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
-export { givenPublicKey } from "./public-key.ts";
+export { givenTrust, trustIn } from "./public-key.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
 export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
 export {
   type PublicKey,
-  type SigningKey,
-  checkSignature,
+  commentPrefix,
+  decodeLine,
   formatPublicKey,
+  keyName,
+  malformed,
   parsePublicKey,
-  parseSigningKey,
-  signSums,
+  parseSignature,
+  prehash,
+  publicKey,
 } from "./signature.ts";
 export { type Platform, platforms, type Role, roles, type Selector, selects } from "./selector.ts";
+export { type GoodSignature, type Trust, checkTrust, furtherSignaturePath, isSignaturePath } from "./trust.ts";
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
 export { encodeHeader, paddingOf } from "./tar-header.ts";
 export { type VerifyOptions, verifyBundle } from "./verify.ts";

@@ -9,10 +9,12 @@ import { type IntegrityProblem, problemError } from "./problem.ts";
 import { openSecrets, secretProblems, secretsLimit } from "./secrets.ts";
 import { openSource } from "./source.ts";
 import { decodeSums, sumsPath } from "./sums.ts";
+import { checkTrust, type GoodSignature, isSignaturePath, type Trust } from "./trust.ts";
 
 /** A thousand nodes make an index of some 40 MB. */
 const indexLimit = 256 * 1024 * 1024;
 const sumsLimit = 32 * 1024 * 1024;
+const signatureLimit = 64 * 1024;
 
 export interface Bundle {
   readonly where: string;
@@ -25,6 +27,8 @@ export interface Bundle {
   /** What a signature signs: the very bytes that were decoded. */
   readonly sumsBytes: Buffer;
   readonly listing: readonly IntegrityProblem[];
+  /** Those that were asked for and hold; [] where none was asked for. */
+  readonly signatures: readonly GoodSignature[];
   /** See {@link extractContents}. */
   extract(wanted: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
   /**
@@ -37,12 +41,15 @@ export interface Bundle {
 }
 
 /**
- * Opens the bundle at `where`, a .tar (not unpacked) or a directory. Only bundle.json is checked here, against
- * SHA256SUMS; everything else is `verifyBundle`'s. MEMBER_MISSING, DIGEST_MISMATCH, FORMAT_INVALID, FORMAT_TOO_NEW.
+ * Opens the bundle at `where`, a .tar (not unpacked) or a directory. Where signatures are asked for, they are checked
+ * before a byte of anything but SHA256SUMS and them is read; then bundle.json is checked against SHA256SUMS, and only then
+ * is it parsed. Everything else is `verifyBundle`'s. SIGNATURE_INVALID, MEMBER_MISSING, DIGEST_MISMATCH, FORMAT_INVALID,
+ * FORMAT_TOO_NEW.
  */
-export async function openBundle(where: string): Promise<Bundle> {
+export async function openBundle(where: string, trusts: readonly Trust[] = []): Promise<Bundle> {
+  const head = trusts.length === 0 ? null : checkedHead(where, trusts);
   const source = openSource(where);
-  const sumsBytes = required(source, sumsPath, sumsLimit);
+  const sumsBytes = head?.sumsBytes ?? required(source, sumsPath, sumsLimit);
   const { sums, problems } = decodeSums(sumsBytes.toString("utf8"));
   const bytes = required(source, indexPath, indexLimit);
   const payloadDigest = digestOf(bytes);
@@ -67,6 +74,7 @@ export async function openBundle(where: string): Promise<Bundle> {
     sums,
     sumsBytes,
     listing,
+    signatures: head?.signatures ?? [],
     extract: (set, place) => extractContents(source, index, set, place),
     secrets: (node, identity) => nodeSecrets(source, index, node, identity),
     read(path, limit = 1024 * 1024) {
@@ -74,6 +82,18 @@ export async function openBundle(where: string): Promise<Bundle> {
       return member === undefined ? undefined : readMember(member, limit);
     },
   };
+}
+
+/** SHA256SUMS and its good signatures, with nothing else read: Kubeferry writes them first, the signatures before it. */
+function checkedHead(where: string, trusts: readonly Trust[]): { sumsBytes: Buffer; signatures: GoodSignature[] } {
+  const source = openSource(where, (members) => members.has(sumsPath) && [...members.keys()].some(isSignaturePath));
+  const sumsBytes = required(source, sumsPath, sumsLimit);
+  const texts = new Map<string, string>();
+  for (const member of source.members.values()) {
+    if (isSignaturePath(member.path)) texts.set(member.path, readMember(member, signatureLimit).toString("utf8"));
+  }
+  const good = trusts.flatMap((trust) => checkTrust(sumsBytes, texts, trust, where));
+  return { sumsBytes, signatures: [...new Map(good.map((one) => [one.key, one])).values()] };
 }
 
 /** The sensitive files that the index promises for one of its nodes, by path. */

@@ -4,10 +4,10 @@ import { ExpectedError } from "#kit/errors";
 import { openDirectory } from "./directory-source.ts";
 import type { Source } from "./member.ts";
 import { readable } from "./readable.ts";
-import { openTar } from "./tar-source.ts";
+import { type Enough, openTar } from "./tar-source.ts";
 
-/** Lists the bundle at `where`; USAGE when there is nothing, ARCHIVE_INVALID when it is neither, UNREADABLE. */
-export function openSource(where: string): Source {
+/** Lists the bundle at `where`, or a tar as far as `enough` wants it; USAGE when there is nothing, ARCHIVE_INVALID when it is neither, UNREADABLE. */
+export function openSource(where: string, enough?: Enough): Source {
   const stat = readable(where, () => statSync(where, { throwIfNoEntry: false }));
   if (stat === undefined) {
     throw new ExpectedError("USAGE", "there is no such bundle", { where, hint: "give the .tar or its directory" });
@@ -15,6 +15,6 @@ export function openSource(where: string): Source {
   // A link to a bundle is as good as the bundle; behind this point no link is followed.
   const real = readable(where, () => realpathSync(where));
   if (stat.isDirectory()) return openDirectory(real);
-  if (stat.isFile()) return openTar(real, stat.size);
+  if (stat.isFile()) return openTar(real, stat.size, enough);
   throw new ExpectedError("ARCHIVE_INVALID", "a bundle is a plain tar file or a directory", { where });
 }

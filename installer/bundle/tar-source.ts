@@ -9,17 +9,19 @@ import { blockSize, decodeHeader, paddingOf } from "./tar-header.ts";
 /** tar fills its last record with zeros; more than this behind the end is not filling. */
 const fillLimit = 1024 * 1024;
 
+/** Whether a listing may end before its next header is read. */
+export type Enough = (members: ReadonlyMap<string, Member>) => boolean;
+
 /** A tar of `size` bytes at `where` as a source. */
-export function openTar(where: string, size: number): Source {
+export function openTar(where: string, size: number, enough?: Enough): Source {
   const fd = readable(where, () => openSync(where, "r"));
   try {
-    const listing = scanTar(where, size, (position, length) => {
+    const read = (position: number, length: number): Buffer => {
       const block = Buffer.alloc(length);
-      return block.subarray(
-        0,
-        readable(where, () => readSync(fd, block, 0, length, position)),
-      );
-    });
+      const count = readable(where, () => readSync(fd, block, 0, length, position));
+      return block.subarray(0, count);
+    };
+    const listing = scanTar(where, size, read, enough);
     return { kind: "tar", where, ...listing };
   } finally {
     closeSync(fd);
@@ -34,6 +36,7 @@ export function scanTar(
   file: string,
   total: number,
   read: (position: number, length: number) => Buffer,
+  enough: Enough = () => false,
 ): { members: Map<string, Member>; problems: IntegrityProblem[] } {
   const members = new Map<string, Member>();
   const problems: IntegrityProblem[] = [];
@@ -41,7 +44,7 @@ export function scanTar(
   let previous = "the start";
   const at = (): string => `byte ${position} (after ${previous})`;
 
-  for (let count = 0; ; count += 1) {
+  for (let count = 0; !enough(members); count += 1) {
     const block = read(position, blockSize);
     if (block.length < blockSize) {
       problems.push({ member: at(), code: "TRUNCATED", message: "the tar ends before its end mark" });

@@ -1,6 +1,6 @@
 /** Every byte of every member, against SHA256SUMS and against the index. */
 import type { Reporter } from "#kit/reporter";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { isExpected } from "#kit/errors";
 import { accessProblems } from "./access.ts";
 import { indexPath } from "./consistency.ts";
 import { type Digest, digestFile } from "./digest.ts";
@@ -10,15 +10,14 @@ import { blobPath } from "./frames.ts";
 import type { Member } from "./member.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import type { Bundle } from "./reader.ts";
-import { type PublicKey, checkSignature, parseSignature } from "./signature.ts";
-import { signaturePath, sumsPath } from "./sums.ts";
+import { parseSignature } from "./signature.ts";
+import { sumsPath } from "./sums.ts";
+import { isSignaturePath } from "./trust.ts";
 
 export interface VerifyOptions {
   readonly reporter?: Pick<Reporter, "progress"> | undefined;
   /** Also decode every frame and check every content in it; the stored bytes' digests already cover them. */
   readonly contents?: boolean | undefined;
-  /** Then the bundle must be signed with this key. Without it a signature's form is checked, and no more. */
-  readonly publicKey?: PublicKey | undefined;
 }
 
 /** Everything that is wrong with a bundle; [] = every byte is as signed. Throws only for what cannot be read at all. */
@@ -42,7 +41,11 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
     }
   }
   problems.push(...(await memberBytes(bundle, expected, options.reporter)));
-  problems.push(...(await failure(signaturePath, signatureOf(bundle, options.publicKey))));
+  // Whose they are was checked when the bundle was opened, if anybody asked.
+  for (const path of [...source.members.keys()].filter(isSignaturePath)) {
+    const form = async () => parseSignature(bundle.read(path)?.toString("utf8") ?? "", `${bundle.where}: ${path}`);
+    problems.push(...(await failure(path, form())));
+  }
   for (const { node, member, sealed } of index.secrets) {
     if (!sealed && source.members.has(member)) problems.push(...(await failure(member, bundle.secrets(node, null))));
   }
@@ -85,7 +88,7 @@ async function memberBytes(
   for (const member of members) {
     const want = expected.get(member.path);
     if (want === undefined) {
-      if (member.path !== signaturePath) {
+      if (!isSignaturePath(member.path)) {
         problems.push({ member: member.path, code: "MEMBER_EXTRA", message: "is not in the index" });
       }
     } else if (member.path !== sumsPath) {
@@ -124,15 +127,6 @@ function checkMember(member: Member, want: Expected, listed: Digest | undefined)
   if (want.digest !== undefined && want.digest !== found) add(want.digest, "the index");
   if (listed !== undefined && listed !== found && listed !== want.digest) add(listed, sumsPath);
   return problems;
-}
-
-async function signatureOf(bundle: Bundle, publicKey: PublicKey | undefined): Promise<void> {
-  const where = `${bundle.where}: ${signaturePath}`;
-  const text = bundle.read(signaturePath)?.toString("utf8");
-  if (text !== undefined && publicKey === undefined) parseSignature(text, where);
-  if (publicKey === undefined) return;
-  if (text === undefined) throw new ExpectedError("SIGNATURE_INVALID", "the bundle is not signed", { where });
-  checkSignature(bundle.sumsBytes, text, publicKey, where);
 }
 
 async function failure(member: string, task: Promise<unknown>): Promise<IntegrityProblem[]> {

@@ -7,11 +7,11 @@ import {
   decodeSums,
   digestOf,
   indexPath,
-  type PublicKey,
-  checkSignature,
+  checkTrust,
   selects,
   signaturePath,
   sumsPath,
+  type Trust,
 } from "#bundle";
 import { messageOf } from "#kit/errors";
 import type { KeptBundle } from "../journal/kept-bundle.ts";
@@ -21,15 +21,15 @@ import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 /** [] where every link holds; without a key all but the first is looked at. */
-export function originDrift(transaction: Transaction, kept: KeptBundle, publicKey: PublicKey | null): Finding[] {
+export function originDrift(transaction: Transaction, kept: KeptBundle, trust: Trust | null): Finding[] {
   const { payload } = transaction.header.bundle;
   const where = `/var/lib/kubeferry/bundles/${payload}`;
   const again = "./install from the bundle itself, once its signature is checked: kubeferry verify --public-key";
   const broken = (what: string, message: string): Finding[] => [drift("signature", `${where}/${what}`, message, again)];
-  const { index, sums, signature } = kept;
+  const { index, sums, signatures } = kept;
   if (index === null || sums === null) {
     // Older installers kept none.
-    return publicKey === null && index === null && sums === null
+    return trust === null && index === null && sums === null
       ? []
       : broken(index === null ? indexPath : sumsPath, "is gone");
   }
@@ -37,10 +37,9 @@ export function originDrift(transaction: Transaction, kept: KeptBundle, publicKe
   const found = digestOf(index);
   if (found !== payload) return withDigests(broken(indexPath, "is not the index that was installed"), payload, found);
   if (problems.length > 0 || listed.get(indexPath) !== payload) return broken(sumsPath, "does not list this index");
-  if (publicKey !== null) {
-    if (signature === null) return broken(signaturePath, "is not there: the bundle was not signed");
+  if (trust !== null) {
     try {
-      checkSignature(sums, signature.toString("utf8"), publicKey, `${where}/${signaturePath}`);
+      checkTrust(sums, signatures, trust, where);
     } catch (error) {
       return broken(signaturePath, `is not good: ${messageOf(error)}`);
     }

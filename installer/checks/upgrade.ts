@@ -10,6 +10,7 @@ import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
 import { apiVersion } from "./api-version.ts";
 import type { Finding } from "./check.ts";
+import { replay } from "./replay.ts";
 import { kubeletSkew, parseVersion, skew } from "./skew.ts";
 
 /** What preflight has. */
@@ -35,6 +36,7 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
   const to = bundle.index.release;
   return [
     ...renewed(past),
+    ...replay(from, bundle.index),
     ...skew(from, to),
     ...sameNode(last, input),
     ...sameKeys(input),

@@ -4,35 +4,39 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { type Bundle, type Digest, indexPath, signaturePath, sumsPath } from "#bundle";
+import { type Bundle, type Digest, indexPath, isSignaturePath, sumsPath } from "#bundle";
 import { writePrivate } from "./stage.ts";
 
 /** Null: there is no such file. */
 export interface KeptBundle {
   readonly index: Buffer | null;
   readonly sums: Buffer | null;
-  readonly signature: Buffer | null;
+  /** Text by path in the bundle. */
+  readonly signatures: ReadonlyMap<string, string>;
 }
 
-const members = { index: indexPath, sums: sumsPath, signature: signaturePath } as const;
 const limit = 256 * 1024 * 1024;
 
 /** `folder`: of the journal. A bundle that is kept already stays as it is, and a signature that it got since comes to it. */
-export function keepBundle(bundle: Pick<Bundle, "payloadDigest" | "read">, folder: string): void {
+export function keepBundle(bundle: Pick<Bundle, "payloadDigest" | "read" | "source">, folder: string): void {
   const own = placeOf(folder, bundle.payloadDigest);
   fs.mkdirSync(own, { recursive: true, mode: 0o700 });
-  for (const member of Object.values(members)) {
+  const signatures = [...bundle.source.members.keys()].filter(isSignaturePath);
+  for (const member of [indexPath, sumsPath, ...signatures]) {
     const content = bundle.read(member, limit);
     if (content !== undefined && !fs.existsSync(join(own, member))) writePrivate(join(own, member), content);
   }
 }
 
 export function readKept(folder: string, payload: Digest): KeptBundle {
+  const place = placeOf(folder, payload);
   const read = (member: string): Buffer | null => {
-    const path = join(placeOf(folder, payload), member);
+    const path = join(place, member);
     return fs.existsSync(path) ? fs.readFileSync(path) : null;
   };
-  return { index: read(members.index), sums: read(members.sums), signature: read(members.signature) };
+  const names = fs.existsSync(place) ? fs.readdirSync(place).filter(isSignaturePath) : [];
+  const signatures = new Map(names.map((name) => [name, read(name)?.toString("utf8") ?? ""]));
+  return { index: read(indexPath), sums: read(sumsPath), signatures };
 }
 
 function placeOf(folder: string, payload: Digest): string {

@@ -1,10 +1,21 @@
 /** `npm run build` makes executables that need nothing: what `file` says, and what runs in an empty environment. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { digestFile } from "#bundle";
 import { dist, ensureBuilt } from "../support/dist.ts";
 import { requirePackages } from "../support/packages.ts";
 
@@ -35,12 +46,49 @@ test("kubeferry carries its releases in itself", () => {
   for (const name of ["distro", "kubernetes-1.36", "kubernetes-1.6"]) assert.ok(names.includes(name), name);
 });
 
+/** A folder with launcher, installer and SHA256SUMS, as in a bundle. */
+function launchable(name: string): { bundle: string; program: string } {
+  const bundle = join(folder, name);
+  const file = `install-linux-${process.arch === "arm64" ? "arm64" : "amd64"}`;
+  const program = join(bundle, "bin", file);
+  mkdirSync(join(bundle, "bin"), { recursive: true });
+  copyFileSync(join(dist, "install"), join(bundle, "install"));
+  copyFileSync(join(dist, file), program);
+  const { digest } = digestFile(program);
+  writeFileSync(join(bundle, "SHA256SUMS"), `${"0".repeat(64)}  README.txt\n${digest}  bin/${file}\n`);
+  return { bundle, program };
+}
+
 test("the launcher runs the installer behind symbolic links, and keeps NODE_OPTIONS out of it", () => {
-  symlinkSync(join(dist, "install"), join(folder, "first"));
+  const { bundle } = launchable("whole");
+  symlinkSync(join(bundle, "install"), join(folder, "first"));
   symlinkSync("first", join(folder, "second"));
   const env = { PATH: "/usr/bin:/bin", NODE_OPTIONS: "--require=/nonexistent.js" };
   const result = spawnSync(join(folder, "second"), ["--version"], { env, encoding: "utf8" });
   assert.deepEqual([result.status, result.stdout.trim()], [0, version], result.stderr);
+});
+
+test("the launcher runs nothing that SHA256SUMS does not list", () => {
+  const { bundle, program } = launchable("listed");
+  const run = (): [number | null, string] => {
+    const { status, stderr } = spawnSync(join(bundle, "install"), ["--version"], { encoding: "utf8" });
+    return [status, stderr];
+  };
+  const evil = `#!/bin/sh\ntouch ${join(folder, "evil")}\n`;
+  // Beside the launcher, where an older one looked when bin/ had none.
+  renameSync(program, join(bundle, "kept"));
+  writeFileSync(join(bundle, program.slice(program.lastIndexOf("/") + 1)), evil, { mode: 0o755 });
+  assert.equal(run()[0], 6);
+  writeFileSync(program, evil, { mode: 0o755 });
+  assert.equal(run()[0], 5);
+  assert.match(run()[1], /DIGEST_MISMATCH: bin\/install-linux-\w+ is not what SHA256SUMS lists/);
+  renameSync(join(bundle, "kept"), program);
+  assert.equal(run()[0], 0);
+  writeFileSync(join(bundle, "SHA256SUMS"), "");
+  assert.equal(run()[0], 5);
+  rmSync(join(bundle, "SHA256SUMS"));
+  assert.equal(run()[0], 5);
+  assert.ok(!existsSync(join(folder, "evil")));
 });
 
 test("the launcher says in one line what is missing", () => {

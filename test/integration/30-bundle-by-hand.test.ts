@@ -5,10 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type BundleIndex, digestOf, openBundle, parsePublicKey, parseSigningKey, verifyBundle } from "#bundle";
+import { type BundleIndex, digestOf, openBundle, parsePublicKey, trustIn, verifyBundle } from "#bundle";
 import { openKeys } from "../../builder/pack/keys.ts";
 import { pack } from "../../builder/pack/pack.ts";
-import { signBundle } from "../../builder/pack/sign.ts";
+import { parseSigningKey } from "../../builder/sign/secret-key.ts";
+import { signBundle } from "../../builder/sign/sign.ts";
 import { requirePackages } from "../support/packages.ts";
 import { sampleCluster } from "../support/sample-cluster.ts";
 
@@ -96,9 +97,9 @@ test("minisign's key signs with Kubeferry, and minisign checks it", async () => 
   const signed = join(folder, "signed.tar");
   writeFileSync(signed, readFileSync(tar));
   await signBundle(signed, parseSigningKey(readFileSync(secret, "utf8"), null));
-  const bundle = await openBundle(signed);
-  const publicKey = parsePublicKey(readFileSync(open, "utf8"));
-  assert.deepEqual(await verifyBundle(bundle, { publicKey }), []);
+  const trusts = [trustIn([parsePublicKey(readFileSync(open, "utf8"))], 1, "the test")];
+  const bundle = await openBundle(signed, trusts);
+  assert.deepEqual(await verifyBundle(bundle), []);
   const out = join(folder, "signed");
   mkdirSync(out);
   execFileSync("tar", ["-xf", signed, "-C", out]);
@@ -107,8 +108,7 @@ test("minisign's key signs with Kubeferry, and minisign checks it", async () => 
   // Every other byte is what it was.
   rmSync(join(out, "SHA256SUMS.minisig"));
   execFileSync("diff", ["-r", out, unpacked]);
-  const [problem] = await verifyBundle(await openBundle(tar), { publicKey });
-  assert.equal(problem?.code, "SIGNATURE_INVALID");
+  await assert.rejects(openBundle(tar, trusts), { code: "SIGNATURE_INVALID" });
 });
 
 test("minisign signs, also with an encrypted key, and Kubeferry checks it", async () => {
@@ -119,7 +119,8 @@ test("minisign signs, also with an encrypted key, and Kubeferry checks it", asyn
   const sign = ["-S", "-s", secret, "-m", "SHA256SUMS"];
   execFileSync("minisign", sign, { cwd: unpacked, input, stdio: ["pipe", "ignore", "ignore"] });
   const publicKey = parsePublicKey(readFileSync(open, "utf8"));
-  assert.deepEqual(await verifyBundle(await openBundle(unpacked), { publicKey }), []);
+  const bundle = await openBundle(unpacked, [trustIn([publicKey], 1, "the test")]);
+  assert.deepEqual(await verifyBundle(bundle), []);
   const text = readFileSync(secret, "utf8");
   assert.throws(() => parseSigningKey(text, null), { code: "KEY_MISSING" });
   assert.throws(() => parseSigningKey(text, "wrong"), { code: "KEY_WRONG" });

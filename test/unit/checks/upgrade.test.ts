@@ -79,6 +79,8 @@ async function findings(wish: Wish): Promise<string[]> {
   const origin = { from: "pki", name: "kubernetes CA" } as const;
   const ca = { path: "/etc/kubernetes/pki/ca.pem", digest: digestOf(wish.ca ?? "the CA"), origin };
   const index = {
+    locked: "2026-11-21",
+    cluster: { name: "c" },
     release: { name: "r", kubernetes: "1.36.3", components: { etcd: "3.6.1" } },
     files: [{ ...ca, for: { roles: ["etcd", "master", "worker"] } }],
     nodes: [{ name: "n1", roles: ["etcd", "master", "worker"] }],

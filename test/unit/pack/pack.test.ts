@@ -32,8 +32,8 @@ test("members are in the written order, with mtime 0 and no owner", async () => 
   const names = [...members.keys()];
   const blobs = names.filter((name) => name.startsWith("blobs/"));
   assert.deepEqual(names, [
-    "bundle.json",
     "SHA256SUMS",
+    "bundle.json",
     "install",
     "bin/install-linux-amd64",
     "README.txt",

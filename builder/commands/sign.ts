@@ -1,0 +1,62 @@
+/** `keygen`, `sign`: whose word a bundle rests on beyond the gap. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { reporterFor, type Surroundings } from "#kit/run";
+
+interface Flags {
+  readonly json?: boolean;
+  readonly out: string;
+  /** False with --no-password. */
+  readonly password: boolean;
+  readonly secretKey: string;
+  readonly comment?: string;
+}
+
+export function addSignCommands(program: Command, surroundings: Surroundings): void {
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+  const path = (given: string): string => resolve(surroundings.workingDirectory, given);
+
+  command("keygen", "Make a key pair that signs bundles, in minisign's own files")
+    .requiredOption("--out <prefix>", "PREFIX.key stays here and signs, PREFIX.pub goes to every node")
+    .option("--no-password", "do not encrypt the secret key: for a machine that signs by itself")
+    .addHelpText("after", "\nExample:\n  $ kubeferry keygen --out ~/keys/release")
+    .action(async (flags: Flags) => {
+      const { generateKey } = await import("../sign/keygen.ts");
+      const { newPassword } = await import("../sign/open-key.ts");
+      const password = flags.password ? await newPassword(surroundings) : null;
+      const made = await generateKey(path(flags.out), password);
+      const reporter = reporterFor(surroundings, flags);
+      reporter.record("key", { ...made });
+      reporter.info(
+        `${made.secret}: key ${made.name}${password === null ? ", not encrypted" : ""}; it never leaves here`,
+      );
+      reporter.info(
+        `${made.open}: carry it to the nodes by another way than the bundles, into /etc/kubeferry/trusted/`,
+      );
+      reporter.info(`public key ${made.publicKey}`);
+    });
+
+  command("sign <bundle>", "Sign a bundle with a secret key of minisign; minisign itself can check it")
+    .requiredOption(
+      "--secret-key <file>",
+      "made by `kubeferry keygen` or `minisign -G`; its password is asked for, or taken from KUBEFERRY_PASSWORD",
+    )
+    .option("--comment <text>", "one line that is signed too, and shown where the signature is checked")
+    .addHelpText("after", "\nA second key adds its signature beside the first one: ./install --require 2 wants both.")
+    .action(async (bundle: string, flags: Flags) => {
+      const { keyName } = await import("#bundle");
+      const { openSigningKey } = await import("../sign/open-key.ts");
+      const { signBundle } = await import("../sign/sign.ts");
+      const key = await openSigningKey(path(flags.secretKey), surroundings);
+      await signBundle(path(bundle), key, flags.comment);
+      const reporter = reporterFor(surroundings, flags);
+      reporter.record("signed", { bundle: path(bundle), key: keyName(key.id) });
+      reporter.info(
+        `${bundle} is signed with key ${keyName(key.id)}; check it: kubeferry verify ${bundle} --public-key KEY`,
+      );
+    });
+}

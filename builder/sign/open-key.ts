@@ -1,0 +1,46 @@
+/** The secret keys that sign: from a file that is nobody else's, with a password from the environment or the terminal. */
+import { readFile, stat } from "node:fs/promises";
+import { ask } from "#kit/ask";
+import { ExpectedError } from "#kit/errors";
+import type { Surroundings } from "#kit/run";
+import { isEncrypted, parseSigningKey, type SigningKey } from "./secret-key.ts";
+
+/** KEY_MISSING, KEY_WRONG, SIGNATURE_INVALID, and PKI_INVALID where other users may read the file. */
+export async function openSigningKey(file: string, surroundings: Surroundings): Promise<SigningKey> {
+  let text: string;
+  let mode: number;
+  try {
+    ({ mode } = await stat(file));
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    const hint = "kubeferry keygen --out PREFIX   makes one; minisign -G too";
+    throw new ExpectedError("KEY_MISSING", "the secret key cannot be read", { where: file, cause, hint });
+  }
+  if ((mode & 0o077) !== 0) {
+    throw new ExpectedError("PKI_INVALID", "the secret key is open to other users", {
+      where: file,
+      wanted: "mode 0600",
+      found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
+      hint: `chmod 0600 ${file}; if others could read it, make a new one`,
+    });
+  }
+  return parseSigningKey(text, isEncrypted(text, file) ? await password(file, surroundings) : null, file);
+}
+
+/** A new password, asked for twice; from the environment as it is. KEY_MISSING where nobody can be asked. */
+export async function newPassword(surroundings: Surroundings): Promise<string> {
+  const given = surroundings.environment["KUBEFERRY_PASSWORD"];
+  if (given !== undefined) return given;
+  const first = await ask(surroundings, "Password for the new secret key: ", true);
+  if (first === null || first === "") {
+    throw new ExpectedError("KEY_MISSING", "a secret key wants a password, and none was given", {
+      hint: "run it on a terminal, set KUBEFERRY_PASSWORD, or give --no-password for a key that a machine signs with",
+    });
+  }
+  if ((await ask(surroundings, "The same once more: ", true)) === first) return first;
+  throw new ExpectedError("KEY_WRONG", "the two passwords differ", { hint: "run the command again" });
+}
+
+async function password(file: string, surroundings: Surroundings): Promise<string | null> {
+  return surroundings.environment["KUBEFERRY_PASSWORD"] ?? (await ask(surroundings, `Password of ${file}: `, true));
+}
