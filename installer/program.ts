@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
-import { ask } from "#kit/ask";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
 import type { Trust } from "#bundle";
