@@ -1,5 +1,6 @@
 /** The main flow on the online side: cluster.yaml and a release become one bundle. Each stage is also a subcommand. */
 import { dirname, join } from "node:path";
+import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { version } from "#kit/version";
 import type { ClusterConfig } from "./config/cluster.ts";
@@ -28,6 +29,8 @@ import { render } from "./render/render.ts";
 export interface BuildOptions {
   /** cluster.yaml; `cluster.lock`, `<cluster>.pki/` and `<cluster>.keys` lie beside it. */
   readonly config: string;
+  /** Warnings about cluster.yaml are errors. */
+  readonly strict: boolean;
   /** Overrides `release:` of cluster.yaml. */
   readonly release?: string | undefined;
   /** File or folder of the bundle. */
@@ -70,8 +73,15 @@ export async function build(options: BuildOptions): Promise<Built> {
   return { ...packed, keys: options.plaintextSecrets ? null : keysPath(options.config, loaded.cluster) };
 }
 
-export async function load(options: Pick<BuildOptions, "config" | "release" | "reporter">): Promise<LoadedCluster> {
+type LoadOptions = Pick<BuildOptions, "config" | "release" | "reporter" | "strict">;
+
+/** cluster.yaml and its release; warnings are told, and with `strict` they are CONFIG_INVALID. */
+export async function load(options: LoadOptions): Promise<LoadedCluster> {
   const loaded = await loadClusterAndRelease(options.config, options.release);
+  if (options.strict && loaded.warnings.length > 0) {
+    const hint = "correct these places, or run it without --strict";
+    throw new ExpectedError("CONFIG_INVALID", loaded.warnings.join("\n"), { where: options.config, hint });
+  }
   for (const warning of loaded.warnings) options.reporter.warn(warning);
   const { cluster, manifest } = loaded;
   options.reporter.stage("load", `cluster ${cluster.name}, ${cluster.nodes.length} nodes, release ${manifest.release}`);

@@ -19,6 +19,7 @@ interface Flags extends NetworkFlags {
   readonly base?: string;
   readonly sign?: string[];
   readonly force?: boolean;
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     addNetworkOptions(program.command(`${name} <cluster.yaml>`))
       .description(description)
       .option("--release <name>", "instead of the file's own: a name of `kubeferry releases`, or a manifest's path")
+      .option("--strict", "refuse what is only a warning about cluster.yaml")
       .option("--json", "one JSON object a line on stdout, people's text on stderr");
 
   stage("lock", "Resolve a release to exact bytes: cluster.lock")
@@ -144,6 +146,7 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     ...(await networkOf(flags, surroundings)),
     config,
     release: flags.release,
+    strict: flags.strict ?? false,
     // A path that ends in a slash is a folder: the bundle is then named by its content.
     output: flags.output ?? `${dirname(config)}/`,
     force: flags.force ?? false,

@@ -24,7 +24,12 @@ const role = z.enum([...roles, "control-plane"]).transform((value) => (value ===
 const ipv4 = z.ipv4();
 const cidr = z.cidrv4();
 const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^\s/]+)+$/, "wants an absolute path, without . and .. in it");
-const flags = z.record(z.string().regex(/^[a-z0-9-]+$/), z.string());
+const flags = z.record(
+  z.string().regex(/^[a-z0-9-]+$/, "wants a flag's name, without the dashes before it"),
+  z.union([z.string(), z.number(), z.boolean()], { error: "wants a text, a number, true or false" }).transform(String),
+);
+/** Fields of a daemon's own configuration file, as the file has them. */
+const fields = z.record(z.string().regex(/^[A-Za-z][\w-]*$/, "wants a field's name"), z.json()).default({});
 
 const node = z.strictObject({
   name: nodeName,
@@ -147,8 +152,12 @@ export const clusterSchema = z.strictObject({
     .prefault({}),
   encryptionAtRest: z.boolean().default(true),
   audit: z.boolean().default(true),
-  /** Extra flags by daemon, checked against the version's table: `kube-apiserver: { event-ttl: 2h }`. */
+  /** Extra flags by daemon: `kube-apiserver: { event-ttl: 2h }`. */
   flags: z.record(z.string(), flags).default({}),
+  kubelet: fields,
+  "kube-proxy": fields,
+  "kube-scheduler": fields,
+  docker: fields,
   addons: z.array(z.string()).optional(),
   /** Optional programs of the release for the nodes' operators: `[nerdctl, helm]`. */
   tools: z.array(z.string()).default([]),

@@ -43,7 +43,12 @@ export const descriptions: Readonly<Record<string, string>> = {
   "directories.docker": "Of docker: images and containers.",
   encryptionAtRest: "Encrypts Secrets in etcd.",
   audit: "Writes the API server's audit log.",
-  flags: "Extra flags by daemon, checked against those that the version has: `kube-apiserver: { event-ttl: 2h }`.",
+  flags:
+    "Extra flags by daemon: `kube-apiserver: { event-ttl: 2h }`. What the version lost is refused, what Kubeferry does not know is a warning.",
+  kubelet: "Fields of the kubelet's configuration file, as it has them: `{ maxPods: 200, podPidsLimit: 4096 }`.",
+  "kube-proxy": "Fields of kube-proxy's configuration file: `{ iptables: { syncPeriod: 1m } }`.",
+  "kube-scheduler": "Fields of kube-scheduler's configuration file, from 1.16 on: `{ parallelism: 8 }`.",
+  docker: "Settings of docker's daemon.json: `{ log-opts: { max-size: 50m } }`.",
   addons: "Addons of the release to install; left out: what the release's generation takes.",
   tools: "Optional programs of the release to carry along.",
   alternatives:

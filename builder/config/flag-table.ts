@@ -10,14 +10,18 @@ import { isSince, versionOf } from "./versions.ts";
 const version = z.string().regex(/^\d+\.\d+$/);
 const schema = z.record(
   z.string(),
-  z.record(z.string(), z.strictObject({ added: version.optional(), removed: version.optional() })),
+  z.record(
+    z.string(),
+    z.strictObject({ added: version.optional(), removed: version.optional(), now: z.string().optional() }),
+  ),
 );
 export type FlagTable = z.infer<typeof schema>;
 
-/** What is wrong with one flag. */
+/** What is wrong with one flag; a warning where only the table may be wrong. */
 export interface FlagFinding {
   readonly daemon: string;
   readonly flag: string;
+  readonly severity: "error" | "warning";
   readonly message: string;
 }
 
@@ -26,36 +30,44 @@ export function readFlagTable(): FlagTable {
   return schema.parse(parse(readManifest("flags.yaml") ?? ""));
 }
 
-/** Every flag of `flags:` in cluster.yaml that the release's daemon does not have. */
+/** Every flag of `flags:` in cluster.yaml that the release's daemon does not have, or is not known to have. */
 export function flagFindings(cluster: Pick<ClusterConfig, "flags">, manifest: ReleaseManifest): FlagFinding[] {
   if (Object.keys(cluster.flags).length === 0) return [];
   const table = readFlagTable();
   return Object.entries(cluster.flags).flatMap(([daemon, flags]) =>
     Object.keys(flags).flatMap((flag) => {
-      const message = whyUnknown(table, daemon, flag, manifest);
-      return message === null ? [] : [{ daemon, flag, message }];
+      const doubt = doubtOf(table, daemon, flag, manifest);
+      return doubt === null ? [] : [{ daemon, flag, ...doubt }];
     }),
   );
 }
 
-/** Why a daemon of a release does not know a flag; null when it does. */
-export function whyUnknown(table: FlagTable, daemon: string, flag: string, manifest: ReleaseManifest): string | null {
+/** What speaks against a flag of a daemon in a release; null when the table has it for that version. */
+export function doubtOf(
+  table: FlagTable,
+  daemon: string,
+  flag: string,
+  manifest: ReleaseManifest,
+): Pick<FlagFinding, "severity" | "message"> | null {
+  const error = (message: string): Pick<FlagFinding, "severity" | "message"> => ({ severity: "error", message });
   const flags = table[daemon];
   if (flags === undefined) {
     const daemons = Object.keys(table);
-    return `there is no daemon ${daemon}${proposal(daemon, daemons)}; there are ${daemons.join(", ")}`;
+    return error(`there is no daemon ${daemon}${proposal(daemon, daemons)}; there are ${daemons.join(", ")}`);
   }
   const running = versionOf(componentOf(daemon), manifest);
-  if (running === null) return `release ${manifest.release} has no ${daemon}`;
+  if (running === null) return error(`release ${manifest.release} has no ${daemon}`);
   const entry = flags[flag];
   if (entry === undefined) {
-    return `${daemon} ${running}: --${flag} is not in the table of flags (manifests/flags.yaml)${proposal(flag, Object.keys(flags))}`;
+    const message = `${daemon} ${running}: --${flag} is in no table of Kubeferry's and is given as it is${proposal(flag, Object.keys(flags))}`;
+    return { severity: "warning", message };
   }
   if (entry.added !== undefined && !isSince(running, entry.added)) {
-    return `${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`;
+    return error(`${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`);
   }
   if (entry.removed !== undefined && isSince(running, entry.removed)) {
-    return `${daemon} ${running} has no flag --${flag} any more: it went with ${entry.removed}`;
+    const now = entry.now === undefined ? "" : `; write ${entry.now}`;
+    return error(`${daemon} ${running} has no flag --${flag} any more: it went with ${entry.removed}${now}`);
   }
   return null;
 }

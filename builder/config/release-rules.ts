@@ -1,6 +1,7 @@
 /** Rules between `cluster.yaml` and the manifest of its release. */
 import type { ClusterConfig } from "./cluster.ts";
 import { proposal } from "./explain.ts";
+import { fieldFindings } from "./field-rules.ts";
 import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
@@ -116,12 +117,11 @@ const nodeLabels: Rule = ({ nodes }, { kubernetes }) => {
   );
 };
 
-/** Extra flags must be in the version's table. */
+/** What a version lost or does not have yet is refused; what the table does not list may well exist. */
 const knownFlags: Rule = (cluster, manifest) =>
-  flagFindings(cluster, manifest).map(({ daemon, flag, message }) => ({
+  flagFindings(cluster, manifest).map(({ daemon, flag, ...finding }) => ({
     path: ["flags", daemon, flag],
-    severity: "error",
-    message,
+    ...finding,
   }));
 
 const rules: readonly Rule[] = [
@@ -135,6 +135,7 @@ const rules: readonly Rule[] = [
   balancers,
   nodeLabels,
   knownFlags,
+  fieldFindings,
 ];
 
 function unknown(

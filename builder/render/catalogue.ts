@@ -1,5 +1,6 @@
 /** Every templated file of a node: template → path, mode, role, and when it is made. PKI and kubeconfigs have tables of their own. */
 import type { Role } from "#bundle";
+import { readsFields } from "../config/field-rules.ts";
 import {
   has,
   isAtLeast,
@@ -10,7 +11,7 @@ import {
   usesLocalProxy,
   usesVip,
 } from "./context.ts";
-import { configurationText, type FieldRow } from "./configurations/configuration.ts";
+import { type ConfiguredDaemon, configurationText, type FieldRow } from "./configurations/configuration.ts";
 import { kubeletFields } from "./configurations/kubelet.ts";
 import { proxyFields } from "./configurations/kube-proxy.ts";
 import { schedulerFields } from "./configurations/kube-scheduler.ts";
@@ -86,23 +87,17 @@ const daemonUnits = daemons.map(({ name, role, rows, when }) =>
   }),
 );
 
-const configuration = (
-  template: string,
-  file: string,
-  role: Role,
-  version: string,
-  rows: readonly FieldRow[],
-): CatalogueEntry =>
-  entry(`configs/${template}`, config(file), [role], {
-    when: since(version),
-    data: (c) => ({ text: configurationText(rows, c) }),
+const configuration = (daemon: ConfiguredDaemon, file: string, role: Role, rows: readonly FieldRow[]): CatalogueEntry =>
+  entry(`configs/${daemon}.yaml`, config(file), [role], {
+    when: since(readsFields[daemon]),
+    data: (c) => ({ text: configurationText(rows, c, daemon) }),
   });
 
 /** Configuration files of Kubernetes' daemons, from the version on that reads one. */
 const configurations = [
-  configuration("kubelet.yaml", "kubelet-config.yaml", "worker", "1.11", kubeletFields),
-  configuration("kube-proxy.yaml", "kube-proxy.yaml", "worker", "1.11", proxyFields),
-  configuration("kube-scheduler.yaml", "kube-scheduler.yaml", "master", "1.16", schedulerFields),
+  configuration("kubelet", "kubelet-config.yaml", "worker", kubeletFields),
+  configuration("kube-proxy", "kube-proxy.yaml", "worker", proxyFields),
+  configuration("kube-scheduler", "kube-scheduler.yaml", "master", schedulerFields),
 ];
 
 export const catalogue: readonly CatalogueEntry[] = [

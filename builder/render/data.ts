@@ -12,6 +12,7 @@ import {
   runsFlanneld,
   usesLocalProxy,
 } from "./context.ts";
+import { merged } from "./configurations/merge.ts";
 import { tokenOf } from "./kubeconfigs.ts";
 
 type Data = Record<string, unknown>;
@@ -75,7 +76,7 @@ export function dockerSettings(context: NodeContext): Data {
     "log-driver": "json-file",
     "log-opts": { "max-size": "100m", "max-file": "5" },
   };
-  return { settings };
+  return { settings: merged(settings, topology.cluster.docker) };
 }
 
 interface Taint {

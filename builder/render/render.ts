@@ -63,7 +63,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
 
 /** Loading cluster.yaml has checked them; this is for clusters that came another way. */
 function refuseUnknownFlags({ topology, manifest }: RenderInput): void {
-  const findings = flagFindings(topology.cluster, manifest);
+  const findings = flagFindings(topology.cluster, manifest).filter(({ severity }) => severity === "error");
   if (findings.length === 0) return;
   throw new ExpectedError("FLAG_UNKNOWN", findings.map(({ message }) => message).join("\n"), {
     where: `flags of cluster ${topology.cluster.name}`,

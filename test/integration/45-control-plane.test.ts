@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
+import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { isSince } from "../../builder/config/versions.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
@@ -33,12 +35,14 @@ const root = join(folder, "n1");
 const running = new Map<string, ChildProcess>();
 let hosts: Hosts | undefined;
 let rendered: Rendered;
+let manifest: ReleaseManifest;
 
 before(async () => {
   if (skip !== false) return;
   requirePackages("etcd-server", "etcd-client", "iptables", "conntrack");
   hosts = makeHosts(`kp${process.pid}`, { n1: "10.64.3.1/24" });
   const cluster = await clusterFor({ folder: binaries, version }, clusterYaml, folder);
+  manifest = cluster.manifest;
   rendered = renderFixture(cluster, await openPki(join(folder, "pki"), cluster.topology, new Date()));
   for (const directory of rendered.directories) mkdirSync(join(root, directory.path), { recursive: true });
   for (const file of filesOf(rendered, "n1")) {
@@ -98,17 +102,25 @@ function logOf(name: string): string {
   return readFileSync(join(folder, `${name}.log`), "utf8");
 }
 
-test("these daemons know every flag that is rendered for them", { skip }, (t) => {
-  t.diagnostic(`Kubernetes ${version} of ${binaries}`);
-  for (const name of ofKubernetes) {
-    const { stdout, stderr } = spawnSync(join(binaries, name), ["--help"], { encoding: "utf8" });
-    const known = new Set([...(stdout + stderr).matchAll(/^ +(?:-\w, )?--([\w-]+)/gm)].map(([, flag]) => flag));
-    assert.ok(known.size > 30, `${name} --help lists its flags`);
-    const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
-    const unknown = words.map((word) => /^--([^=]+)/.exec(word)?.[1] ?? word).filter((flag) => !known.has(flag));
-    assert.deepEqual(unknown, [], `${name} ${version}`);
-  }
-});
+test(
+  "these daemons know every flag that is rendered for them, and the table of flags denies none of theirs",
+  { skip },
+  (t) => {
+    const table = readFlagTable();
+    t.diagnostic(`Kubernetes ${version} of ${binaries}`);
+    for (const name of ofKubernetes) {
+      const { stdout, stderr } = spawnSync(join(binaries, name), ["--help"], { encoding: "utf8" });
+      const known = new Set([...(stdout + stderr).matchAll(/^ +(?:-\w, )?--([\w-]+)/gm)].map(([, flag = ""]) => flag));
+      assert.ok(known.size > 30, `${name} --help lists its flags`);
+      const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
+      const unknown = words.map((word) => /^--([^=]+)/.exec(word)?.[1] ?? word).filter((flag) => !known.has(flag));
+      assert.deepEqual(unknown, [], `${name} ${version}`);
+      // What the table calls gone or not yet there is refused: it must not be there. (What is there may be hidden from --help.)
+      const refused = [...known].filter((flag) => doubtOf(table, name, flag, manifest)?.severity === "error");
+      assert.deepEqual(refused, [], `${name} ${version} has these, and manifests/flags.yaml says that it has not`);
+    }
+  },
+);
 
 test(
   "the API server, the controller manager and the scheduler are healthy, as their health checks ask",

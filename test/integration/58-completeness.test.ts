@@ -160,6 +160,7 @@ nodes:
     registries: {},
     plaintextSecrets: false,
     force: false,
+    strict: false,
     installers,
     now: new Date(),
     reporter: quiet,

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isExpected } from "#kit/errors";
-import { readFlagTable, whyUnknown } from "../../../builder/config/flag-table.ts";
+import { doubtOf, readFlagTable } from "../../../builder/config/flag-table.ts";
 import { quoteWord } from "../../../builder/render/flags.ts";
 import { render } from "../../../builder/render/render.ts";
 import { openTemplates } from "../../../builder/render/template.ts";
+import { parseCluster } from "../../../builder/config/load.ts";
 import { readManifest } from "../../../builder/config/manifests.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
 import { fixturePki } from "../../support/fixture-pki.ts";
@@ -27,7 +28,7 @@ function problems({ topology, manifest }: FixtureCluster, read = readManifest): 
     if (typeof content !== "string" || table[daemon] === undefined) return [];
     const flags = commandLine(content).flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
     assert.ok(flags.length > 0, `${path} has flags`);
-    return flags.flatMap((flag) => whyUnknown(table, daemon, flag, manifest) ?? []);
+    return flags.flatMap((flag) => doubtOf(table, daemon, flag, manifest)?.message ?? []);
   });
 }
 
@@ -46,29 +47,42 @@ test("an unknown flag in a template is found", async () => {
     [...new Set(problems(await load("1.36-single-node"), read))],
     [
       "kubelet 1.36.3 has no flag --cadvisor-port any more: it went with 1.12",
-      "kubelet 1.36.3: --no-such-flag is not in the table of flags (manifests/flags.yaml)",
+      "kubelet 1.36.3: --no-such-flag is in no table of Kubeferry's and is given as it is",
     ],
   );
 });
 
-test("a flag of cluster.yaml that came later, went earlier, or never was, is refused with the reason", async () => {
+test("a flag of cluster.yaml that came later or went earlier is refused with the reason and the flag to write now", async () => {
   const text = readFileSync(join(golden, "1.16-docker/cluster.yaml"), "utf8");
-  const flags = `flags: { kube-apiserver: { service-account-issuers: x }, kubelet: { cadvisor-port: "0" }, etcd: { enable-v2: "true" } }`;
+  const flags = `flags: { kube-controller-manager: { cluster-signing-duration: 1h }, kubelet: { cadvisor-port: 0 }, kube-apiserver: { experimental-bootstrap-token-auth: true }, etcd: { enable-v2: true } }`;
   await assert.rejects(fixtureCluster(`${text}${flags}\n`), (error) => {
     assert.ok(isExpected(error, "CONFIG_INVALID"));
-    assert.match(
-      error.message,
-      /kube-apiserver 1\.16\.\d+: --service-account-issuers is not in the table of flags .*`service-account-issuer`/,
-    );
+    assert.match(error.message, /--cluster-signing-duration yet: it came with 1\.19/);
+    assert.match(error.message, /--experimental-bootstrap-token-auth any more: .*; write enable-bootstrap-token-auth/);
     assert.match(error.message, /kubelet 1\.16\.\d+ has no flag --cadvisor-port any more: it went with 1\.12/);
     assert.doesNotMatch(error.message, /enable-v2/);
     return true;
   });
 });
 
-test("rendering refuses unknown flags by itself as well", async () => {
+test("a flag that the table does not list is given as it is, with a warning; numbers and booleans are taken", async () => {
+  const text = `${readFileSync(join(golden, "1.36-single-node/cluster.yaml"), "utf8")}
+flags: { kube-apiserver: { oidc-required-claim: "a=b c", profilin: false }, kubelet: { kube-api-burst: 200 } }
+`;
+  const { warnings } = await parseCluster("cluster.yaml", text);
+  assert.equal(warnings.length, 3);
+  assert.match(
+    warnings.join("\n"),
+    /^cluster\.yaml:\d+:\d+: kube-apiserver .*: --profilin is in no table .*; did you mean `profiling`/m,
+  );
+  const cluster = renderFixture(await fixtureCluster(text));
+  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kubelet.service"), /--kube-api-burst=200$/m);
+  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kube-apiserver.service"), /"--oidc-required-claim=a=b c"/);
+});
+
+test("rendering refuses flags that are gone by itself as well", async () => {
   const { topology, manifest } = await load("1.36-single-node");
-  const cluster = { ...topology.cluster, flags: { kubelet: { "no-such-flag": "1" } } };
+  const cluster = { ...topology.cluster, flags: { kubelet: { "cadvisor-port": "0" } } };
   assert.throws(
     () => render({ topology: { ...topology, cluster }, manifest, pki: fixturePki(topology), fetched: [] }),
     (error) => isExpected(error, "FLAG_UNKNOWN"),

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { isExpected } from "#kit/errors";
+import { fixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
+import { textOf } from "../../support/placed-node.ts";
+
+const golden = join(import.meta.dirname, "../../golden/clusters");
+const yamlOf = (name: string): string => readFileSync(join(golden, name, "cluster.yaml"), "utf8");
+
+test("fields of cluster.yaml go into the daemons' own files: mappings are merged, types stay", async () => {
+  const fields = `
+kubelet:
+  maxPods: 200
+  authentication: { webhook: { cacheTTL: 30s } }
+  clusterDNS: [10.254.0.2, 10.0.0.53]
+kube-proxy: { iptables: { syncPeriod: 1m } }
+kube-scheduler: { parallelism: 8, leaderElection: { leaseDuration: 30s } }
+`;
+  const rendered = renderFixture(await fixtureCluster(`${yamlOf("1.36-single-node")}${fields}`));
+  const file = (name: string): Record<string, unknown> =>
+    parse(textOf(rendered, "n1", `/etc/kubernetes/${name}.yaml`)) as Record<string, unknown>;
+  const kubelet = file("kubelet-config");
+  assert.equal(kubelet["maxPods"], 200);
+  assert.deepEqual(kubelet["authentication"], {
+    anonymous: { enabled: false },
+    webhook: { enabled: true, cacheTTL: "30s" },
+    x509: { clientCAFile: "/etc/kubernetes/pki/ca.pem" },
+  });
+  assert.deepEqual(kubelet["clusterDNS"], ["10.254.0.2", "10.0.0.53"]);
+  assert.deepEqual(file("kube-proxy")["iptables"], { syncPeriod: "1m" });
+  assert.equal(file("kube-scheduler")["parallelism"], 8);
+  assert.deepEqual(file("kube-scheduler")["leaderElection"], { leaderElect: true, leaseDuration: "30s" });
+});
+
+test("settings of docker go into daemon.json", async () => {
+  const docker = 'docker: { log-opts: { max-size: 50m }, insecure-registries: ["registry.plant:5000"] }';
+  const rendered = renderFixture(await fixtureCluster(`${yamlOf("1.16-docker")}${docker}\n`));
+  const settings = JSON.parse(textOf(rendered, "n2", "/etc/docker/daemon.json")) as Record<string, unknown>;
+  assert.deepEqual(settings["log-opts"], { "max-size": "50m", "max-file": "5" });
+  assert.deepEqual(settings["insecure-registries"], ["registry.plant:5000"]);
+});
+
+test("fields for a daemon that is given no file, and what the version decides, are refused", async () => {
+  const cases = [
+    [
+      "1.6-docker-flannel",
+      "kubelet: { maxPods: 10 }",
+      /kubelet 1\.6\.\d+ is given no configuration file; write it under flags\.kubelet/,
+    ],
+    ["1.36-single-node", "kubelet: { apiVersion: v1 }", /apiVersion follows from the version of kubelet/],
+    ["distro", "kubelet: { maxPods: 10 }", /release distro has no kubelet/],
+  ] as const;
+  for (const [name, fields, message] of cases) {
+    await assert.rejects(fixtureCluster(`${yamlOf(name)}${fields}\n`), (error) => {
+      assert.ok(isExpected(error, "CONFIG_INVALID"), String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
