@@ -10,6 +10,7 @@ import { fetchRelease } from "./fetch/fetch.ts";
 import type { FetchedFile } from "./fetch/fetched.ts";
 import { Store } from "./fetch/store.ts";
 import { fetchImages, lockImages } from "./fetch/images.ts";
+import { inTurn } from "./fetch/together.ts";
 import type { HttpSettings } from "./fetch/http-client.ts";
 import { fetchPackages, type PackageContext, packPackages, resolvePackages } from "./fetch/packages/packages.ts";
 import { readLock, writeLock } from "./lock/lock-file.ts";
@@ -42,6 +43,8 @@ export interface BuildOptions {
   /** URLs and folders that stand in for upstream; digests stay what the lock says. */
   readonly mirrors: readonly string[];
   readonly offline: boolean;
+  /** Where images lie that were fetched by hand; their other artifacts are then there, too. */
+  readonly folder?: string | undefined;
   /** Proxy, CAs, credentials, time-outs. */
   readonly http: HttpSettings;
   /** Base URLs to ask instead of a container registry's own, by its domain. */
@@ -106,9 +109,11 @@ export async function lockOf(options: BuildOptions, loaded: LoadedCluster): Prom
 /** Resolves every artifact, image and package anew; writes nothing. */
 export async function newLock(options: BuildOptions, loaded: LoadedCluster, trustFirstUse = false): Promise<Lock> {
   const { cluster, manifest, digest } = loaded;
-  const lock = await resolveLock({ ...options, cluster, manifest, manifestDigest: digest, trustFirstUse });
-  const images = await lockImages(cluster, manifest, options);
-  const packages = await resolvePackages(cluster.packages, packageContext(options, cluster));
+  const [lock, images, packages] = await inTurn([
+    () => resolveLock({ ...options, cluster, manifest, manifestDigest: digest, trustFirstUse }),
+    () => lockImages(cluster, manifest, options),
+    () => resolvePackages(cluster.packages, packageContext(options, cluster)),
+  ]);
   return { ...lock, images, packages, requests: await packagesAsked(cluster) };
 }
 
@@ -122,13 +127,13 @@ export async function fetch(options: BuildOptions, loaded: LoadedCluster, lock: 
   const { cluster } = loaded;
   options.reporter.stage("fetch", `${lockCount(lock)} into ${options.cache}`);
   const store = await Store.open(options.cache);
-  const files = await fetchRelease({ ...options, lock, store });
-  await fetchImages(lock, loaded, { ...options, store });
-  await fetchPackages(lock.packages, cluster.packages, {
-    ...packageContext(options, cluster),
-    offline: options.offline,
-    store,
-  });
+  const { offline } = options;
+  const packages = { ...packageContext(options, cluster), offline, store };
+  const [files] = await inTurn([
+    () => fetchRelease({ ...options, lock, store }),
+    () => fetchImages(lock, loaded, { ...options, store }),
+    () => fetchPackages(lock.packages, cluster.packages, packages),
+  ]);
   return { store, files };
 }
 

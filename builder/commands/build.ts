@@ -1,27 +1,32 @@
 /** `lock`, `fetch`, `render`, `build`: the stages of build.ts, each up to its own end. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { formatBytes } from "#kit/reporter";
 import { reporterFor, type Surroundings } from "#kit/run";
 import type { BuildOptions } from "../build.ts";
 import type { SigningKey } from "../sign/secret-key.ts";
 import type { NodeFile } from "../render/node-file.ts";
+import { listFormats, lock, type LockFlags } from "./lock.ts";
 import { addNetworkOptions, collect, type NetworkFlags, networkOf } from "./network.ts";
 
-interface Flags extends NetworkFlags {
+interface Flags extends NetworkFlags, LockFlags {
   readonly release?: string;
   readonly output?: string;
   readonly installers?: string;
   readonly plaintextSecrets?: boolean;
-  readonly update?: boolean;
-  readonly trustFirstUse?: boolean;
   readonly base?: string;
   readonly sign?: string[];
   readonly force?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;
 }
+
+const listHelp = `
+Fetched by hand, on any machine with a network:
+  $ kubeferry lock --list --format aria2 cluster.yaml > files.txt && kubeferry lock --list --format skopeo cluster.yaml > images.txt
+  $ aria2c -d DIR -i files.txt && cd DIR && xargs -L 1 skopeo < ../images.txt
+  $ kubeferry lock --from DIR cluster.yaml && kubeferry build --offline cluster.yaml`;
 
 export function addBuildCommands(program: Command, surroundings: Surroundings): void {
   const stage = (name: string, description: string): Command =>
@@ -34,7 +39,22 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
   stage("lock", "Resolve a release to exact bytes: cluster.lock")
     .option("--update", "resolve again, and show what changes")
     .option("--trust-first-use", "pin what nobody published by downloading it once; the lock and the audit name it so")
-    .action(async (config: string, flags: Flags) => lock(await optionsOf(config, flags, surroundings), flags));
+    .option("--list", "only print every URL, image and package with size and digest; asks no network")
+    .addOption(
+      new Option("--format <format>", "of --list: text, input of aria2, or arguments of skopeo")
+        .choices(listFormats)
+        .default("text"),
+    )
+    .option(
+      "--from <dir>",
+      "take everything from this folder, into the store as well: what --list named, fetched by hand",
+    )
+    .addHelpText("after", listHelp)
+    .action(async (config: string, flags: Flags) => {
+      const { workingDirectory } = surroundings;
+      const from = flags.from === undefined ? {} : { from: resolve(workingDirectory, flags.from) };
+      await lock(await optionsOf(config, flags, surroundings), { ...flags, ...from });
+    });
 
   stage("fetch", "Download and verify what cluster.lock names, into the store").action(
     async (config: string, flags: Flags) => {
@@ -95,27 +115,6 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       if (built.keys === null) reporter.warn("the secrets in this bundle are not encrypted (--plaintext-secrets)");
       else reporter.info(`the nodes' keys are in ${built.keys}; let them travel another way than the bundle`);
     });
-}
-
-async function lock(options: BuildOptions, { update, trustFirstUse }: Flags): Promise<void> {
-  const { diffLocks } = await import("../lock/diff.ts");
-  const { readLock, writeLock } = await import("../lock/lock-file.ts");
-  const { checkLock } = await import("../lock/stale.ts");
-  const { load, lockPath, newLock } = await import("../build.ts");
-  const { reporter } = options;
-  const loaded = await load(options);
-  const path = lockPath(options.config);
-  const present = await readLock(path);
-  if (present !== null && update !== true) {
-    await checkLock(present, loaded, path, options.config);
-    return reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
-  }
-  const made = await newLock(options, loaded, trustFirstUse);
-  const changes = present === null ? [] : diffLocks(present, made);
-  for (const line of changes) reporter.info(line);
-  await writeLock(path, made);
-  reporter.record("lock", { path, lock: made, changes });
-  reporter.info(`wrote ${path}${present !== null && changes.length === 0 ? "; nothing changed but the day" : ""}`);
 }
 
 /**

@@ -103,7 +103,7 @@ const image = z.strictObject({
   name: z.string().min(1),
   from: z
     .string()
-    .regex(/^(oci|docker-archive):./, "wants oci:DIRECTORY or docker-archive:FILE")
+    .regex(/^(oci|docker-archive|dir):./, "wants oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY")
     .optional(),
   roles: z.array(role).min(1).default(["master", "worker"]),
 });

@@ -73,7 +73,7 @@ export const descriptions: Readonly<Record<string, string>> = {
     "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
   images: "Container images of your own to carry along, or another source for one of the release's.",
   "images.name": "Its full name, registry.example/app:1.2; a release's image by the name in `kubeferry releases`.",
-  "images.from": "Instead of a registry: oci:DIRECTORY or docker-archive:FILE.",
+  "images.from": "Instead of a registry: oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY, as skopeo makes them.",
   "images.roles": "Roles whose nodes get it.",
   packages: "Packages of the nodes' distribution to carry along, with all they need.",
   "packages.distribution": "ID and VERSION_ID of the nodes' /etc/os-release: debian-12.",

@@ -14,6 +14,7 @@ import { errorOfPlaces } from "./http-failure.ts";
 import { type Members, recallMembers } from "./member-index.ts";
 import { describePlace, placesFor } from "./places.ts";
 import type { Store } from "./store.ts";
+import { allOf, isMissing } from "./together.ts";
 
 export interface FetchOptions {
   readonly lock: Lock;
@@ -46,19 +47,20 @@ export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]
   const failures: unknown[] = [];
   const work = lock.artifacts.map((artifact) =>
     limit(async () => {
-      if (failures.length > 0) return [];
+      if (stop.signal.aborted) return [];
       try {
         return filesOf(artifact, await membersOf(artifact, { ...options, signal: both, clients: { http, apt } }));
       } catch (error) {
         failures.push(error);
-        stop.abort();
+        // What is missing is told all at once; anything else stops the others.
+        if (!isMissing(error)) stop.abort();
         return [];
       }
     }),
   );
   const found = (await Promise.all(work)).flat();
-  // Those after the first are of being stopped by it.
-  if (failures.length > 0) throw failures[0];
+  // Those after one that stopped them are of being stopped.
+  if (failures.length > 0) throw allOf(failures);
   return found;
 }
 
@@ -118,9 +120,9 @@ async function membersOf(artifact: LockedArtifact, context: Context): Promise<Me
 
 function failureOf(artifact: LockedArtifact, failures: readonly ExpectedError[], context: Context): ExpectedError {
   if (failures.length === 0 || (context.offline && failures.every(({ code }) => code === "NOT_FOUND"))) {
-    return new ExpectedError("OFFLINE", `${nameOf(artifact)} is not in the store, and --offline allows no download`, {
+    return new ExpectedError("OFFLINE", `${nameOf(artifact)} is not cached, and --offline is set`, {
       where: artifact.resolved,
-      hint: "run kubeferry fetch once without --offline, or give --mirror DIR",
+      hint: "run kubeferry fetch once without --offline, or fetch it by hand: kubeferry lock --list, kubeferry lock --from DIR",
     });
   }
   return errorOfPlaces(failures, `${nameOf(artifact)}: `);

@@ -1,5 +1,5 @@
 /** The container images that a cluster needs: pinned for its lock, and brought into the store. */
-import pLimit from "p-limit";
+import { join } from "node:path";
 import type { Role } from "#bundle";
 import type { Reporter } from "#kit/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
@@ -7,14 +7,18 @@ import type { ReleaseManifest } from "../config/release.ts";
 import type { Lock, LockedImage } from "../lock/lock.ts";
 import { neededImages } from "../lock/needed.ts";
 import { HttpClient, type HttpSettings } from "./http-client.ts";
+import { imageFolder } from "./image-directory.ts";
 import type { BlobStore } from "./image-source.ts";
 import { type ImageOptions, type PulledImage, pullImage, resolveImage } from "./registry.ts";
+import { forEachOf } from "./together.ts";
 
 export interface ImagesOptions {
   readonly http: HttpSettings;
   /** Base URLs to ask instead of a registry's own, by its domain. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly offline: boolean;
+  /** `--from DIR`: images are taken from there, each in the folder that {@link imageFolder} names. */
+  readonly folder?: string | undefined;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,9 +30,12 @@ export async function lockImages(
   options: ImagesOptions,
 ): Promise<LockedImage[]> {
   const wanted = cluster.platforms.flatMap((platform) => neededImages(cluster, manifest, platform));
-  return withRegistries(options, wanted, ({ name, platform, digest, from }, registry) => {
-    const source = from === undefined ? registry : { ...registry, from };
-    return resolveImage(name, platform, { ...source, ...(digest !== undefined && { pinned: digest }) });
+  return withRegistries(options, wanted, async ({ name, platform, digest, from }, registry) => {
+    const source = { ...registry, ...sourceOf(name, from, options.folder) };
+    const locked = await resolveImage(name, platform, { ...source, ...(digest !== undefined && { pinned: digest }) });
+    // The folder of --from is of this once: later builds have the bytes in their store.
+    const { from: _, ...rest } = locked;
+    return from === undefined ? rest : locked;
   });
 }
 
@@ -48,8 +55,14 @@ export async function fetchImages(
   const needed = cluster.platforms.flatMap((platform) => neededImages(cluster, manifest, platform));
   return withRegistries(options, lock.images, async (locked, registry) => {
     const roles = needed.find(({ name, platform }) => name === locked.name && platform === locked.platform)?.roles;
-    return { locked, pulled: await pullImage(locked, { ...registry, store }), roles: roles ?? [] };
+    const source = { ...registry, ...sourceOf(locked.name, locked.from, options.folder) };
+    return { locked, pulled: await pullImage(locked, { ...source, store }), roles: roles ?? [] };
   });
+}
+
+function sourceOf(name: string, from: string | undefined, folder: string | undefined): { from?: string } {
+  if (from !== undefined) return { from };
+  return folder === undefined ? {} : { from: `dir:${join(folder, imageFolder(name))}` };
 }
 
 /** A few at a time, over connections that are closed in the end. */
@@ -59,7 +72,6 @@ async function withRegistries<Item, Result>(
   work: (item: Item, options: ImageOptions) => Promise<Result>,
 ): Promise<Result[]> {
   await using client = new HttpClient(http, signal);
-  const limit = pLimit(3);
   const options: ImageOptions = { http: client, mirrors: registries, offline };
-  return await Promise.all(items.map((item) => limit(() => work(item, options))));
+  return await forEachOf(items, 3, (item) => work(item, options));
 }

@@ -16,6 +16,7 @@ import {
 } from "./image-manifest.ts";
 import { type BlobStore, type ImageSource, once, readAtMost } from "./image-source.ts";
 import { createDockerArchiveSource } from "./docker-archive.ts";
+import { createDirectorySource } from "./image-directory.ts";
 import { createLayoutSource } from "./oci-layout.ts";
 import { createRegistrySource, type RegistryOptions } from "./registry-client.ts";
 import { nameInRuntime, parseReference } from "./registry-reference.ts";
@@ -31,7 +32,7 @@ export interface PulledImage {
 }
 
 export interface ImageOptions extends RegistryOptions {
-  /** Where to take it from instead of a registry: `oci:DIR[:TAG]` or `docker-archive:FILE`. */
+  /** Where to take it from instead of a registry: `oci:DIR[:TAG]`, `docker-archive:FILE` or `dir:DIR`. */
   readonly from?: string;
   /** Only what the store and local sources have. */
   readonly offline?: boolean;
@@ -110,9 +111,10 @@ export function openSource(name: string, options: ImageOptions): ImageSource {
   }
   if (from.startsWith("oci:")) return createLayoutSource(from.slice(4), name);
   if (from.startsWith("docker-archive:")) return createDockerArchiveSource(from.slice(15), name);
+  if (from.startsWith("dir:")) return createDirectorySource(from.slice(4), name);
   throw new ExpectedError("CONFIG_INVALID", `an image cannot be taken from "${from}"`, {
     where: name,
-    wanted: "oci:DIRECTORY or docker-archive:FILE",
+    wanted: "oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY",
     found: from,
   });
 }
@@ -207,9 +209,9 @@ async function readStored(store: BlobStore, digest: Digest, limit: number, where
 
 function offlineSource(name: string): ImageSource {
   const fail = (): never => {
-    throw new ExpectedError("OFFLINE", `the image ${name} is not in the store, and --offline forbids to fetch it`, {
-      where: name,
-      hint: "run kubeferry fetch once without --offline",
+    throw new ExpectedError("OFFLINE", "not cached, and --offline is set", {
+      where: `image ${name}`,
+      hint: "run kubeferry fetch once without --offline, or fetch it by hand: kubeferry lock --list, kubeferry lock --from DIR",
     });
   };
   // eslint-disable-next-line require-yield

@@ -114,7 +114,7 @@ async function fromPlaces<T>(
   take: Parameters<typeof deliver<T>>[2],
 ): Promise<T> {
   const places = placesFor({ resolved: url, mirrors: [], platform }, context);
-  let failure: unknown = new ExpectedError("OFFLINE", "this must be asked for, and --offline allows it not", {
+  let failure: unknown = new ExpectedError("OFFLINE", "not cached, and --offline is set", {
     where: url,
   });
   for (const [index, place] of places.entries()) {

@@ -1,6 +1,5 @@
 /** `lock`: from a release to exact bytes. For every artifact that the cluster needs: from → resolved → digest, size. */
 import { join } from "node:path";
-import pLimit from "p-limit";
 import type { Platform } from "#bundle";
 import { type ErrorProblem, ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
@@ -10,6 +9,7 @@ import { Apt } from "../fetch/apt.ts";
 import { HttpClient, type HttpSettings } from "../fetch/http-client.ts";
 import { debianArchitecture, parseSource } from "../fetch/source.ts";
 import { Store } from "../fetch/store.ts";
+import { forEachOf } from "../fetch/together.ts";
 import type { Lock, LockedArtifact } from "./lock.ts";
 import { neededComponents } from "./needed.ts";
 import { pin, type PinContext, type Unpinned } from "./pin.ts";
@@ -50,9 +50,8 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
   const context: PinContext = { store, http, apt, mirrors, offline, trustFirstUse, reporter, signal };
   const needed = neededArtifacts(cluster, manifest);
   const packaged = needed.filter(({ artifact }) => parseSource(artifact.from).kind === "apt");
-  const limit = pLimit(4);
   const others = needed.filter((one) => !packaged.includes(one));
-  const pinned = await Promise.all(others.map((one) => limit(() => pin(one.component, one.artifact, context))));
+  const pinned = await forEachOf(others, 4, (one) => pin(one.component, one.artifact, context));
   refuseUnpinned(pinned);
   const artifacts = [...(await resolvePackages(packaged, context)), ...pinned.filter((one) => "digest" in one)];
   return {
@@ -154,7 +153,7 @@ function refuseUnpinned(pinned: readonly (LockedArtifact | Unpinned)[]): void {
 }
 
 function offline(needed: readonly Needed[]): ExpectedError {
-  return new ExpectedError("OFFLINE", "the distribution's index must be asked, and --offline allows it not", {
+  return new ExpectedError("OFFLINE", "the distribution's index is not cached, and --offline is set", {
     where: needed.map(({ artifact }) => artifact.from).join(", "),
     hint: "run kubeferry lock once without --offline; the lock is then good for builds without network",
   });

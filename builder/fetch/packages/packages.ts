@@ -6,6 +6,7 @@ import type { LockedPackage } from "../../lock/lock.ts";
 import type { NodeFile } from "../../render/node-file.ts";
 import { HttpClient, type HttpSettings } from "../http-client.ts";
 import type { BlobStore } from "../image-source.ts";
+import { allOf } from "../together.ts";
 import { fetchDebs, resolveDebs } from "./apt.ts";
 import type { PackageRequest } from "./request.ts";
 import { fetchRpm, resolveRpms } from "./rpm.ts";
@@ -37,7 +38,7 @@ export async function resolvePackages(
   return all;
 }
 
-/** Brings locked packages into the store; those that are there are not asked for again. OFFLINE names the first that is not. */
+/** Brings locked packages into the store; those that are there are not asked for again. OFFLINE names all that are not. */
 export async function fetchPackages(
   locked: readonly LockedPackage[],
   requests: readonly PackageRequest[],
@@ -45,13 +46,17 @@ export async function fetchPackages(
 ): Promise<void> {
   const wanted: LockedPackage[] = [];
   for (const one of locked) if (!(await context.store.has(digestOfLocked(one)))) wanted.push(one);
-  const [first] = wanted;
-  if (first === undefined) return;
+  if (wanted.length === 0) return;
   if (context.offline === true) {
-    throw new ExpectedError("OFFLINE", `the package ${first.name} ${first.version} is not in the store`, {
-      where: `packages of ${first.distribution}`,
-      hint: "run kubeferry fetch once without --offline",
-    });
+    throw allOf(
+      wanted.map(
+        ({ name, version, distribution }) =>
+          new ExpectedError("OFFLINE", "not cached, and --offline is set", {
+            where: `package ${name} ${version} of ${distribution}`,
+            hint: "run kubeferry fetch once without --offline",
+          }),
+      ),
+    );
   }
   await using http = new HttpClient(context.http, context.signal);
   for (const one of wanted) if (one.format === "rpm") await fetchRpm(one, context.store, http);
