@@ -8,7 +8,7 @@ import { command } from "./command.ts";
 import { GuestAgent, type GuestOptions, type GuestResult } from "./guest-agent.ts";
 import type { Image } from "./image.ts";
 import type { NetworkSwitch } from "./network-switch.ts";
-import { blockNode, nodeName, type PluggedDisk, type QemuOptions } from "./qemu.ts";
+import { blockNode, nodeName, type PluggedDisk, type QemuOptions, usualMebibytes } from "./qemu.ts";
 import { QemuProcess } from "./qemu-process.ts";
 
 /** Files of a stopped guest: what {@link Machine.save} makes. */
@@ -23,8 +23,12 @@ export interface MachineOptions {
   /** Address on the private network, with prefix length. */
   readonly address?: string;
   readonly network?: NetworkSwitch;
+  /** RAM; a restored machine has what it was saved with, and must be told so. */
+  readonly mebibytes?: number;
   /** Further words of the kernel's command line; only for {@link Machine.boot}. */
   readonly kernelWords?: string;
+  /** Disks that were plugged in when it was saved, in their order; only for {@link Machine.resume}. */
+  readonly plugged?: readonly PluggedDisk[];
 }
 
 const diskNames = ["root", "swap"] as const;
@@ -39,7 +43,8 @@ export class Machine {
   readonly #image: Image;
   readonly #switchPath: string | null;
   readonly #kernelWords: string;
-  readonly #plugged: PluggedDisk[] = [];
+  readonly #mebibytes: number;
+  readonly #plugged: PluggedDisk[];
   #process: QemuProcess | null = null;
   #agent: GuestAgent | null = null;
 
@@ -52,6 +57,8 @@ export class Machine {
     this.#image = image;
     this.#switchPath = options.network?.path ?? null;
     this.#kernelWords = options.kernelWords ?? "";
+    this.#mebibytes = options.mebibytes ?? usualMebibytes;
+    this.#plugged = [...(options.plugged ?? [])];
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
 
@@ -65,14 +72,21 @@ export class Machine {
   }
 
   /** A private copy of a saved guest, with its own name, address, clock and machine-id. */
-  static async restore({ image, folder }: Snapshot, options: MachineOptions = {}): Promise<Machine> {
+  static async restore(snapshot: Snapshot, options: MachineOptions = {}): Promise<Machine> {
+    const machine = await Machine.resume(snapshot, options);
+    await machine.#identify();
+    return machine;
+  }
+
+  /** The saved guest itself, which goes on where it stopped, with the name and address that it had; only its clock is set. */
+  static async resume({ image, folder }: Snapshot, options: MachineOptions): Promise<Machine> {
     const machine = new Machine(image, options);
     await machine.#overlay({ root: join(folder, "root.qcow2"), swap: join(folder, "swap.qcow2") }, "qcow2");
     const qemu = await QemuProcess.start(machine.#options({ path: join(folder, "memory"), share: false }, true));
     machine.#process = qemu;
     await qemu.restore(join(folder, "state"));
     await machine.#connect();
-    await machine.#identify();
+    await machine.run(`date --utc --set=@${(Date.now() / 1000).toFixed(3)}`);
     return machine;
   }
 
@@ -81,9 +95,9 @@ export class Machine {
     return this.#running().pid;
   }
 
-  /** How many disks were plugged in so far. */
-  get pluggedDisks(): number {
-    return this.#plugged.length;
+  /** The disks that were plugged in so far. */
+  get plugged(): readonly PluggedDisk[] {
+    return this.#plugged;
   }
 
   /** Runs a program; any exit code is an answer. */
@@ -227,6 +241,7 @@ export class Machine {
       kernelWords,
       switchPath,
       memory,
+      mebibytes: this.#mebibytes,
       restore,
     };
   }
@@ -249,7 +264,6 @@ export class Machine {
     const id = createHash("md5").update(`${this.name} ${this.address}`).digest("hex");
     const seed = randomBytes(32).toString("hex");
     const lines = [
-      `date --utc --set=@${(Date.now() / 1000).toFixed(3)}`,
       `head -c 32 /dev/zero | openssl enc -aes-256-ctr -nosalt -K ${seed} -iv ${id} > /dev/urandom`,
       `echo ${this.name} > /etc/hostname; hostname ${this.name}`,
       `echo ${id} > /etc/machine-id`,

@@ -21,7 +21,7 @@ export async function makeMedium(source: string, output: string): Promise<void> 
 
 /** Plugs `source` into the machine and mounts it read-only at `target`. */
 export async function plugFolder(machine: Machine, source: string, target: string): Promise<void> {
-  const serial = `medium${machine.pluggedDisks}`;
+  const serial = `medium${machine.plugged.length}`;
   const disk = join(machine.folder, `${serial}.ext4`);
   await makeMedium(source, disk);
   const device = await machine.plug(disk, serial);

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { command } from "./command.ts";
 
 export const program = "qemu-system-x86_64";
-export const memoryMebibytes = 1536;
+/** Of a machine that is not told otherwise. */
+export const usualMebibytes = 1536;
 
 export interface Drive {
   /** qcow2 overlay. */
@@ -35,6 +36,7 @@ export interface QemuOptions {
   readonly switchPath: string | null;
   /** File behind the guest's RAM: `share` to make a snapshot of it, a private copy-on-write view to restore one. */
   readonly memory: { readonly path: string; readonly share: boolean } | null;
+  readonly mebibytes: number;
   readonly restore: boolean;
 }
 
@@ -55,7 +57,7 @@ export async function qemuVersion(): Promise<string> {
 
 export function qemuArguments(options: QemuOptions): string[] {
   const { accel, cpu } = accelerator();
-  const size = `id=ram,size=${memoryMebibytes}M`;
+  const size = `id=ram,size=${options.mebibytes}M`;
   const memory =
     options.memory === null
       ? `memory-backend-ram,${size}`
@@ -68,7 +70,7 @@ export function qemuArguments(options: QemuOptions): string[] {
   const words = `console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off${further}`;
   return [
     ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"],
-    ["-machine", "pc,memory-backend=ram", "-object", memory, "-m", `${memoryMebibytes}`],
+    ["-machine", "pc,memory-backend=ram", "-object", memory, "-m", `${options.mebibytes}`],
     ["-accel", accel, "-cpu", cpu, "-smp", "2"],
     ["-serial", `file:${options.folder}/console.log`, "-qmp", `unix:${options.folder}/qmp,server=on,wait=off`],
     ["-device", "virtio-serial-pci,addr=3"],

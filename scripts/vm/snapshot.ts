@@ -5,20 +5,21 @@ import { cached } from "./cache.ts";
 import { command } from "./command.ts";
 import { image } from "./image.ts";
 import { Machine, type Snapshot } from "./machine.ts";
-import { memoryMebibytes, qemuArguments, qemuVersion } from "./qemu.ts";
+import { qemuArguments, qemuVersion, usualMebibytes } from "./qemu.ts";
 
 /** Takes it from the cache, or boots a guest once and saves it. */
 export async function snapshot(): Promise<Snapshot> {
   const made = await image();
   const sample = { ...made, folder: "", drives: [], plugged: [], hardwareAddress: "", address: "", switchPath: null };
+  const mebibytes = usualMebibytes;
   const ingredients = {
     image: made.folder,
     qemu: await qemuVersion(),
-    arguments: qemuArguments({ ...sample, memory: null, restore: false }),
+    arguments: qemuArguments({ ...sample, mebibytes, memory: null, restore: false }),
   };
   const folder = await cached("snapshot", ingredients, async (folder) => {
     // A file on tmpfs is memory already; on a disk every page would be written while the guest boots.
-    const memory = join(memoryFolder(folder), `kubeferry-vm-memory-${process.pid}`);
+    const memory = join(memoryFolder(folder, mebibytes), `kubeferry-vm-memory-${process.pid}`);
     try {
       await using machine = await Machine.boot(made, {}, memory);
       await machine.save(folder);
@@ -30,8 +31,9 @@ export async function snapshot(): Promise<Snapshot> {
   return { image: made, folder };
 }
 
-function memoryFolder(fallback: string): string {
+/** Where a file of a guest's RAM may grow to so many MiB: in memory, if there is twice the room. */
+export function memoryFolder(fallback: string, mebibytes: number): string {
   if (!existsSync("/dev/shm")) return fallback;
   const { bavail, bsize } = statfsSync("/dev/shm");
-  return bavail * bsize > 2 * memoryMebibytes * 1024 * 1024 ? "/dev/shm" : fallback;
+  return bavail * bsize > 2 * mebibytes * 1024 * 1024 ? "/dev/shm" : fallback;
 }
