@@ -16,7 +16,8 @@ export interface ApproveRequest {
   readonly folder?: string;
 }
 
-interface Item {
+/** A CertificateSigningRequest, as far as it is judged. */
+export interface RequestItem {
   readonly metadata: { readonly name: string };
   readonly spec: {
     readonly request: string;
@@ -67,10 +68,8 @@ export async function approve(request: ApproveRequest, context: Context): Promis
 
 /** Every request that nobody has decided on, with the verdict. */
 export async function judgeAll(cluster: Cluster, facts: ClusterFacts): Promise<Judged[]> {
-  const { items } = await cluster.get<{ items: readonly Item[] }>("certificatesigningrequests");
-  const waiting = items.filter(
-    ({ status }) => (status?.conditions ?? []).length === 0 && status?.certificate === undefined,
-  );
+  const { items } = await cluster.get<{ items: readonly RequestItem[] }>("certificatesigningrequests");
+  const waiting = items.filter(isUndecided);
   if (waiting.length === 0) return [];
   const nodes = await cluster.get<{ items: readonly NodeItem[] }>("nodes");
   const registered = nodes.items.map(({ metadata, status }): Registered => ({
@@ -83,7 +82,11 @@ export async function judgeAll(cluster: Cluster, facts: ClusterFacts): Promise<J
   }));
 }
 
-function askedBy({ metadata, spec }: Item): Asked {
+export function isUndecided({ status }: RequestItem): boolean {
+  return (status?.conditions ?? []).length === 0 && status?.certificate === undefined;
+}
+
+function askedBy({ metadata, spec }: RequestItem): Asked {
   const shared = {
     name: metadata.name,
     username: spec.username ?? "",

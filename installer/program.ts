@@ -38,6 +38,7 @@ interface Flags {
   readonly inPlace?: boolean;
   readonly certificates?: boolean;
   readonly keep?: boolean;
+  readonly watch?: boolean;
   readonly timeout?: number;
   readonly priorities?: boolean;
   readonly publicKey?: string[];
@@ -107,7 +108,13 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   common(program.command("approve"))
     .description("on a master: certificates for kubelets of known nodes, with exactly their names; the rest is listed")
     .option("--dry-run", "judge, approve nothing")
+    .option("--watch", "stay, and approve requests as they come")
     .action(async (flags: Flags) => {
+      if (flags.watch === true) {
+        if (flags.dryRun === true) throw new ExpectedError("USAGE", "--watch approves: it has no --dry-run");
+        const { approveAsTheyCome } = await import("./approve-watch.ts");
+        return await approveAsTheyCome({}, context(flags, ["approve", "--watch"]));
+      }
       const { approve } = await import("./approve.ts");
       await approve({ dryRun: flags.dryRun ?? false }, context(flags, ["approve"]));
     });

@@ -193,7 +193,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     data: data.clusterFacts,
   }),
   entry("units/kubeferry-approve.service", unit("kubeferry-approve.service"), ["master"], { when: kubernetes }),
-  entry("units/kubeferry-approve.timer", unit("kubeferry-approve.timer"), ["master"], { when: kubernetes }),
   // A master that is no worker reaches the pods of aggregated APIs and webhooks by them.
   entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["master", "worker"], {
     when: both(kubernetes, (c) => has(c, "worker") || c.topology.network.plugin === "static-routes"),

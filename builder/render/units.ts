@@ -18,8 +18,7 @@ const order: Readonly<Record<string, number | null>> = {
   "kubeferry-routes.service": 65,
   "kubelet.service": 70,
   "kube-proxy.service": 75,
-  "kubeferry-approve.service": null,
-  "kubeferry-approve.timer": 85,
+  "kubeferry-approve.service": 85,
   "kubeferry-expiry.service": null,
   "kubeferry-expiry.timer": 90,
 };

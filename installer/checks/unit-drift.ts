@@ -1,5 +1,6 @@
 /** Is a unit still enabled, unmasked, without additions, and does it run the program that was installed? */
 import type { HostReader } from "../host/host.ts";
+import { keptInstaller } from "../journal/state.ts";
 import type { FileSpec } from "../operations/file.ts";
 import type { UnitSpec } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
@@ -51,6 +52,8 @@ async function processDrift(
   const installed = files.find((file) => file.path === path);
   if (installed === undefined) {
     if (path !== program.target) {
+      // An upgrade exchanged the kept installer; what runs from it ends by itself at its next round.
+      if (path === keptInstaller && (await host.stat(path)) !== null) return found;
       return [...found, drift("running", name, `runs a ${path} that is no longer on the disk`, restart)];
     }
     const wanted = /^ExecStart=(\S+)/m.exec((await host.read(file)) ?? "")?.[1];

@@ -10,6 +10,8 @@ import { fileJournal, type Journal } from "./journal.ts";
 
 /** As the node sees it. */
 export const statePath = "/var/lib/kubeferry";
+/** The copy of the installer that takes back what it did, and that units of ours run. */
+export const keptInstaller = `${statePath}/install`;
 
 export interface State {
   /** On this machine. */

@@ -8,9 +8,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
+import { approveAsTheyCome } from "../../installer/approve-watch.ts";
+import type { Context } from "../../installer/context.ts";
 import { type ApiObject, type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
-import { type Ended, equipMaster, runInstaller } from "../support/as-master.ts";
+import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../support/as-master.ts";
 import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
 import { requireKubectl } from "../support/kubectl.ts";
 import { placeNode } from "../support/placed-node.ts";
@@ -256,4 +259,57 @@ test("an API that is down: exit 9; who is no administrator: exit 9; a host that 
     nowhere.stderr,
     /error USAGE: this host is no master[\s\S]*where: \/etc\/kubernetes\/kubeferry\/cluster\.json/,
   );
+});
+
+/** A test that waits in vain is ended by its runner. */
+async function until(is: () => boolean): Promise<void> {
+  while (!is()) await sleep(50);
+}
+
+test("--watch approves what waits, and each request as it comes, and starts nothing for what it left", async (t) => {
+  const { api, root } = await master(t, late);
+  askAll(api);
+  const { child, ended } = startInstaller(root, "approve", "--watch");
+  t.after(() => child.kill("SIGKILL"));
+  await until(() => approved(api).length === good.length);
+  ask(api, "csr-w5", { node: "w5", names: "DNS:w5,IP:10.64.4.5" });
+  await until(() => approved(api).includes("csr-w5"));
+  ask(api, "csr-strange", { node: "w4", names: "DNS:w4,IP:10.99.0.4" });
+  ask(api, "csr-w3", { node: "w3", names: "DNS:w3,IP:10.64.4.3" });
+  await until(() => approved(api).includes("csr-w3"));
+  child.kill("SIGTERM");
+  const { code, stdout, stderr } = await ended;
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(approved(api), [...good, "csr-w5", "csr-w3"]);
+  assert.match(stderr, /csr-strange is left: its addresses are "10\.99\.0\.4"/);
+  const looks = stdout.match(/requests wait/g)?.length ?? 0;
+  assert.ok(looks >= 3 && looks <= 4, `${looks} looks:\n${stdout}`);
+});
+
+test("--watch outlives an API server that goes, tells it once, and goes on when it is back", async (t) => {
+  const { api, root } = await master(t, late);
+  const kubeconfig = join(root, "etc/kubernetes/admin.kubeconfig");
+  const place = { client: [kubectl, `--kubeconfig=${kubeconfig}`], folder: join(root, "etc/kubernetes/kubeferry") };
+  const pressed = new AbortController();
+  const told: string[] = [];
+  const reporter = { record() {}, info() {}, stage() {}, warn: (text: string): unknown => told.push(text) };
+  const context = { reporter, now: () => new Date(), signal: pressed.signal } as unknown as Context;
+  leadTo(root, 9);
+  ask(api, "csr-n1", { node: "n1", names: "DNS:n1,IP:10.64.3.1" });
+  const running = approveAsTheyCome({ ...place, kubeconfig, pauseMs: 20 }, context);
+  await until(() => told.length > 0);
+  await sleep(200);
+  assert.deepEqual(told, ["the cluster does not answer: connect ECONNREFUSED 127.0.0.1:9; it is asked again"]);
+  leadTo(root, api.port);
+  await until(() => approved(api).includes("csr-n1"));
+  pressed.abort();
+  await running;
+});
+
+test("--watch is for masters, and is no trial", async (t) => {
+  const { root } = await master(t, late);
+  const trial = await runInstaller(root, "approve", "--watch", "--dry-run");
+  assert.equal(trial.code, 2);
+  rmSync(join(root, "etc/kubernetes/kubeferry/cluster.json"));
+  assert.equal((await runInstaller(root, "approve", "--watch")).code, 2);
 });

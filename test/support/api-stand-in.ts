@@ -46,6 +46,14 @@ export interface ApiStandInOptions {
   readonly log?: (pod: string) => string | null;
 }
 
+interface Answer {
+  readonly body: unknown;
+  readonly type?: string;
+  readonly code?: number;
+  /** The kind of objects of which it goes on telling, and after which version. */
+  readonly watched?: { readonly kind: string; readonly since: number };
+}
+
 class Refusal extends Error {
   readonly code: number;
   readonly reason: string;
@@ -69,13 +77,26 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
   const objects = new Map<string, ApiObject>();
   const changes: string[] = [];
   let version = 100;
+  const watchers = new Set<{ kind: string; tell: (type: string, object: ApiObject) => unknown }>();
   const server: Server = createServer(
     { cert: certificate, key, ca: authority, requestCert: true, rejectUnauthorized: false },
     (request, response) => {
       void answer(request).then(
-        ({ body, type = "application/json", code = 200 }) => {
+        ({ body, type = "application/json", code = 200, watched }) => {
           response.writeHead(code, { "content-type": type });
-          response.end(typeof body === "string" ? body : JSON.stringify(body));
+          if (watched === undefined) return response.end(typeof body === "string" ? body : JSON.stringify(body));
+          const { kind, since } = watched;
+          const watcher = {
+            kind,
+            tell: (type: string, object: ApiObject): unknown => response.write(`${JSON.stringify({ type, object })}\n`),
+          };
+          watchers.add(watcher);
+          response.flushHeaders();
+          for (const object of objects.values()) {
+            if (object.kind === kind && Number(object.metadata.resourceVersion) > since)
+              watcher.tell("MODIFIED", object);
+          }
+          return response.on("close", () => watchers.delete(watcher));
         },
         (error: unknown) => {
           const { code, reason } = error instanceof Refusal ? error : { code: 500, reason: "InternalError" };
@@ -139,10 +160,13 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
       resourceVersion: String(version),
     };
     objects.set(key, object);
+    for (const { kind, tell } of watchers) {
+      if (kind === resource.kind) tell(old === undefined ? "ADDED" : "MODIFIED", object);
+    }
     return object;
   }
 
-  async function answer(request: IncomingMessage): Promise<{ body: unknown; type?: string; code?: number }> {
+  async function answer(request: IncomingMessage): Promise<Answer> {
     const url = new URL(request.url ?? "/", "https://stand-in");
     const method = request.method ?? "GET";
     const body = await textOf(request);
@@ -166,8 +190,10 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     return { body: result, code: method === "POST" ? 201 : 200 };
   }
 
-  function get(target: Target, query: URLSearchParams): { body: unknown; type?: string } {
+  function get(target: Target, query: URLSearchParams): Answer {
     const { resource, namespace, name, sub } = target;
+    if (query.has("watch"))
+      return { body: "", watched: { kind: resource.kind, since: Number(query.get("resourceVersion")) } };
     if (name !== null && sub === "log") {
       const text = options.log?.(name) ?? null;
       if (text === null) throw new Refusal(500, "InternalError", `dial tcp: the kubelet of ${name} is not reached`);
@@ -183,7 +209,14 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
         (only === undefined || metadata.name === only) &&
         wanted.every((pair) => metadata.labels?.[pair.split("=")[0] ?? ""] === pair.split("=").at(-1)),
     );
-    return { body: { kind: `${resource.kind}List`, apiVersion: versionOf(resource), metadata: {}, items } };
+    return {
+      body: {
+        kind: `${resource.kind}List`,
+        apiVersion: versionOf(resource),
+        metadata: { resourceVersion: String(version) },
+        items,
+      },
+    };
   }
 
   function change(method: string, target: Target, body: string, type: string): unknown {

@@ -146,7 +146,7 @@ export const workerRows: readonly Row[] = [
     when: (c) => isAtLeast(c, "1.11"),
     argv: (c) => script("is-there", `${c.paths.kubeletPki}/kubelet-server-current.pem`),
     timeoutSeconds: 20,
-    // A timer on the masters approves it within minutes; until then only logs and exec do not work.
+    // kubeferry-approve on the masters approves it as soon as it is asked for; until then only logs and exec do not work.
     severity: warning,
     hint: "on a master: ./install approve",
   },

@@ -125,6 +125,15 @@ test("a process that runs another program than the installed one, though the fil
   assert.deepEqual(await found(), ["running: serve.service runs a program that was not installed"]);
 });
 
+test("the kept installer may have been exchanged below what runs from it, but not be gone", async () => {
+  host.exe = "/var/lib/kubeferry/install (deleted)";
+  assert.deepEqual(await found(), [
+    "running: serve.service runs a /var/lib/kubeferry/install that is no longer on the disk",
+  ]);
+  host.file("/var/lib/kubeferry/install", "a newer one", 0o700);
+  assert.deepEqual(await found(), []);
+});
+
 test("a unit that systemd has loaded as it was before", async () => {
   host.reload = "yes";
   assert.deepEqual(await found(), [
