@@ -7,6 +7,7 @@ import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
+import { isSince } from "./versions.ts";
 import { wantedComponents } from "./wanted.ts";
 
 type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];
@@ -46,6 +47,18 @@ const knownRuntime: Rule = (cluster, manifest) => {
     },
   ];
 };
+
+/** 1.24 took dockershim out, and no unit here runs another between kubelet and docker. */
+const kubeletWithDocker: Rule = ({ runtime }, { kubernetes }) =>
+  runtime === "docker" && kubernetes !== null && isSince(kubernetes, "1.24")
+    ? [
+        {
+          path: ["runtime"],
+          severity: "error",
+          message: `the kubelet of ${kubernetes} runs no pods by docker, which 1.24 took out; write \`runtime: containerd\``,
+        },
+      ]
+    : [];
 
 /** A network that runs as pods needs its images. */
 const knownPlugin: Rule = (cluster, manifest) => {
@@ -127,6 +140,7 @@ const knownFlags: Rule = (cluster, manifest) =>
 const rules: readonly Rule[] = [
   withoutKubernetes,
   knownRuntime,
+  kubeletWithDocker,
   knownPlugin,
   knownAddons,
   knownTools,

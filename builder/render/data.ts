@@ -178,7 +178,15 @@ export function routes(context: NodeContext): Data {
   const toServices = has(context, "worker") ? [`${services} dev lo src ${node.ip} mtu ${mtu}`] : [];
   return {
     routes: [...toServices, ...others.map(({ name, ip }) => `${subnetOf(context, name)} via ${ip}`)],
-    forwarded: isStatic && has(context, "worker") ? [`-s ${pods}`, `-d ${pods}`] : [],
+    rules:
+      isStatic && has(context, "worker")
+        ? [
+            { into: "FORWARD", rule: `-s ${pods} -j ACCEPT` },
+            { into: "FORWARD", rule: `-d ${pods} -j ACCEPT` },
+            // What leaves the pods' network has the node's address; other nodes' pods see whom they talk to.
+            { into: "POSTROUTING -t nat", rule: `-s ${subnetOf(context, node.name)} ! -d ${pods} -j MASQUERADE` },
+          ]
+        : [],
   };
 }
 

@@ -1,10 +1,11 @@
 /** CNI plugins run with the rendered configuration: a namespace that stands for a pod gets an address of its node's pods. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
 import { type Hosts, makeHosts } from "../support/namespaces.ts";
@@ -75,7 +76,7 @@ function onHost(node: string, ...argv: string[]): string {
   return execFileSync(command, rest, { encoding: "utf8" });
 }
 
-test("a pod gets an address of its node's range, and pods of two nodes reach each other by the rendered routes", () => {
+test("a pod gets an address of its node's range, and pods of two nodes reach each other by the rendered routes", async (t) => {
   const [first] = addPod("n2", "a").ips;
   const [second] = addPod("n3", "b").ips;
   assert.match(first?.address ?? "", /^172\.30\.0\.\d+\/24$/);
@@ -84,14 +85,24 @@ test("a pod gets an address of its node's range, and pods of two nodes reach eac
   for (const node of ["n2", "n3"]) {
     onHost(node, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     const unit = textOf(rendered, node, "/etc/systemd/system/kubeferry-routes.service");
-    for (const [, words = ""] of unit.matchAll(/^ExecStart=\/sbin\/ip (.*)$/gm))
-      onHost(node, "ip", ...words.split(" "));
+    for (const [, words = ""] of unit.matchAll(/^ExecStart=-?\/sbin\/(.*)$/gm)) onHost(node, ...words.split(" "));
   }
   const target = second?.address.split("/")[0] ?? "";
   const pinged = execFileSync("ip", ["netns", "exec", `kc${process.pid}-a`, "ping", "-c1", "-W5", target], {
     encoding: "utf8",
   });
   assert.match(pinged, /1 received/);
+  // The other pod sees the pod itself, and not its node.
+  const answer = 'require("net").createServer((s) => s.end(s.remoteAddress)).listen(8080, "0.0.0.0")';
+  const server = spawn("ip", ["netns", "exec", `kc${process.pid}-b`, process.execPath, "-e", answer]);
+  t.after(() => server.kill("SIGKILL"));
+  let seen = "";
+  for (let turn = 0; turn < 100 && seen === ""; turn += 1) {
+    const argv = ["netns", "exec", `kc${process.pid}-a`, "bash", "-c", `cat </dev/tcp/${target}/8080`];
+    seen = spawnSync("ip", argv, { encoding: "utf8" }).stdout;
+    if (seen === "") await sleep(100);
+  }
+  assert.equal(seen, first?.address.split("/")[0]);
 });
 
 test("the loopback configuration brings up a pod's lo", () => {

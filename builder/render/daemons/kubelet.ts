@@ -21,7 +21,7 @@ export const kubeletFlags: readonly FlagRow[] = [
   always("cert-dir", (c) => c.paths.kubeletPki),
   since("1.11", "config", (c) => `${c.paths.config}/kubelet-config.yaml`),
   always("hostname-override", (c) => c.node.hostname),
-  since("1.11", "node-ip", (c) => c.node.ip),
+  always("node-ip", (c) => c.node.ip),
   always("root-dir", (c) => c.paths.kubelet),
   always("node-labels", (c) => joined(Object.entries(c.node.labels).map(([key, value]) => `${key}=${value}`))),
   // Later the configuration file has them.
@@ -39,6 +39,7 @@ export const kubeletFlags: readonly FlagRow[] = [
   // The guides' kubelet answers anyone on 10250, 10255 and 4194; this one asks the API server who may.
   until("1.11", "anonymous-auth", "false"),
   until("1.11", "client-ca-file", (c) => `${c.paths.pki}/ca.pem`),
+  until("1.11", "authentication-token-webhook", "true"),
   until("1.11", "authorization-mode", "Webhook"),
   until("1.11", "read-only-port", "0"),
   until("1.11", "cadvisor-port", "0"),

@@ -19,8 +19,10 @@ export function systemd({ facts, host }: PreflightInput): Finding[] {
   return [{ check: "systemd", severity: "error", message: "systemd does not run this host", hint }];
 }
 
-export function kernelVersion({ facts, host }: PreflightInput): Finding[] {
+export function kernelVersion({ facts, host, bundle, selection }: PreflightInput): Finding[] {
   if (!host.live) return [];
+  const isWorker = selection.roles.includes("worker");
+  const kubernetes = minorOf(bundle.index.release.kubernetes);
   const [major = 0, minor = 0] = facts.kernel.split(".").map((part) => parseInt(part, 10));
   const at = (wanted: readonly [number, number]): boolean =>
     major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
@@ -42,11 +44,26 @@ export function kernelVersion({ facts, host }: PreflightInput): Finding[] {
     const message = "cgroup v2 of this kernel is not usable";
     return [{ check: "kernel-version", severity: "error", message, wanted: "4.5 or newer", found, hint }];
   }
+  if (isWorker && usesNftables(bundle) && !at([5, 13])) {
+    const message = "kube-proxy in mode nftables does not start with this kernel";
+    return [{ check: "kernel-version", severity: "error", message, wanted: "5.13 or newer", found, hint }];
+  }
+  if (isWorker && kubernetes !== null && kubernetes[0] === 1 && kubernetes[1] < 19 && at([5, 16])) {
+    const message = `runc before 1.0.0-rc94, which releases of ${bundle.index.release.kubernetes} carry, starts no container with a memory limit`;
+    const newer =
+      "take a newer runc: alternatives: [newer-runc] where `kubeferry releases` has it; or a kernel before 5.16";
+    return [{ check: "kernel-version", severity: "warning", message, wanted: "5.15 or older", found, hint: newer }];
+  }
   if (!at([4, 4])) {
     const message = "this kernel leaks the memory of containers and may hang when they end";
     return [{ check: "kernel-version", severity: "warning", message, wanted: "4.4 or newer", found, hint }];
   }
   return [ok("kernel-version", found)];
+}
+
+/** The modules are kube-proxy's of this mode. */
+function usesNftables({ index }: PreflightInput["bundle"]): boolean {
+  return index.host.modules.some(({ name }) => name === "nf_tables");
 }
 
 const controllers = ["cpu", "cpuset", "memory", "pids"];
@@ -180,7 +197,8 @@ export async function programs({ host, selection, bundle }: PreflightInput): Pro
   // Without Kubernetes' daemons nobody calls what they call.
   const isWorker = selection.roles.includes("worker") && bundle.index.release.kubernetes !== null;
   const findings: Finding[] = [];
-  for (const { name, severity, role, packages = [] } of needed) {
+  const nft: Program = { name: "nft", severity: "error", role: "worker", packages: ["nftables"] };
+  for (const { name, severity, role, packages = [] } of usesNftables(bundle) ? [nft, ...needed] : needed) {
     if ((role === "worker" && !isWorker) || brought.has(name)) continue;
     if ([name, ...packages].some((one) => packaged.has(one))) continue;
     let found = false;

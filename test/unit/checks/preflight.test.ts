@@ -139,6 +139,12 @@ function withTime({ host }: BundleIndex): void {
   host.timeSync = ["10.0.0.1"];
 }
 
+/** kube-proxy's mode, by the module that it needs. */
+function withNftables({ release, host }: BundleIndex): void {
+  release.kubernetes = "1.36.3";
+  host.modules.push({ name: "nf_tables", optional: true, for: { roles: ["worker"] } });
+}
+
 const cases: readonly (readonly [check: string, severity: "error" | "warning" | "ok", why: string, change: Change])[] =
   [
     ["root", "error", "an ordinary user", { facts: { uid: 1000 } }],
@@ -146,6 +152,14 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
     ["kernel-version", "error", "2.6", { facts: { kernel: "2.6.32" } }],
     ["kernel-version", "warning", "3.10", { facts: { kernel: "3.10.0-1160.el7", cgroup: 1 } }],
     ["kernel-version", "ok", "4.4", { facts: { kernel: "4.4.230", cgroup: 1 } }],
+    ["kernel-version", "error", "5.10 with nftables", { facts: { kernel: "5.10.0-30" }, index: withNftables }],
+    ["programs", "error", "no nft with nftables", { index: withNftables }],
+    [
+      "kernel-version",
+      "warning",
+      "6.1 with the runc of 1.16",
+      { index: (index) => (index.release.kubernetes = "1.16.6") },
+    ],
     ["cgroup", "error", "v1 for 1.36", { facts: { cgroup: 1 }, index: kubernetes("1.36.3") }],
     ["cgroup", "error", "v2 for 1.16", { index: kubernetes("1.16.15") }],
     [

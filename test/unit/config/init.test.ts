@@ -26,7 +26,7 @@ const schemaPaths = keyPaths(z.toJSONSchema(clusterSchema, { io: "input", unrepr
 test("what init writes is what load reads, with the answers in it", async () => {
   const flags = {
     name: "plant-7",
-    release: "kubernetes-1.36",
+    release: "kubernetes-1.16",
     node: ["m1=10.0.0.11:etcd,control-plane", "w1=10.0.0.21:worker"],
     platform: ["linux/amd64", "linux/arm64"],
     workers: "10.0.0.0/24",
