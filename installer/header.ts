@@ -28,6 +28,7 @@ export function headerOf(
   const checks = chosen(index.checks, selection).map((check): CheckEntry => ({ ...check, argv: check.argv.map(fill) }));
   const files = chosen(index.files, selection);
   const firstUse = files.filter(({ origin }) => origin.from === "artifact" && origin.pinnedBy === "first-use").length;
+  const mirrored = files.filter(({ origin }) => origin.from === "artifact" && origin.pinnedBy === "mirror").length;
   const plain = index.secrets.some(({ node, sealed }) => node === selection.profile.name && !sealed);
   return {
     command,
@@ -50,6 +51,7 @@ export function headerOf(
     notes: [
       signatureNote(bundle),
       ...(plain ? ["this node's secrets travelled unencrypted (--plaintext-secrets)"] : []),
+      ...(mirrored > 0 ? [`${mirrored} files have a digest that only a mirror vouched for (pinned by mirror)`] : []),
       ...(firstUse > 0 ? [`${firstUse} files have a digest that was trusted on first use`] : []),
     ],
     checks,

@@ -1,4 +1,8 @@
-/** The Node executables that the lockfile pins, for either platform, whatever machine this is. */
+/**
+ * The Node executables that the lockfile pins, for either platform, whatever machine this is. They become the installer that
+ * root runs, and they come from a third party's package: so the digest of each is pinned here too, and looked at each time,
+ * also where it lies in a cache. docs/threat-model.md says how to compare it with what nodejs.org published.
+ */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -34,11 +38,11 @@ export function nodeVersion(): string {
  */
 export async function nodeBinary(platform: NodePlatform): Promise<string> {
   const installed = join(root, "node_modules", `node-${platform}`, "bin/node");
-  if (existsSync(installed)) return installed;
   const { version, integrity } = locked(platform);
+  if (existsSync(installed)) return pinned(installed, platform, version);
   const cache = join(homedir(), ".cache/kubeferry/node", `${platform}-${version}`);
   const binary = join(cache, "bin/node");
-  if (existsSync(binary)) return binary;
+  if (existsSync(binary)) return pinned(binary, platform, version);
   const partial = `${cache}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
   const name = `node-${platform}@${version}`;
@@ -56,5 +60,18 @@ export async function nodeBinary(platform: NodePlatform): Promise<string> {
   rmSync(tarball);
   rmSync(cache, { recursive: true, force: true });
   renameSync(partial, cache);
-  return binary;
+  return pinned(binary, platform, version);
+}
+
+/** The path itself, if its bytes are those that scripts/node-digests.json pins. */
+export function pinned(path: string, platform: NodePlatform, version: string): string {
+  const digests = JSON.parse(readFileSync(join(root, "scripts/node-digests.json"), "utf8")) as Partial<
+    Record<string, Partial<Record<NodePlatform, string>>>
+  >;
+  const wanted = digests[version]?.[platform];
+  const found = createHash("sha256").update(readFileSync(path)).digest("hex");
+  if (found === wanted) return path;
+  throw new Error(
+    `${path} is not the Node ${version} for ${platform} that scripts/node-digests.json pins\n wanted ${wanted ?? "a pinned digest"}\n  found ${found}\nif it lies in the cache: rm ${path}`,
+  );
 }

@@ -71,7 +71,9 @@ interface Context extends FetchOptions {
 async function membersOf(artifact: LockedArtifact, context: Context): Promise<Members> {
   const { store, reporter } = context;
   context.signal?.throwIfAborted();
-  const known = await recallMembers(store, artifact.digest, Object.keys(artifact.files));
+  const known = await recallMembers(store, artifact.digest, Object.keys(artifact.files), (message) =>
+    reporter.warn(message),
+  );
   if (known !== null) {
     reporter.record("fetched", { artifact: artifact.resolved, platform: artifact.platform, from: "store" });
     return known;

@@ -33,6 +33,11 @@ export async function lockImages(
   return withRegistries(options, wanted, async ({ name, platform, digest, from }, registry) => {
     const source = { ...registry, ...sourceOf(name, from, options.folder) };
     const locked = await resolveImage(name, platform, { ...source, ...(digest !== undefined && { pinned: digest }) });
+    if (locked.pinnedBy === "mirror") {
+      options.reporter.warn(
+        `${name} is what a mirror says: its registry could not be asked, and the lock says pinned by mirror`,
+      );
+    }
     // The folder of --from is of this once: later builds have the bytes in their store.
     const { from: _, ...rest } = locked;
     return from === undefined ? rest : locked;

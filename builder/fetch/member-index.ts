@@ -1,10 +1,10 @@
 /**
  * Remembers which contents an artifact gave, so that a second run downloads and unpacks nothing:
- * `members/<algorithm>-<hex>.json` in the store. Two lines: SHA-256 of the second, and the record as JSON.
+ * `members/<algorithm>-<hex>.json` in the store, sealed (sealed-note.ts), since no digest proves what it says.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, digestOf, isDigest } from "#bundle";
+import { type Digest, isDigest } from "#bundle";
+import { foreignNote, readNote, sealNote } from "./sealed-note.ts";
 import { writeDurably } from "./staged.ts";
 import type { Store } from "./store.ts";
 
@@ -18,13 +18,14 @@ export interface Kept {
 /** By pattern: `usr/bin/etcd` gave one, `usr/lib/cni/*` gave several, `.` is the artifact itself. */
 export type Members = Readonly<Record<string, readonly Kept[]>>;
 
-/** What an artifact gave for all of `patterns`; null unless every content is in the store and intact. */
+/** What an artifact gave for all of `patterns`; null unless every content is in the store and intact. `warn` names a forged record. */
 export async function recallMembers(
   store: Store,
   artifact: string,
   patterns: readonly string[],
+  warn: (message: string) => void = () => {},
 ): Promise<Members | null> {
-  const known = read(store, artifact);
+  const known = read(store, artifact, warn);
   for (const pattern of patterns) {
     const kept = known[pattern];
     if (kept === undefined) return null;
@@ -36,21 +37,19 @@ export async function recallMembers(
 /** Adds to what is known of an artifact, whose own digest the caller has verified. */
 export async function rememberMembers(store: Store, artifact: string, members: Members): Promise<void> {
   const record = JSON.stringify({ ...read(store, artifact), ...members });
-  await writeDurably(join(store.dir, "temporary"), pathOf(store, artifact), `${digestOf(record)}\n${record}\n`);
+  const name = nameOf(artifact);
+  await writeDurably(join(store.dir, "temporary"), join(store.dir, name), sealNote(store.dir, name, record));
 }
 
-function read(store: Store, artifact: string): Members {
-  try {
-    const [digest, record = ""] = readFileSync(pathOf(store, artifact), "utf8").split("\n");
-    if (digest !== digestOf(record)) return {};
-    const members = JSON.parse(record) as Record<string, Kept[]>;
-    return Object.values(members).every((all) => all.every((one) => isDigest(one.digest))) ? members : {};
-  } catch {
-    // Not there, or damaged: the artifact is then taken anew.
-    return {};
-  }
+/** {} where there is no record, or none of this store's own: the artifact is then taken anew. */
+function read(store: Store, artifact: string, warn: (message: string) => void = () => {}): Members {
+  const note = readNote(store.dir, nameOf(artifact));
+  if (note.kind === "foreign") warn(foreignNote(note));
+  if (note.kind !== "own") return {};
+  const members = JSON.parse(note.text) as Record<string, Kept[]>;
+  return Object.values(members).every((all) => all.every((one) => isDigest(one.digest))) ? members : {};
 }
 
-function pathOf(store: Store, artifact: string): string {
-  return join(store.dir, "members", `${artifact.replace(":", "-")}.json`);
+function nameOf(artifact: string): string {
+  return `members/${artifact.replace(":", "-")}.json`;
 }

@@ -1,7 +1,7 @@
 /** Container images without a container engine: pinned for a lock, pulled into the store. */
 import type { Digest, Platform } from "#bundle";
 import { digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError, isExpected } from "#kit/errors";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { LockedImage } from "../lock/lock.ts";
@@ -60,16 +60,39 @@ export async function resolveImage(
     });
   }
   const source = openSource(name, options);
-  const top = await verifiedManifest(source, wanted ?? reference.tag ?? "latest", wanted);
+  const asked = wanted ?? reference.tag ?? "latest";
+  const { top, by } = await namedManifest(name, asked, wanted, { ...options, source });
   const chosen = await descend(source, top, platform);
   return {
     name,
     platform,
     digest: `sha256:${chosen.digest}`,
     resolved: `sha256:${top.digest}`,
-    pinnedBy: wanted !== null ? "release" : options.from === undefined ? "upstream" : "operator",
+    pinnedBy: wanted !== null ? "release" : options.from === undefined ? by : "operator",
     ...(options.from === undefined ? {} : { from: options.from }),
   };
+}
+
+/**
+ * What a name means, as its own registry says: which manifest a tag is, no mirror may decide. Only where the registry
+ * cannot be asked is the mirror's answer taken, and said to be that.
+ */
+async function namedManifest(
+  name: string,
+  asked: string,
+  wanted: string | null,
+  { source, ...options }: ImageOptions & { readonly source: ImageSource },
+): Promise<{ top: VerifiedManifest; by: "upstream" | "mirror" }> {
+  const mirrors = options.mirrors?.[parseReference(name).domain] ?? [];
+  if (wanted !== null || options.from !== undefined || options.offline === true || mirrors.length === 0) {
+    return { top: await verifiedManifest(source, asked, wanted), by: "upstream" };
+  }
+  try {
+    return { top: await verifiedManifest(openSource(name, { ...options, mirrors: {} }), asked, null), by: "upstream" };
+  } catch (error) {
+    if (!isExpected(error) || error.exitCode !== 4) throw error;
+    return { top: await verifiedManifest(source, asked, null), by: "mirror" };
+  }
 }
 
 /** Brings a locked image into the store. Blobs that are there are neither asked for nor stored again. */

@@ -19,7 +19,7 @@ const lockedArtifact = z.strictObject({
   digest: publishedDigest,
   /** Bytes; null where nobody published it before the first download. */
   size: z.int().nonnegative().nullable(),
-  pinnedBy: z.enum(["release", "upstream", "distribution", "operator", "first-use"]),
+  pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
   files: z.record(z.string(), z.string()),
 });
 
@@ -30,7 +30,7 @@ const lockedImage = z.strictObject({
   digest: z.string(),
   /** Digest that the tag pointed at (an index, or the same manifest). */
   resolved: z.string(),
-  pinnedBy: z.enum(["release", "upstream", "operator", "first-use"]),
+  pinnedBy: z.enum(["release", "upstream", "mirror", "operator", "first-use"]),
   /** Taken from here instead of a registry: `oci:DIRECTORY[:TAG]` or `docker-archive:FILE`. */
   from: z.string().optional(),
 });

@@ -1,4 +1,8 @@
-/** Where an artifact's digest comes from: the release, the distribution's index, upstream's checksum file, or one download. */
+/**
+ * Where an artifact's digest comes from: the release, the distribution's index, upstream's checksum file, or one download.
+ * A mirror brings bytes, and is believed in nothing else: its copy of a checksum file counts only where upstream cannot be
+ * asked, and the lock, `inspect` and the audit then say `pinned by mirror`.
+ */
 import { link } from "node:fs/promises";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -9,7 +13,7 @@ import type { Artifact, Component } from "../config/release.ts";
 import type { Apt } from "../fetch/apt.ts";
 import { deliver, type DeliverOptions } from "../fetch/deliver.ts";
 import type { HttpClient } from "../fetch/http-client.ts";
-import { placesFor } from "../fetch/places.ts";
+import { type Place, placesFor } from "../fetch/places.ts";
 import type { Store } from "../fetch/store.ts";
 import { Tap } from "../fetch/tap.ts";
 import { checksumFor } from "./checksum-file.ts";
@@ -22,6 +26,8 @@ export interface PinContext {
   readonly mirrors: readonly string[];
   readonly offline: boolean;
   readonly trustFirstUse: boolean;
+  /** Hosts of upstream that did not answer once: not waited for again. */
+  readonly silent: Set<string>;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,7 +58,7 @@ export async function pin(
   }
   const published = await publishedDigest(artifact, context);
   if (published.digest !== null) {
-    return { ...base, digest: published.digest, size: null, pinnedBy: isOwn ? "operator" : "upstream" };
+    return { ...base, digest: published.digest, size: null, pinnedBy: isOwn ? "operator" : published.by };
   }
   if (!context.trustFirstUse) return { component: component.name, platform, from, why: published.why };
   const found = await firstUse(artifact, context);
@@ -60,15 +66,17 @@ export async function pin(
   return { ...base, ...found, pinnedBy: "first-use" };
 }
 
-async function publishedDigest(
-  artifact: Artifact,
-  context: PinContext,
-): Promise<{ digest: string | null; why: string }> {
+type Published =
+  | { readonly digest: string; readonly by: "upstream" | "mirror" }
+  | { readonly digest: null; readonly why: string };
+
+async function publishedDigest(artifact: Artifact, context: PinContext): Promise<Published> {
   const { checksum } = artifact;
   if (checksum === undefined) return { digest: null, why: artifact.source ?? "nobody published a digest" };
   try {
-    const digest = checksumFor(await readSmall(checksum, artifact.platform, context), artifact.from);
-    return { digest, why: `${checksum} does not name this file, or not clearly` };
+    const { text, by } = await readPublished(checksum, artifact.platform, context);
+    const digest = checksumFor(text, artifact.from);
+    return digest === null ? { digest, why: `${checksum} does not name this file, or not clearly` } : { digest, by };
   } catch (error) {
     // A list that is not there is like none; a list that cannot be reached is an error of its own.
     if (!isExpected(error, "NOT_FOUND")) throw error;
@@ -76,8 +84,36 @@ async function publishedDigest(
   }
 }
 
-async function readSmall(url: string, platform: Platform, context: PinContext): Promise<string> {
-  return await fromPlaces(url, platform, context, `checksum-${randomBytes(8).toString("hex")}`, async (delivery) => {
+/** A checksum file, from upstream itself; a mirror's copy where upstream cannot be asked or has none. */
+async function readPublished(
+  url: string,
+  platform: Platform,
+  context: PinContext,
+): Promise<{ text: string; by: "upstream" | "mirror" }> {
+  const places = placesFor({ resolved: url, mirrors: [], platform }, context);
+  const isMirror = (place: Place): boolean => place.kind !== "apt" && place.mirror;
+  const host = new URL(url).host;
+  let failure: unknown;
+  try {
+    const upstream = context.silent.has(host) ? [] : places.filter((place) => !isMirror(place));
+    return { text: await readSmall(url, upstream, context), by: "upstream" };
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    if (!isExpected(error) || error.exitCode !== 4) throw error;
+    if (error.code === "UNREACHABLE" || error.code === "STALLED") context.silent.add(host);
+    failure = error;
+  }
+  const mirrors = places.filter(isMirror);
+  if (mirrors.length === 0) throw failure;
+  const text = await readSmall(url, mirrors, context).catch((error: unknown) => {
+    throw isExpected(error, "NOT_FOUND") ? failure : error;
+  });
+  context.reporter.warn(`${url} is a mirror's copy: upstream could not be asked, and the lock says pinned by mirror`);
+  return { text, by: "mirror" };
+}
+
+async function readSmall(url: string, places: readonly Place[], context: PinContext): Promise<string> {
+  return await fromPlaces(url, places, context, `checksum-${randomBytes(8).toString("hex")}`, async (delivery) => {
     const parts: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of delivery.stream) {
@@ -95,7 +131,8 @@ async function readSmall(url: string, platform: Platform, context: PinContext): 
 async function firstUse(artifact: Artifact, context: PinContext): Promise<{ digest: string; size: number }> {
   const { store } = context;
   const key = `first-use-${Buffer.from(artifact.from).toString("hex").slice(-80)}`;
-  return await fromPlaces(artifact.from, artifact.platform, context, key, async (delivery) => {
+  const places = placesFor({ resolved: artifact.from, mirrors: [], platform: artifact.platform }, context);
+  return await fromPlaces(artifact.from, places, context, key, async (delivery) => {
     const tap = new Tap(delivery.stream, "sha256");
     const digest = await tap.drain();
     if (delivery.owned) {
@@ -108,12 +145,11 @@ async function firstUse(artifact: Artifact, context: PinContext): Promise<{ dige
 
 async function fromPlaces<T>(
   url: string,
-  platform: Platform,
+  places: readonly Place[],
   context: PinContext,
   key: string,
   take: Parameters<typeof deliver<T>>[2],
 ): Promise<T> {
-  const places = placesFor({ resolved: url, mirrors: [], platform }, context);
   let failure: unknown = new ExpectedError("OFFLINE", "not cached, and --offline is set", {
     where: url,
   });

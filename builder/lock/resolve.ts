@@ -47,7 +47,8 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
   await using http = new HttpClient(options.http, signal);
   const apt = new Apt(join(store.dir, "apt"), signal);
   const trustFirstUse = options.trustFirstUse ?? false;
-  const context: PinContext = { store, http, apt, mirrors, offline, trustFirstUse, reporter, signal };
+  const silent = new Set<string>();
+  const context: PinContext = { store, http, apt, mirrors, offline, trustFirstUse, silent, reporter, signal };
   const needed = neededArtifacts(cluster, manifest);
   const packaged = needed.filter(({ artifact }) => parseSource(artifact.from).kind === "apt");
   const others = needed.filter((one) => !packaged.includes(one));

@@ -1,6 +1,6 @@
 /** Makes each group's frame, or takes it from the store, where an earlier build left it. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ZstdCompress } from "node:zlib";
 import pLimit from "p-limit";
@@ -8,6 +8,8 @@ import * as z from "zod";
 import { type Digest, chunkSize, createFrame, digestOf, frameParameters, isDigest } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
+import { replaceFile } from "../durable-file.ts";
+import { foreignNote, readNote, sealNote } from "../fetch/sealed-note.ts";
 import type { ContentStore } from "./content-store.ts";
 import type { Group } from "./groups.ts";
 
@@ -24,7 +26,7 @@ export interface Frame {
 export interface CompressOptions {
   readonly store: ContentStore;
   readonly level: number;
-  readonly reporter: Pick<Reporter, "progress">;
+  readonly reporter: Pick<Reporter, "progress" | "warn">;
 }
 
 /** Frames in work at one time, and the sum of their windows: the memory of a build is mostly that. */
@@ -82,8 +84,8 @@ async function frameOf(group: Group, options: CompressOptions, report: (bytes: n
   const { store, level } = options;
   const length = lengthOf(group);
   const key = digestOf(JSON.stringify([frameParameters(level), group.contents.map(({ digest }) => digest)]));
-  const note = join(store.dir, "frames", key);
-  const known = await readNote(note);
+  const name = `frames/${key}`;
+  const known = readFrame(store.dir, name, options.reporter);
   if (known !== null && (await isIntact(store, known))) {
     report(length);
     return { group, ...known, length, cached: true };
@@ -92,7 +94,7 @@ async function frameOf(group: Group, options: CompressOptions, report: (bytes: n
   const fed = feed(compressor, bytesOf(group, store, report)).catch((error: Error) => compressor.destroy(error));
   try {
     const made = await store.put(compressor as AsyncIterable<Uint8Array>);
-    await writeNote(note, made);
+    await writeFrame(store.dir, name, made);
     return { group, ...made, length, cached: false };
   } finally {
     compressor.destroy();
@@ -168,28 +170,21 @@ const noteSchema = z.strictObject({
   size: z.int().nonnegative(),
 });
 
-/** Which frame an earlier build made; null when none did or the note is torn. */
-async function readNote(path: string): Promise<z.infer<typeof noteSchema> | null> {
-  try {
-    return noteSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch {
-    return null;
-  }
+/** Which frame an earlier build made; null when none did. A frame is packed as it lies there, so the note must be our own. */
+function readFrame(
+  store: string,
+  name: string,
+  reporter: CompressOptions["reporter"],
+): z.infer<typeof noteSchema> | null {
+  const note = readNote(store, name);
+  if (note.kind === "foreign") reporter.warn(foreignNote(note));
+  return note.kind === "own" ? noteSchema.parse(JSON.parse(note.text)) : null;
 }
 
-async function writeNote(path: string, frame: { digest: Digest; size: number }): Promise<void> {
+async function writeFrame(store: string, name: string, frame: { digest: Digest; size: number }): Promise<void> {
+  const path = join(store, name);
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}`;
-  const file = await open(temporary, "w", 0o644);
-  try {
-    await file.writeFile(JSON.stringify({ digest: frame.digest, size: frame.size }));
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path).catch(async (failure: unknown) => {
-    await rm(temporary, { force: true });
-    throw failure;
-  });
+  await replaceFile(path, sealNote(store, name, JSON.stringify({ digest: frame.digest, size: frame.size })), 0o644);
 }
 
 async function isIntact(store: ContentStore, frame: { digest: Digest; size: number }): Promise<boolean> {

@@ -41,7 +41,7 @@ export async function extractContents(
   }
 }
 
-/** Decodes every frame and checks every content's digest, writing nothing: what `verify --contents` and `build` do. */
+/** Decodes every frame and checks every content's digest, writing nothing: what `verify` does with `contents`. */
 export async function checkContents(source: Source, index: BundleIndex): Promise<void> {
   const all = new Set(Object.keys(index.contents) as Digest[]);
   for (const [blob, pieces] of piecesByBlob(source, index, all)) {

@@ -31,7 +31,7 @@ const origin = z.discriminatedUnion("from", [
     from: z.literal("artifact"),
     url: z.string(),
     digest: z.string(),
-    pinnedBy: z.enum(["release", "upstream", "distribution", "operator", "first-use"]),
+    pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
     member: z.string().optional(),
     version: z.string().optional(),
   }),

@@ -14,7 +14,11 @@ test("several small contents become one frame and not one with an empty one behi
   const store = await Store.open(folder);
   const texts = ["first", "second ".repeat(900), "third"].map((text) => Buffer.from(text));
   const contents = texts.map((bytes) => ({ digest: digestOf(bytes), size: bytes.length, bytes }));
-  const [frame] = await compressGroups([{ name: "small", contents }], { store, level: 3, reporter: { progress() {} } });
+  const [frame] = await compressGroups([{ name: "small", contents }], {
+    store,
+    level: 3,
+    reporter: { progress() {}, warn() {} },
+  });
   assert.ok(frame !== undefined);
   const stored = readFileSync(store.path(frame.digest));
   const magic = Buffer.from("28b52ffd", "hex");
@@ -39,7 +43,7 @@ test("a store that fills up ends the compression, and no content stays open", as
     },
   };
   const group = { name: "large", contents: [{ digest: digestOf(bytes), size: bytes.length }] };
-  await assert.rejects(compressGroups([group], { store, level: 1, reporter: { progress() {} } }), full);
+  await assert.rejects(compressGroups([group], { store, level: 1, reporter: { progress() {}, warn() {} } }), full);
   const open = readdirSync("/proc/self/fd").map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
