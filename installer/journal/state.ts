@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { ContentFolders } from "../host/local-files.ts";
 import { inside } from "../host/inside.ts";
+import { refuse, refuseForeignState } from "./own-state.ts";
 import { fileJournal, type Journal } from "./journal.ts";
 
 /** As the node sees it. */
@@ -20,9 +21,10 @@ export interface State {
   readonly journal: Journal;
 }
 
-/** Where the state of the tree below `root` is; nothing is made. */
+/** Where the state of the tree below `root` is; nothing is made. PATH_ESCAPES, JOURNAL_INVALID where it is not ours alone. */
 export function stateOf(root: string): State {
   const folder = inside(root, statePath);
+  refuseForeignState(folder);
   return {
     folder,
     contents: { stage: join(folder, "stage"), before: join(folder, "before") },
@@ -93,7 +95,8 @@ function noteBeside(root: string, path: string): string {
 
 /** Flushed before anything that it names is made. */
 function writeNote(path: string, made: readonly string[]): void {
-  const file = fs.openSync(path, "w", 0o600);
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
+  const file = fs.openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
   try {
     fs.writeSync(file, JSON.stringify(made));
     fs.fsyncSync(file);
@@ -108,9 +111,12 @@ function leftover(root: string): { path: string; made: string[] } | null {
   while (folder.length > root.length) {
     folder = dirname(folder);
     const path = join(folder, noteName);
+    refuse(path, "file");
     if (!fs.existsSync(path)) continue;
     try {
-      return { path, made: JSON.parse(fs.readFileSync(path, "utf8")) as string[] };
+      const made = JSON.parse(fs.readFileSync(path, "utf8")) as string[];
+      // Nothing but what can have been made for this folder is ever taken away again.
+      return { path, made: made.filter((one) => `${statePath}/`.startsWith(`${one}/`) && one !== "/") };
     } catch {
       // Torn: it was cut off before anything was made.
       return { path, made: [] };

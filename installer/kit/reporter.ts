@@ -50,7 +50,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   }
   function line(writer: Writer, text: string): void {
     clear();
-    writer.write(`${redact(text)}\n`);
+    writer.write(`${visible(redact(text))}\n`);
   }
   function record(type: string, data: Record<string, unknown>): void {
     if (json) options.out.write(`${redact(JSON.stringify({ type, ...data }))}\n`);
@@ -106,11 +106,26 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** An error as people read it: what, where, wanted and found one under the other, what to do. */
 export function describeError(error: ExpectedError, paint: Paint = (text) => text): string {
   const lines = [`${paint("error", "red")} ${error.code}: ${error.message}`];
-  if (error.where !== undefined) lines.push(`   where: ${error.where}`);
-  if (error.wanted !== undefined) lines.push(`  wanted: ${error.wanted}`);
-  if (error.found !== undefined) lines.push(`   found: ${error.found}`);
+  // A line break in a name stays below its own word, and begins no line that looks like ours.
+  const below = (text: string): string => text.replaceAll("\n", "\n          ");
+  if (error.where !== undefined) lines.push(`   where: ${below(error.where)}`);
+  if (error.wanted !== undefined) lines.push(`  wanted: ${below(error.wanted)}`);
+  if (error.found !== undefined) lines.push(`   found: ${below(error.found)}`);
   if (error.hint !== undefined) lines.push(`    next: ${error.hint}`);
   return lines.join("\n");
+}
+
+/**
+ * A text with what a terminal would obey, or show in another order, made visible: names in a hostile bundle could erase an
+ * error and print success. Only the colours of {@link painter} stay.
+ */
+export function visible(text: string): string {
+  const obeyed =
+    /\x1b(?!\[(?:0|1|2|31|32|33)m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+  return text.replaceAll(obeyed, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** `12.3 MB`, decimal units. */

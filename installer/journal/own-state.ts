@@ -1,0 +1,37 @@
+/** The state folder must be ours alone: who can write it decides what undo does, and a link in it leads out of `--root`. */
+import { lstatSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { ExpectedError } from "#kit/errors";
+
+const folders = ["", "stage", "before", "bundles", "snapshots"];
+const files = ["journal", "lock", "install", "reserve"];
+
+/** PATH_ESCAPES for a link in the place of one of our own, JOURNAL_INVALID for a folder or file that others own or may write. */
+export function refuseForeignState(folder: string): void {
+  for (const name of folders) refuse(join(folder, name), "folder");
+  for (const name of files) refuse(join(folder, name), "file");
+}
+
+/** The same for one file or folder; nothing where it is not there. */
+export function refuse(path: string, kind: "file" | "folder"): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (kind === "file" ? !stat.isFile() : !stat.isDirectory()) {
+    throw new ExpectedError("PATH_ESCAPES", "something else stands in the place of Kubeferry's own state", {
+      where: path,
+      wanted: `a ${kind}`,
+      found: stat.isSymbolicLink() ? "a symbolic link" : "something else",
+      hint: `ls -l ${path}; Kubeferry never makes one there: who did?`,
+    });
+  }
+  const own = userInfo().uid;
+  const foreign = stat.uid !== 0 && stat.uid !== own;
+  if (!foreign && (stat.mode & 0o022) === 0) return;
+  throw new ExpectedError("JOURNAL_INVALID", "others can write Kubeferry's state, and so decide what is undone", {
+    where: path,
+    wanted: `owner ${own === 0 ? "root" : `root or ${own}`}, writable by nobody else`,
+    found: `owner ${stat.uid}, mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")}`,
+    hint: `look at what is in it; is it as it should be: chown -R root: ${path}; chmod -R go-w ${path}`,
+  });
+}
