@@ -24,6 +24,17 @@ const condition = z.strictObject({
   tool: z.string().optional(),
 });
 
+/** Why a digest is believed. */
+const provenance = {
+  /** Where upstream itself publishes it, for whoever can ask: a checksum file, or release notes. */
+  published: z.url({ protocol: /^https$/ }).optional(),
+  /** Where it was read when this manifest was written: `owner/repository@commit:path`. */
+  source: z.string().optional(),
+  /** Second sources, read independently, with the same digest. */
+  agrees: z.array(z.string()).optional(),
+  confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
+};
+
 const artifact = z.strictObject({
   platform,
   /** Where it is not the component's: alternatives may be of another version. */
@@ -38,9 +49,7 @@ const artifact = z.strictObject({
   checksum: z.string().optional(),
   /** No published digest was found: `lock` refuses and says how to pin it. */
   pin: z.literal("missing").optional(),
-  /** Where the digest was read, and how sure it is. */
-  source: z.string().optional(),
-  confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
+  ...provenance,
   /**
    * Archive member → name of the binary (or file) it becomes in the catalogue: `usr/bin/etcd: etcd`.
    * The member `.` is the artifact itself (a plain binary). A member may end in `/*`: every file right below it, under its own name.
@@ -76,8 +85,7 @@ const image = z.strictObject({
   when: condition.optional(),
   /** Where the name stands for one platform only (`metrics-server-amd64`). */
   platform: platform.optional(),
-  source: z.string().optional(),
-  confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
+  ...provenance,
   note: z.string().optional(),
 });
 
