@@ -116,7 +116,13 @@ test(
       const unknown = words.map((word) => /^--([^=]+)/.exec(word)?.[1] ?? word).filter((flag) => !known.has(flag));
       assert.deepEqual(unknown, [], `${name} ${version}`);
       // What the table calls gone or not yet there is refused: it must not be there. (What is there may be hidden from --help.)
-      const refused = [...known].filter((flag) => doubtOf(table, name, flag, manifest)?.severity === "error");
+      // A build from before the release may still have what it calls deprecated.
+      const going = new Set(
+        [...(stdout + stderr).matchAll(/^ +--([\w-]+) .*DEPRECATED.*(removed|no-op)/gim)].map(([, flag]) => flag),
+      );
+      const refused = [...known].filter(
+        (flag) => !going.has(flag) && doubtOf(table, name, flag, manifest)?.severity === "error",
+      );
       assert.deepEqual(refused, [], `${name} ${version} has these, and manifests/flags.yaml says that it has not`);
     }
   },
