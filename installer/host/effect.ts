@@ -76,6 +76,17 @@ export type Effect =
       readonly comment: string;
       readonly rules: readonly string[];
     }
+  /**
+   * Ends processes: SIGTERM, and SIGKILL to those that are still there after `graceSeconds` (0: SIGKILL at once). A process
+   * that did not start at `started` (as in /proc/PID/stat) only has the number of one that is gone, and is let be.
+   */
+  | {
+      readonly do: "end";
+      readonly processes: readonly { readonly pid: number; readonly started: string; readonly what: string }[];
+      readonly graceSeconds: number;
+    }
+  /** Takes off what is mounted there last; one that is busy or does not answer is detached. Nothing mounted is fine. */
+  | { readonly do: "umount"; readonly path: string }
   /** Runs a program; any exit code outside `accept` (default: 0) is a failure, and so is stdout that does not match `matches`. */
   | {
       readonly do: "run";
@@ -89,6 +100,8 @@ export type Effect =
       readonly matches?: string;
       /** A file of the host that it reads as its standard input. Default: nothing. */
       readonly stdin?: string;
+      /** Text that it reads as its standard input, in place of a file. */
+      readonly input?: string;
       /**
        * A regular expression: a failure is fine whose stderr it matches, or `did not end within`. For what is gone
        * already, or with its server.

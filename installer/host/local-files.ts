@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { type Digest, digestFile, digestOf } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Content, Effect, Owner } from "./effect.ts";
+import { parseMounts } from "./mounts.ts";
 import { unedit } from "./unedit.ts";
 
 /** Two folders of this machine: contents to be placed, by digest; and files that were replaced, see {@link keptName}. */
@@ -148,16 +149,20 @@ function present(path: string): boolean {
   }
 }
 
-/** Leaves alone what lies on another file system, and says so by failing at the end. */
+/**
+ * Leaves alone what is mounted below, and says so by failing at the end. A folder of the same file system that is mounted
+ * there too (a pod's subPath, bind) has the same device: only the table of mounts tells that it is somebody's data.
+ */
 export function removeTree(path: string): void {
   const top = fs.lstatSync(path, { throwIfNoEntry: false });
   if (top === undefined) return;
   const foreign: string[] = [];
+  const mounts = new Set(parseMounts(readMounts()).map(({ at }) => at));
   const walk = (folder: string): void => {
     for (const entry of fs.readdirSync(folder)) {
       const below = join(folder, entry);
       const stat = fs.lstatSync(below);
-      if (stat.dev !== top.dev) foreign.push(below);
+      if (stat.dev !== top.dev || mounts.has(below)) foreign.push(below);
       else if (stat.isDirectory()) walk(below);
       else fs.unlinkSync(below);
     }
@@ -170,6 +175,14 @@ export function removeTree(path: string): void {
       where: path,
       hint: `umount ${foreign[0]}`,
     });
+  }
+}
+
+function readMounts(): string {
+  try {
+    return fs.readFileSync("/proc/self/mountinfo", "utf8");
+  } catch {
+    return "";
   }
 }
 

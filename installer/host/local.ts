@@ -23,6 +23,7 @@ import {
   tolerate,
   write,
 } from "./local-files.ts";
+import { end, umount } from "./local-processes.ts";
 import { setRules } from "./nft-rules.ts";
 
 export interface LocalHostOptions {
@@ -76,6 +77,7 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
 async function perform(effect: Effect, root: string, contents: ContentFolders): Promise<void> {
   if (effect.do === "run") return runEffect(effect, root);
   if (effect.do === "nft") return setRules(effect, (argv) => run(argv, 60, {}));
+  if (effect.do === "end") return end(effect);
   const path = inside(root, effect.path);
   switch (effect.do) {
     case "mkdir":
@@ -102,6 +104,8 @@ async function perform(effect: Effect, root: string, contents: ContentFolders): 
     }
     case "remove-tree":
       return removeTree(path);
+    case "umount":
+      return umount(path, (argv, seconds) => run(argv, seconds, {}));
     case "set":
       return tolerate(() => fs.writeFileSync(path, effect.value, { flag: "r+" }), effect.optional ? "ENOENT" : "");
   }
@@ -137,8 +141,9 @@ function readSmall(path: string): string | null {
 interface RunOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly outputLimit?: number;
-  /** A file, opened: its standard input. */
+  /** A file, opened, or text: its standard input. */
   readonly stdin?: number;
+  readonly input?: string;
   /** Ends the program like a time-out. */
   readonly stop?: AbortSignal;
 }
@@ -157,7 +162,7 @@ function run(argv: readonly string[], timeoutSeconds: number, options: RunOption
     // In a group of its own: the operator's Ctrl-C is ours to answer, between two effects.
     const child = spawn(program, args, {
       env: { ...environment, ...options.environment },
-      stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
+      stdio: [options.input === undefined ? (options.stdin ?? "ignore") : "pipe", "pipe", "pipe"],
       detached: true,
     });
     // Not spawn's own time-out, which keeps the process waiting where the program does not even exist.
@@ -173,6 +178,8 @@ function run(argv: readonly string[], timeoutSeconds: number, options: RunOption
     };
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout = keep(stdout + text)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = keep(stderr + text)));
+    // A program that ends without reading it all says why by its exit code.
+    child.stdin?.on("error", () => {}).end(options.input);
     child.on("error", (error) => end({ code: codeOf(error) === "ENOENT" ? 127 : 126, stdout, stderr: error.message }));
     child.on("close", (code) => end({ code: code ?? 124, stdout, stderr }));
   });
@@ -203,6 +210,7 @@ async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<
     environment: effect.environment,
     stop: crashing.signal,
     ...(stdin === undefined ? {} : { stdin }),
+    ...(effect.input === undefined ? {} : { input: effect.input }),
   };
   const { code, stdout, stderr } = await run(effect.argv, seconds, options).finally(() => {
     clearInterval(watch);
@@ -254,10 +262,16 @@ function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): E
 function explained(error: unknown, effect: Effect): unknown {
   const code = codeOf(error);
   if (isExpected(error) || code === "") return error;
-  const where = effect.do === "run" ? effect.argv.join(" ") : effect.do === "nft" ? effect.chain : effect.path;
+  const where = placeOf(effect);
   if (code === "ENOSPC" || code === "EDQUOT") {
     const hint = `df -h ${where}; df -i ${where}`;
     return new ExpectedError("NO_SPACE", "the file system is full", { where, hint, cause: error });
   }
   return new ExpectedError("APPLY_FAILED", `${effect.do} failed: ${messageOf(error)}`, { where, cause: error });
+}
+
+function placeOf(effect: Effect): string {
+  if (effect.do === "run") return effect.argv.join(" ");
+  if (effect.do === "end") return effect.processes.map(({ pid }) => pid).join(" ");
+  return effect.do === "nft" ? effect.chain : effect.path;
 }

@@ -24,8 +24,18 @@ export function describeEffect(effect: Effect): string {
       return `symlink   ${effect.path} -> ${effect.target}`;
     case "set":
       return `set       ${effect.path} = ${effect.value}`;
-    case "run":
-      return `run       ${effect.argv.join(" ")}`;
+    case "run": {
+      const lines =
+        effect.input
+          ?.trim()
+          .split("\n")
+          .filter((line) => !/^(\*|COMMIT$)/.test(line)) ?? [];
+      return `run       ${effect.argv.join(" ")}${lines.length === 0 ? "" : ` (${lines.length} lines: ${lines[0]} …)`}`;
+    }
+    case "end": {
+      const how = effect.graceSeconds === 0 ? "SIGKILL" : `SIGTERM, after ${effect.graceSeconds} s SIGKILL`;
+      return `end       ${effect.processes.map(({ pid, what }) => `${pid} ${what}`).join(", ")} (${how})`;
+    }
     case "nft": {
       const { family, table, chain, comment, rules } = effect;
       return `nft       ${family} ${table} ${chain}: ${rules.join(", ") || "no rules"} (comment "${comment}")`;
@@ -34,6 +44,7 @@ export function describeEffect(effect: Effect): string {
     case "remove":
     case "rmdir-if-empty":
     case "remove-tree":
+    case "umount":
       return `${effect.do.padEnd(9)} ${effect.path}`;
   }
 }

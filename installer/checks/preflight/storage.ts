@@ -3,6 +3,7 @@ import { statfsSync, statSync } from "node:fs";
 import { formatBytes } from "#kit/reporter";
 import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
+import { parseMounts } from "../../host/mounts.ts";
 import type { DirectorySpec } from "../../operations/directory.ts";
 import type { FileSpec } from "../../operations/file.ts";
 import type { Finding } from "../check.ts";
@@ -129,28 +130,8 @@ function roomOf(root: string, path: string): Room & { id: number } {
   }
 }
 
-interface Mount {
-  readonly at: string;
-  readonly type: string;
-  readonly options: readonly string[];
-}
-
 /** Of this machine, whatever `root` is: a mounted tree has no /proc of its own. */
 async function hostMounts(host: HostReader): Promise<string | null> {
   const { code, stdout } = await host.query(["cat", "/proc/self/mountinfo"]);
   return code === 0 ? stdout : null;
-}
-
-/** Mount points in the order in which they cover each other, from /proc/self/mountinfo. */
-export function parseMounts(text: string): Mount[] {
-  return text.split("\n").flatMap((line) => {
-    const [before = "", after = ""] = line.split(" - ");
-    const fields = before.split(" ");
-    const [at, options] = [fields[4], fields[5]];
-    const [type = "", , superOptions = ""] = after.split(" ");
-    if (at === undefined || options === undefined) return [];
-    const path = at.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-    const readOnly = superOptions.split(",").includes("ro") ? ["ro"] : [];
-    return [{ at: path, type, options: [...options.split(","), ...readOnly] }];
-  });
 }

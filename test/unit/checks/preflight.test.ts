@@ -5,7 +5,7 @@ import { type BundleIndex, decodeIndex } from "#bundle";
 import type { Finding } from "../../../installer/checks/check.ts";
 import type { PreflightInput } from "../../../installer/checks/preflight/input.ts";
 import { preflight } from "../../../installer/checks/preflight/preflight.ts";
-import { parseMounts } from "../../../installer/checks/preflight/storage.ts";
+import { parseMounts } from "../../../installer/host/mounts.ts";
 import type { Facts } from "../../../installer/host/facts.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
 import { plan } from "../../../installer/plan/plan.ts";
@@ -366,7 +366,7 @@ test("mounts are read with their escapes, types and read-only super blocks", () 
   const text = String.raw`36 35 98:0 / / rw,noatime shared:1 - ext4 /dev/root rw
 37 36 0:5 / /mnt/a\040b ro,noexec - xfs /dev/sdb ro`;
   assert.deepEqual(parseMounts(text), [
-    { at: "/", type: "ext4", options: ["rw", "noatime"] },
-    { at: "/mnt/a b", type: "xfs", options: ["ro", "noexec", "ro"] },
+    { at: "/", type: "ext4", options: ["rw", "noatime"], root: "/", source: "/dev/root" },
+    { at: "/mnt/a b", type: "xfs", options: ["ro", "noexec", "ro"], root: "/", source: "/dev/sdb" },
   ]);
 });
