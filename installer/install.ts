@@ -95,7 +95,7 @@ export async function install(request: InstallRequest, context: Context): Promis
     ...(starts ? {} : { started: false as const }),
   };
   const open = resumable(past, header);
-  const changes = open === null ? await inspectPlan(host, planned) : await resumePlan(host, open);
+  const changes = open === null ? await inspectPlan(host, planned, past) : await resumePlan(host, open);
   if (older !== undefined) tellDifference(differenceOf(changes, older.header.bundle, header.bundle), reporter);
   if (!request.dryRun && changes.length === 0 && open === null && past.some((one) => isSame(one, header))) {
     reporter.info("Everything is as it should be; nothing to change.");

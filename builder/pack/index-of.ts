@@ -60,6 +60,7 @@ export function indexOf(input: IndexInput): BundleIndex {
     checks: [...rendered.checks],
     certificates: sorted(rendered.certificates),
     written: [...rendered.written],
+    pods: rendered.pods,
     secrets: input.secrets,
   };
 }

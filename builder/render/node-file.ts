@@ -1,5 +1,6 @@
 /** What rendering gives to packing. */
 import type {
+  BundleIndex,
   CertificateEntry,
   CheckEntry,
   Digest,
@@ -38,4 +39,5 @@ export interface Rendered {
   readonly objects: readonly ObjectEntry[];
   readonly certificates: readonly CertificateEntry[];
   readonly written: readonly WrittenEntry[];
+  readonly pods: NonNullable<BundleIndex["pods"]>;
 }

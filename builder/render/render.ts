@@ -6,7 +6,7 @@ import { indexAddress } from "../config/topology.ts";
 import type { FetchedFile } from "../fetch/fetched.ts";
 import { entriesOf } from "./catalogue.ts";
 import { checksOf } from "./checks.ts";
-import { contextOf, type NodeContext, type RenderInput } from "./context.ts";
+import { contextOf, type NodeContext, type RenderInput, runsContainerd, runsDocker } from "./context.ts";
 import { directoriesOf } from "./directories.ts";
 import { etcdMember } from "./etcd-member.ts";
 import { hostEntry } from "./host.ts";
@@ -58,6 +58,19 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       contexts.flatMap((context) => writtenOf(context).map((item) => ({ node: context.node, item }))),
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...entry }, names }) => ({ ...entry, for: selectorFor(roles, names, topology.nodes) })),
+    pods: podsOf(contexts),
+  };
+}
+
+/** Settings of the cluster, the same on every worker. */
+function podsOf(contexts: readonly NodeContext[]): Rendered["pods"] {
+  const is = (answer: (context: NodeContext) => boolean): boolean => contexts.some(answer);
+  const paths = contexts[0]?.paths;
+  return {
+    kubelet: is(({ topology }) => topology.generation.daemons) ? (paths?.kubelet ?? null) : null,
+    containerd: is(runsContainerd) ? (paths?.containerd ?? null) : null,
+    docker: is(runsDocker) ? (paths?.docker ?? null) : null,
+    for: { roles: ["worker"] },
   };
 }
 

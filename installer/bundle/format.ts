@@ -8,6 +8,7 @@ import { ExpectedError } from "#kit/errors";
 import { canonicalJson } from "./canonical-json.ts";
 import { isCleanAbsolute } from "./clean-path.ts";
 import { type Digest, isDigest } from "./digest.ts";
+import { nodePath, pods, written } from "./living.ts";
 import { platform, role, selector } from "./selector.ts";
 
 export const formatVersion = 1;
@@ -18,8 +19,6 @@ export type Token = (typeof tokens)[number];
 
 const digest = z.custom<Digest>((value) => typeof value === "string" && isDigest(value), "wants 64 hex digits");
 const size = z.int().nonnegative();
-/** Where on a node: absolute, normalized, no `..`, no control characters. */
-const nodePath = z.string().refine(isCleanAbsolute, "wants a clean absolute path");
 /** Where in the bundle: relative, normalized, no `..`. */
 const memberPath = z.string().refine((text) => isCleanAbsolute(`/${text}`), "wants a clean relative path");
 const mode = z.string().regex(/^[0-7]{4}$/, "wants four octal digits");
@@ -180,19 +179,6 @@ const certificate = z.strictObject({
   notAfter: z.string(),
 });
 
-/** What programs of the node write by design into folders of ours, beside what is installed. */
-const written = z.strictObject({
-  /** A file, or a folder with all below it. One `*` in the last part stands for any characters. */
-  path: nodePath.refine((text) => /^[^*]*(\/[^*/]*\*[^*/]*)?$/.test(text), "wants at most one *, in its last part"),
-  /** Who writes it: `kubelet`. */
-  by: z.string(),
-  /** Opens doors of the cluster: nobody but its owner may read it, and undo removes it always. */
-  credential: z.boolean(),
-  /** It is a certificate with its key, signed by the CA in this file for this subject; tokens in the name are replaced. */
-  certificate: z.strictObject({ authority: nodePath, commonName: z.string(), organization: z.string() }).optional(),
-  for: selector,
-});
-
 const secret = z.strictObject({
   node: z.string(),
   member: memberPath,
@@ -240,6 +226,8 @@ export const bundleIndex = z.strictObject({
   certificates: z.array(certificate),
   /** Absent: nothing is known to be written. */
   written: z.array(written).optional(),
+  /** Absent: no node runs containers. */
+  pods: pods.optional(),
   secrets: z.array(secret),
 });
 
@@ -257,7 +245,6 @@ export type ImageEntry = z.infer<typeof image>;
 export type PackageEntry = z.infer<typeof osPackage>;
 export type ObjectEntry = z.infer<typeof object>;
 export type CertificateEntry = z.infer<typeof certificate>;
-export type WrittenEntry = z.infer<typeof written>;
 export type SecretEntry = z.infer<typeof secret>;
 
 /** Canonical text of an index; throws zod's error for a value that is none. */

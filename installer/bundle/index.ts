@@ -4,6 +4,7 @@ export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
 export * from "./format.ts";
 export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
+export type { PodsEntry, WrittenEntry } from "./living.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
 export { givenTrust, trustIn } from "./public-key.ts";

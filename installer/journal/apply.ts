@@ -8,18 +8,34 @@ import type { Change, Plan } from "../operations/operation.ts";
 import type { Header, Journal } from "./journal.ts";
 import { nextId, type RecordedChange, type Transaction, transactions } from "./transaction.ts";
 
-/** What is to be done, in order. What is already as wanted is not in it. May only look. */
-export async function inspectPlan(host: HostReader, plan: Plan): Promise<RecordedChange[]> {
+/**
+ * What is to be done, in order. What is already as wanted is not in it; what grows on a host that `past` has installed was
+ * noted before it could. May only look.
+ */
+export async function inspectPlan(
+  host: HostReader,
+  plan: Plan,
+  past: readonly Transaction[] = [],
+): Promise<RecordedChange[]> {
+  const noted = notedOf(past);
   const changes: RecordedChange[] = [];
   for (const { name: phase, operations } of plan.phases) {
     for (const operation of operations) {
       const kind = kindOf(operation);
+      if (kind.grown !== undefined && noted.has(kind.resource(operation.spec))) continue;
       const before = await kind.inspect(host, operation.spec);
-      if (kind.forward(operation.spec, before).length === 0) continue;
+      if (kind.grown === undefined && kind.forward(operation.spec, before).length === 0) continue;
       changes.push({ n: changes.length, phase, change: { ...operation, before } });
     }
   }
   return changes;
+}
+
+function notedOf(past: readonly Transaction[]): Set<string> {
+  const changes = past.filter(({ state }) => state !== "gone").flatMap((one) => one.changes);
+  return new Set(
+    changes.flatMap(({ change }) => (kindOf(change).grown === undefined ? [] : [kindOf(change).resource(change.spec)])),
+  );
 }
 
 /**

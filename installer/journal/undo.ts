@@ -1,11 +1,13 @@
 /** Takes a transaction back, newest change first, past errors, and says what it left and why. */
-import { messageOf } from "#kit/errors";
+import { setTimeout } from "node:timers/promises";
+import { isExpected, messageOf } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
 import { kindOf } from "../operations/catalogue.ts";
 import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
 import type { Change } from "../operations/operation.ts";
 import type { UnitBefore, UnitSpec } from "../operations/unit.ts";
+import { describeEffect } from "../plan/print.ts";
 import type { Journal } from "./journal.ts";
 import type { RecordedChange, Transaction } from "./transaction.ts";
 
@@ -40,7 +42,9 @@ export async function undoEffects(
   const effects: Effect[] = [];
   const kept: string[] = [];
   for (const { n, change } of begun(transaction).toReversed()) {
-    if (!transaction.undone.has(n)) effects.push(...(await backwardOf(host, change, kept, deleteData)));
+    if (transaction.undone.has(n)) continue;
+    const grown = await grownSteps(host, change);
+    effects.push(...(grown ?? (await backwardOf(host, change, kept, deleteData))));
   }
   return [...effects, ...settlingBefore(transaction, following)];
 }
@@ -57,9 +61,12 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
   for (const { n, change } of changes.toReversed()) {
     if (transaction.undone.has(n)) continue;
     try {
-      for (const effect of await backwardOf(host, change, kept, options.deleteData)) {
-        options.onEffect(effect);
-        await host.perform(effect);
+      if (kindOf(change).grown !== undefined) await takeGrown(options, change);
+      else {
+        for (const effect of await backwardOf(host, change, kept, options.deleteData)) {
+          options.onEffect(effect);
+          await host.perform(effect);
+        }
       }
       journal.append({ type: "undone", id, n });
     } catch (error) {
@@ -107,6 +114,39 @@ function settlingBefore(transaction: Transaction, following: readonly Transactio
   return settling(settled(transaction)).filter(
     (effect) => effect.do !== "run" || !starts(effect) || !ending.has(effect.argv.at(-1) ?? ""),
   );
+}
+
+/** What a look at the host says now; null for a change that apply made itself. */
+async function grownSteps(host: HostReader, change: Change): Promise<Effect[] | null> {
+  const kind = kindOf(change);
+  return kind.grown?.steps(change.spec, await kind.inspect(host, change.spec), change.before) ?? null;
+}
+
+/** What ends takes others with it, and what is busy is free a moment later: so many looks. */
+const looks = 5;
+
+/** Takes away what grew, until nothing is left of it. What failed is only a problem if it is still there in the end. */
+async function takeGrown({ host, onEffect }: UndoOptions, change: Change): Promise<void> {
+  let failure = "";
+  for (let look = 1; ; look += 1) {
+    const steps = (await grownSteps(host, change)) ?? [];
+    if (steps.length === 0) return;
+    if (look > looks) {
+      if (kindOf(change).grown?.untilBoot === true) return;
+      const left = steps.map(describeEffect).join("; ");
+      throw new Error(failure === "" ? `still to do: ${left}` : `${failure} (still to do: ${left})`);
+    }
+    if (look > 1) await setTimeout(500);
+    for (const effect of steps) {
+      onEffect(effect);
+      try {
+        await host.perform(effect);
+      } catch (error) {
+        if (!isExpected(error)) throw error;
+        failure = messageOf(error);
+      }
+    }
+  }
 }
 
 async function backwardOf(host: HostReader, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {

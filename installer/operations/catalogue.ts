@@ -5,6 +5,16 @@ import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
 import { absentHostUnit, absentImage, absentModule, absentObject, absentPackages, absentSysctl } from "./given-back.ts";
+import { grownKind } from "./grown/grown.ts";
+import { interfaces } from "./grown/interfaces.ts";
+import { leftovers } from "./grown/leftovers.ts";
+import { modules } from "./grown/modules.ts";
+import { mounts } from "./grown/mounts.ts";
+import { netfilter } from "./grown/netfilter.ts";
+import { pods } from "./grown/pods.ts";
+import { traces } from "./grown/traces.ts";
+import { values } from "./grown/values.ts";
+import { virtualServers } from "./grown/virtual-servers.ts";
 import { hostname } from "./hostname.ts";
 import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
@@ -49,6 +59,15 @@ const catalogue = {
   "absent-package": absentPackages,
   "absent-host-unit": absentHostUnit,
   snapshot,
+  "grown-pods": grownKind(pods),
+  "grown-processes": grownKind(leftovers),
+  "grown-mounts": grownKind(mounts),
+  "grown-rules": grownKind(netfilter),
+  "grown-virtual-servers": grownKind(virtualServers),
+  "grown-interfaces": grownKind(interfaces),
+  "grown-files": grownKind(traces),
+  "grown-values": grownKind(values),
+  "grown-modules": grownKind(modules),
 };
 
 export type KindName = keyof typeof catalogue;

@@ -29,6 +29,16 @@ export interface Kind<Spec, Before> {
   edited?(host: HostReader, spec: Spec, before: Before): Promise<string[]>;
   /** Why it cannot be taken back; it then needs its own flag. */
   irreversible?(spec: Spec, before: Before): string | null;
+  /**
+   * For what grows by itself while daemons run. It is noted once, at the first installation, although nothing is done; undo
+   * performs `steps` in place of `backward`, and looks again until they are empty.
+   */
+  readonly grown?: {
+    /** Pure. */
+    steps(spec: Spec, now: Before, before: Before): Effect[];
+    /** What is left of it in the end is no problem: the next boot takes it. */
+    readonly untilBoot: boolean;
+  };
 }
 
 /** `kind` is a key of the catalogue, `spec` that kind's own; both are plain JSON. */

@@ -2,6 +2,7 @@
 import { ExpectedError } from "#kit/errors";
 import { kindOf } from "../operations/catalogue.ts";
 import type { Phase, Plan } from "../operations/operation.ts";
+import { withGrowth } from "./growth.ts";
 import { withImages } from "./images.ts";
 import type { PlanInput } from "./input.ts";
 import { withObjects } from "./objects.ts";
@@ -12,7 +13,7 @@ import { keepTime } from "./time-sync.ts";
 
 /** The phases in order: `prepare`, `place`, `start …`. FORMAT_INVALID where a bundle wants one thing twice. */
 export function plan(input: PlanInput): Plan {
-  const phases: Phase[] = [...prepare(input), place(input), ...keepTime(input), ...running(input)];
+  const phases: Phase[] = withGrowth([...prepare(input), place(input), ...keepTime(input), ...running(input)], input);
   refuseTwice(phases);
   return { phases: phases.filter(({ operations, gates }) => operations.length > 0 || gates.length > 0) };
 }

@@ -51,6 +51,7 @@ function tree(rendered: Rendered): string {
     ...rendered.certificates.map(
       (entry) => `certificate ${entry.node}:${entry.path}  ${entry.subject}  ${entry.sans.join(" ")}`,
     ),
+    `pods ${JSON.stringify(rendered.pods)}`,
     ...rendered.written.map(
       ({ path, by, credential, certificate, for: selector }) =>
         `written ${path}  ${whom(selector)}  by ${by}${credential ? "  CREDENTIAL" : ""}` +

@@ -44,7 +44,7 @@ async function install(host: FakeHost, journal: MemoryJournal, payload: Digest, 
   const past = transactions(journal.read());
   const plan = overOlder({ planned: bundlePlan, past, payload, roles: ["worker"], live: host.live, now: now() });
   const open = past.find(({ state }) => state === "open");
-  const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
+  const changes = open === undefined ? await inspectPlan(host, plan, past) : await resumePlan(host, open);
   const transaction = open ?? begin(journal, headerOf(payload), plan, changes, now().toISOString());
   recordAnew(journal, transaction, changes);
   await apply({

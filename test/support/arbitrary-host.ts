@@ -1,8 +1,10 @@
 /** Random hosts, and random plans of all kinds for them, for the laws. */
+import { dirname } from "node:path";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
 import { operation } from "../../installer/operations/catalogue.ts";
 import type { Operation, Plan } from "../../installer/operations/operation.ts";
+import type { Foreign, Grows } from "./fake-growth.ts";
 import { FakeHost } from "./fake-host.ts";
 import { FakeSystem } from "./fake-system.ts";
 
@@ -47,6 +49,8 @@ export interface HostWish {
     readonly file: string | null;
     readonly enabled: boolean;
   } | null;
+  /** Of somebody's own containers, networks and rules. */
+  readonly others: readonly Foreign[];
   /** What the cluster, which answers while one.service runs, has of what a plan brings about. */
   readonly cluster: readonly ClusterThing[];
 }
@@ -125,6 +129,7 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
       enabled: fc.boolean(),
     }),
   ),
+  others: fc.subarray<Foreign>(["container", "interface", "mount", "rule", "chain", "table"]),
   cluster: fc.subarray(clusterThings),
 });
 
@@ -153,9 +158,18 @@ export function makeHost(wish: HostWish): FakeHost {
   if (wish.swappiness !== null) system.sysctls.set("/proc/sys/vm/swappiness", wish.swappiness);
   makeGuards(host, wish);
   makeCluster(host, wish.cluster);
+  system.foreign = wish.others;
+  system.growth.have(wish.others);
+  system.sysctls.set("/proc/sys/kernel/panic", "0");
+  system.writes = () => {
+    for (const path of grownFiles) if (host.entries.get(dirname(path))?.type === "directory") host.file(path, "grown");
+  };
   system.settleBoot();
   return host;
 }
+
+/** The kubelet's credential, state and a pod's configuration; a folder that daemons make themselves. */
+const grownFiles = ["/etc/ferry/kubelet.kubeconfig", "/var/lib/ferry/cpu_manager_state"];
 
 function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live, time, nft }: HostWish): void {
   const { system } = host;
@@ -225,6 +239,10 @@ const planWish = fc.record({
   stop: fc.boolean(),
   ports: fc.boolean(),
   time: fc.boolean(),
+  grows: fc.oneof(
+    fc.constant<Grows[]>([]),
+    fc.subarray<Grows>(["pods", "orphans", "interfaces", "mounts", "rules", "table", "files", "values", "modules"]),
+  ),
   objects: fc.subarray(["kubectl", "etcd2", "etcd3", "label"] as const),
 });
 
@@ -233,7 +251,9 @@ export type PlanWish = typeof planWish extends fc.Arbitrary<infer Wish> ? Wish :
 
 /** A plan as plan/ makes it: parents first, no resource twice. */
 export function makePlan(wish: PlanWish, live: boolean): Plan {
-  const unitFiles = wish.units.map((name) => ({
+  const grows = wish.grows.length > 0;
+  const own = [...wish.units, ...(grows ? ["containerd.service", "kubelet.service"] : [])];
+  const unitFiles = own.map((name) => ({
     path: unitPath(name),
     text: `new ${name}`,
     mode: 0o644,
@@ -241,7 +261,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   }));
   const timeFiles = wish.time ? [{ path: timeDropIn, text: "new\n", mode: 0o644, owner: root }] : [];
   const files = [...wish.files, ...unitFiles, ...timeFiles];
-  const links = wish.units.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
+  const links = own.map((name) => `/etc/systemd/system/multi-user.target.wants/${name}`);
   const needed = [
     ...files.map(({ path }) => path),
     ...links,
@@ -276,7 +296,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   const place = files.map(({ path, text, mode: bits, owner: who }) =>
     operation("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
   );
-  const start = wish.units.map((name) =>
+  const startOf = (name: string): Operation =>
     operation("unit", {
       name,
       file: unitPath(name),
@@ -285,16 +305,41 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
       start: live && wish.start,
       noBlock: false,
       restartOn: [{ path: unitPath(name), digest: digestOf(`new ${name}`) }],
-    }),
-  );
+    });
+  const notes = grows ? notesOf() : null;
   return {
     phases: [
+      { name: "note kernel", operations: notes?.kernel ?? [], gates: [] },
       { name: "prepare", operations, gates: [] },
       { name: "place", operations: place, gates: [] },
       { name: "time", operations: wish.time ? timeOperations(live) : [], gates: [] },
-      { name: "start", operations: start, gates: [] },
+      { name: "start", operations: wish.units.map(startOf), gates: [] },
+      { name: "note host", operations: notes?.host ?? [], gates: [] },
+      { name: "start containerd", operations: grows ? [startOf("containerd.service")] : [], gates: [] },
+      { name: "note pods", operations: notes?.pods ?? [], gates: [] },
+      { name: "start kubelet", operations: grows ? [startOf("kubelet.service")] : [], gates: [] },
       { name: "objects", operations: wish.objects.map((via) => objectOperation(via, live)), gates: [] },
     ],
+  };
+}
+
+/** As plan/growth.ts makes them. */
+function notesOf(): Record<"kernel" | "host" | "pods", Operation[]> {
+  const runtime = { name: "containerd" as const, client: ["ctr"], data: "/var/lib/containerd" };
+  const folder = "/var/lib/kubelet";
+  const owner = { docker: false, pods: "172.30.0.0/16" };
+  const written = ["/etc/ferry/kubelet.kubeconfig", "/var/lib/ferry/cpu_*"];
+  return {
+    kernel: [operation("grown-values", {}), operation("grown-modules", {})],
+    host: [
+      operation("grown-files", { runtimes: [runtime], kubelet: folder, written, own: [] }),
+      operation("grown-interfaces", owner),
+      operation("grown-virtual-servers", {}),
+      operation("grown-rules", owner),
+      operation("grown-mounts", { runtimes: [runtime], kubelet: folder }),
+      operation("grown-processes", { runtimes: [runtime], kubelet: true }),
+    ],
+    pods: [operation("grown-pods", { runtime, kubelet: true })],
   };
 }
 
@@ -316,7 +361,10 @@ function objectOperation(via: PlanWish["objects"][number], live: boolean): Opera
 }
 
 /** Every content that a plan of {@link arbitraryPlan} may want. */
-export const planContents = ["old\n", "new\n", "same\n", "", manifest, ...units.map((name) => `new ${name}`)];
+export const planContents = [
+  ...["old\n", "new\n", "same\n", "", manifest],
+  ...[...units, "containerd.service", "kubelet.service"].map((name) => `new ${name}`),
+];
 
 function parents(path: string): string[] {
   const parent = path.slice(0, path.lastIndexOf("/"));

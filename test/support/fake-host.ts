@@ -98,6 +98,8 @@ export class FakeHost implements Host {
         ? { type: "directory", mode: 0o755, owner: { uid: 0, gid: 0 }, device: 2 }
         : null;
     }
+    const master = this.system.growth.master(path);
+    if (master !== null) return { type: "symlink", target: `../${master}`, device: 2 };
     const entry = this.entries.get(path);
     if (entry === undefined) return null;
     if (entry.type === "symlink") return { type: "symlink", target: entry.target, device: 1 };
@@ -117,10 +119,10 @@ export class FakeHost implements Host {
   }
 
   async list(path: string): Promise<string[]> {
-    return [...this.entries.keys()]
+    const written = [...this.entries.keys()]
       .filter((name) => name !== "/" && dirname(name) === path)
-      .map((name) => name.slice(name.lastIndexOf("/") + 1))
-      .toSorted();
+      .map((name) => name.slice(name.lastIndexOf("/") + 1));
+    return [...this.system.growth.list(path), ...written].toSorted();
   }
 
   async query(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -150,7 +152,7 @@ export class FakeHost implements Host {
       const inode = { content: "half", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
       this.entries.set(temporary(effect.path), { type: "file", inode });
     } else if (effect.do === "run") {
-      this.system.half(effect.argv, this.#stdin(effect));
+      this.system.half(effect.argv, this.#stdin(effect), effect.input);
     }
     throw new Crash();
   }
@@ -213,8 +215,12 @@ export class FakeHost implements Host {
         return this.system.set(effect.path, effect.value, effect.optional ?? false);
       case "nft":
         return this.system.nftables.perform(effect);
+      case "end":
+        return this.system.growth.end(effect);
+      case "umount":
+        return this.system.growth.umount(effect.path);
       case "run": {
-        const code = this.system.run(effect.argv, this.#stdin(effect));
+        const code = this.system.run(effect.argv, this.#stdin(effect), effect.input);
         if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(this.system.stderr)) return;
         if (!(effect.accept ?? [0]).includes(code)) throw new Error(`${effect.argv.join(" ")} ended with ${code}`);
       }

@@ -1,5 +1,6 @@
 /** What programs see and change on a fake host: systemd's units, kernel modules and values, swap, a cluster. */
 import { FakeCluster } from "./fake-cluster.ts";
+import { FakeGrowth, type Foreign, type Grows } from "./fake-growth.ts";
 import { FakeNftables } from "./fake-nftables.ts";
 
 interface Swap {
@@ -32,6 +33,12 @@ export class FakeSystem {
   /** firewalld's ports: now, and after a boot. */
   readonly firewall = { now: new Set<string>(), permanent: new Set<string>() };
   readonly nftables = new FakeNftables();
+  readonly growth = new FakeGrowth();
+  /** What kubelet.service makes whenever it starts, and what of it somebody else has from every boot on. */
+  grows: readonly Grows[] = [];
+  foreign: readonly Foreign[] = [];
+  /** Puts down what daemons write. */
+  writes: () => void = () => {};
   /** Answers as long as `one.service` runs. */
   readonly cluster = new FakeCluster();
   /** What the last program that ran wrote to stderr. */
@@ -76,6 +83,7 @@ export class FakeSystem {
     this.sysctls.clear();
     for (const [key, value] of sysctls) this.sysctls.set(key, value);
     this.swaps = swaps;
+    this.growth.boot(this.foreign);
     this.loadedUnits = new Map();
     const names = [...this.active.keys()];
     this.active.clear();
@@ -96,6 +104,7 @@ export class FakeSystem {
       "firewall after a boot": [...this.firewall.permanent].toSorted().join(" "),
       nftables: this.nftables.list(),
       ...this.cluster.picture(),
+      ...this.growth.picture(),
     };
   }
 
@@ -106,8 +115,22 @@ export class FakeSystem {
     }
     if (path === "/sys/fs/selinux/enforce") return this.enforcing === null ? null : this.enforcing ? "1" : "0";
     if (path === "/proc/sys/kernel/osrelease") return "6.1.0\n";
-    if (path === "/lib/modules/6.1.0/modules.builtin") return "kernel/fs/ext4.ko\n";
-    return this.sysctls.get(path) ?? null;
+    if (path === "/lib/modules/6.1.0/modules.builtin") return "kernel/fs/ext4.ko\nkernel/net/netfilter/nf_tables.ko\n";
+    if (path === "/proc/modules") {
+      const users = (name: string): string[] =>
+        [...this.loaded].filter((other) => this.needs.get(other)?.includes(name));
+      return [...this.loaded]
+        .map(
+          (name) =>
+            `${name} 1 ${users(name).length} ${
+              users(name)
+                .map((one) => `${one},`)
+                .join("") || "-"
+            } Live 0x0\n`,
+        )
+        .join("");
+    }
+    return this.growth.read(path) ?? this.sysctls.get(path) ?? null;
   }
 
   query(argv: readonly string[]): { code: number; stdout: string; stderr: string } {
@@ -120,6 +143,8 @@ export class FakeSystem {
       return answer(this.swapUnits.map((name) => `${name} loaded active\n`).join(""));
     if (program === "systemctl" && verb === "show")
       return answer(`FragmentPath=/run/systemd/generator.late/${last}\nSourcePath=\n`);
+    const grown = this.growth.query(argv, this.active.has("containerd.service"));
+    if (grown !== null) return grown;
     if (program === "nft") return answer(this.nftables.list());
     if (program === "firewall-cmd") {
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
@@ -140,8 +165,17 @@ export class FakeSystem {
   }
 
   /** A program that was cut off: here either nothing happened or all of it. */
-  half(argv: readonly string[], stdin?: string): void {
-    if (argv.join(" ").length % 2 === 0) this.run(argv, stdin);
+  half(argv: readonly string[], stdin?: string, input?: string): void {
+    if (argv.join(" ").length % 2 === 0) this.run(argv, stdin, input);
+  }
+
+  /** The kubelet and its pods, as they come up. */
+  #grow(): void {
+    this.growth.grow(this.grows);
+    if (this.grows.includes("modules")) for (const name of ["xt_comment", "vxlan"]) this.loaded.add(name);
+    if (this.grows.includes("values") && this.sysctls.has("/proc/sys/kernel/panic"))
+      this.sysctls.set("/proc/sys/kernel/panic", "10");
+    if (this.grows.includes("files")) this.writes();
   }
 
   #cluster(argv: readonly string[], stdin?: string): { code: number; stdout: string; stderr: string } {
@@ -149,10 +183,16 @@ export class FakeSystem {
   }
 
   /** The exit code. An unknown program is a mistake in the test. */
-  run(argv: readonly string[], stdin?: string): number {
+  run(argv: readonly string[], stdin?: string, input = ""): number {
     const [program, verb = ""] = argv;
     const last = argv.at(-1) ?? "";
     this.stderr = "";
+    const grown = this.growth.run(argv, input, this.active.has("containerd.service"));
+    if (grown !== null) {
+      if (grown !== 0) this.stderr = "not found, Cannot find device, No such file or directory";
+      return grown;
+    }
+    if (program === "rmmod") return this.#unload(last);
     if (clusterPrograms.test(program ?? "")) {
       const { code, stderr } = this.#cluster(argv, stdin);
       this.stderr = stderr;
@@ -206,7 +246,10 @@ export class FakeSystem {
         const text = this.loadedUnits.get(name) ?? this.#unitFile(name);
         if (text === null) return 5;
         this.loadedUnits.set(name, text);
-        if (verb === "restart" || !this.active.has(name)) this.active.set(name, text);
+        if (verb === "restart" || !this.active.has(name)) {
+          this.active.set(name, text);
+          if (name === "kubelet.service") this.#grow();
+        }
         return 0;
       }
       case "stop":

@@ -139,6 +139,7 @@ function rendered(digest: Digest, size: number, order: <Item>(items: readonly It
     objects: [],
     certificates: [],
     written: [],
+    pods: { kubelet: null, containerd: null, docker: null, for: { roles: ["worker"] } },
   };
 }
 

@@ -106,7 +106,7 @@ test("a third-party package has one home", () => {
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/fetch\//,
     undici: /^builder\/fetch\//,
-    zod: /^builder\/|^installer\/bundle\/(format|selector)/,
+    zod: /^builder\/|^installer\/bundle\/(format|living|selector)/,
     "ssh2-sftp-client": /^builder\/deliver\//,
     yaml: /^builder\//,
     "p-limit": /^builder\//,

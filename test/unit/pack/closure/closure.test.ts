@@ -88,6 +88,7 @@ function cluster(): ClosureInput & { rendered: { files: NodeFile[] } } {
       ],
       certificates: [],
       written: [],
+      pods: { kubelet: null, containerd: null, docker: null, for: { roles: ["worker"] } },
       files: [
         binary("containerd", program(["libc.so.6", "libseccomp.so.2"])),
         binary("containerd-shim-runc-v2"),

@@ -1,0 +1,94 @@
+/** Interfaces that CNI plugins, flannel, calico, kube-proxy and docker make, and routes to pods through others. */
+import type { Effect } from "../../host/effect.ts";
+import type { HostReader } from "../../host/host.ts";
+import type { Grown } from "./grown.ts";
+
+export interface InterfacesSpec {
+  readonly docker: boolean;
+  /** The pods' network, `172.30.0.0/16`. */
+  readonly pods: string;
+}
+
+export interface InterfacesState {
+  readonly interfaces: readonly {
+    readonly name: string;
+    /** Of the bridge that it is attached to. */
+    readonly master: string | null;
+    readonly up: boolean;
+  }[];
+  /** To addresses of pods, as `ip route` prints them. */
+  readonly routes: readonly string[];
+}
+
+/** Names that only these programs give. */
+const networks =
+  /^(cni0|cbr0|flannel(\.\d+|-v6\.\d+|\.ipip|-wg|-wg-v6|\d+)|kube-ipvs0|vxlan(-v6)?\.calico|wireguard\.cali|cali[0-9a-f]+|tunl0)$/;
+const dockers = /^(docker0|docker_gwbridge|br-[0-9a-f]{12})$/;
+/** Comes and goes with its kernel module. */
+const builtIn = "tunl0";
+const folder = "/sys/class/net";
+
+export const interfaces: Grown<InterfacesSpec, InterfacesState> = {
+  resource: () => "interfaces of pods",
+  async inspect(host, { pods }) {
+    if (!host.live) return { interfaces: [], routes: [] };
+    const found: InterfacesState["interfaces"][number][] = [];
+    for (const name of await host.list(folder)) {
+      const link = await host.stat(`${folder}/${name}/master`);
+      const master = link?.type === "symlink" ? (link.target.split("/").at(-1) ?? null) : null;
+      const flags = Number((await host.read(`${folder}/${name}/flags`))?.trim() ?? 0);
+      found.push({ name, master, up: (flags & 1) === 1 });
+    }
+    return { interfaces: found, routes: await routesTo(host, pods) };
+  },
+  steps(spec, now, before) {
+    const old = new Set(before.interfaces.map(({ name }) => name));
+    const fresh = now.interfaces.filter(({ name }) => !old.has(name));
+    const made = fresh.filter(({ name }) => networks.test(name) || (spec.docker && dockers.test(name)));
+    const masters = made.map(({ name }) => name);
+    const attached = fresh.filter(({ name, master }) => name.startsWith("veth") && masters.includes(master ?? ""));
+    const gone = [...attached, ...made].filter(({ name }) => name !== builtIn).map(({ name }) => name);
+    const tunnel = made.some(({ name, up }) => name === builtIn && up);
+    const routes = now.routes.filter((route) => !before.routes.includes(route) && !gone.includes(deviceOf(route)));
+    return [
+      ...routes.map((route) => ip("route", "del", ...route.split(" ").filter((word) => !marks.has(word)))),
+      ...gone.map((name) => ip("link", "delete", name)),
+      ...(tunnel ? [ip("address", "flush", "dev", builtIn), ip("link", "set", builtIn, "down")] : []),
+    ];
+  },
+};
+
+/** What `ip route` prints of a route's state, and does not read. */
+const marks = new Set(["linkdown", "dead", "offload", "trap", "pervasive"]);
+
+function ip(...words: string[]): Effect {
+  // The other end of a pair went with its namespace in the meantime.
+  return { do: "run", argv: ["ip", ...words], forgive: "Cannot find device|No such (process|device)" };
+}
+
+function deviceOf(route: string): string {
+  return / dev (\S+)/.exec(route)?.[1] ?? "";
+}
+
+async function routesTo(host: HostReader, network: string): Promise<string[]> {
+  const { code, stdout } = await host.query(["ip", "-4", "route", "show", "table", "main"]);
+  const lines = code === 0 ? stdout.split("\n").map((line) => line.trim()) : [];
+  return lines.filter((line) => {
+    const words = line.split(" ");
+    const target = /^\d/.test(words[0] ?? "") ? words[0] : words[1];
+    return target !== undefined && isInside(target, network);
+  });
+}
+
+/** Whether `172.30.4.0/24`, or an address, lies in `172.30.0.0/16`. */
+export function isInside(target: string, network: string): boolean {
+  const [address = "", bits = "32"] = target.split("/");
+  const [base = "", size = "32"] = network.split("/");
+  const shift = 32 - Number(size);
+  const cut = (text: string): number => Math.floor(numberOf(text) / 2 ** shift);
+  return /^\d+(\.\d+){3}$/.test(address) && Number(bits) >= Number(size) && cut(address) === cut(base);
+}
+
+function numberOf(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}

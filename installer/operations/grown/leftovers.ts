@@ -1,0 +1,30 @@
+/** Processes that outlive a stopped runtime: shims, what they hold, helpers of docker. */
+import { processes } from "../../host/processes.ts";
+import { isActive } from "../unit.ts";
+import { type EndState, endSteps, noted } from "./ending.ts";
+import type { Grown } from "./grown.ts";
+import { containersOf, type Runtime, shimOf } from "./runtime.ts";
+
+export interface LeftoversSpec {
+  readonly runtimes: readonly Runtime[];
+  readonly kubelet: boolean;
+}
+
+export const leftovers: Grown<LeftoversSpec, EndState> = {
+  resource: () => "processes of the container runtime",
+  async inspect(host, { runtimes, kubelet }) {
+    const all = await processes(host);
+    const { all: own, foreign } = containersOf(all, runtimes, kubelet);
+    const units: string[] = [];
+    for (const { name } of runtimes) {
+      // One that runs, before its turn or because the host had it running, has its daemon there.
+      if (host.live && !(await isActive(host, `${name}.service`))) units.push(`/system.slice/${name}.service`);
+    }
+    // A shim of another namespace is somebody's who uses the same containerd.
+    const inUnit = all.filter(
+      (one) => one.cgroups.some((path) => units.includes(path)) && !foreign.has(one) && shimOf(one) === null,
+    );
+    return { processes: noted([...new Set([...own, ...inUnit])]) };
+  },
+  steps: (_spec, now, before) => endSteps(now, before, 0),
+};
