@@ -139,7 +139,7 @@ export function needsKey(index: BundleIndex, selection: Selection): boolean {
 export function notFit(errors: readonly { check: string }[]): ExpectedError {
   const names = errors.map(({ check }) => check);
   return new ExpectedError("PREFLIGHT", `this host is not fit: ${names.join(", ")}; nothing was changed`, {
-    hint: `mend it, or pass it over: ./install … ${names.map((name) => `--skip-preflight ${name}`).join(" ")}`,
+    hint: `fix it, or skip it with: ./install … ${names.map((name) => `--skip-preflight ${name}`).join(" ")}`,
   });
 }
 

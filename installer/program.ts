@@ -31,7 +31,7 @@ interface Flags {
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly skipPreflight?: string[];
-  readonly keepGoing?: boolean;
+  readonly restore?: boolean;
   readonly acceptIrreversible?: boolean;
   readonly deleteData?: boolean;
   readonly output?: string;
@@ -63,7 +63,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     skipPreflight: flags.skipPreflight ?? [],
-    keepGoing: flags.keepGoing ?? false,
+    noRestore: flags.restore === false,
     acceptIrreversible: flags.acceptIrreversible ?? false,
     identity: (name: string) => identityOf(name, flags, surroundings),
     trusts: () => trustsOf(flags, surroundings),
@@ -73,7 +73,11 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   changing(node(common(apply)))
     .option("--no-start", "place files and enable units, but start nothing now")
     .action(async (flags: Flags) => {
+      if ((origin.argv ?? []).length === 0) program.help({ error: true });
       const { install } = await import("./install.ts");
+      const { parseRoles } = await import("./plan/select.ts");
+      // A wrong call is told before every byte of the bundle is read.
+      parseRoles(flags.role);
       const noStart = flags.start === false;
       const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...(noStart ? ["--no-start"] : [])];
       await install({ ...wanted(flags), noStart }, context(flags, words));
@@ -99,7 +103,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   node(common(program.command("preflight")))
     .description("is this host fit? every check, nothing is changed")
-    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
+    .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
     .action(async (flags: Flags) => {
       const { install } = await import("./install.ts");
       await install({ ...wanted(flags), preflightOnly: true }, context(flags, ["preflight"]));
@@ -229,8 +233,8 @@ function changing(command: Command): Command {
   return command
     .option("--dry-run", "print every step, change nothing")
     .option("--yes", "do not ask")
-    .option("--skip-preflight <name>", "pass over a preflight check (repeatable)", collect)
-    .option("--keep-going", "after a failure leave what is there, instead of restoring the host")
+    .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
+    .option("--no-restore", "after a failure leave the host as it is, instead of restoring it")
     .option("--accept-irreversible", "also make changes that undo cannot take back; the plan names them");
 }
 

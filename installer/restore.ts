@@ -95,7 +95,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     return reporter.stage("done", "taken back");
   }
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
-    hint: "mend what is named above, then: ./install undo",
+    hint: "fix what is named above, then: ./install undo",
   });
 }
 

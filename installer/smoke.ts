@@ -64,7 +64,7 @@ export async function smoke(request: SmokeRequest, context: Context): Promise<vo
   const findings = await tryOut(run);
   reportFindings(findings, reporter, true);
   if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
-  reporter.info("The cluster carries pods: every node answers for every other.");
+  reporter.info("All nodes run pods and reach each other.");
 }
 
 async function manifestOf(host: Host, folder = ownFolder): Promise<string> {

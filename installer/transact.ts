@@ -23,7 +23,7 @@ export interface Wanted {
   readonly dryRun: boolean;
   readonly yes: boolean;
   /** A failed start leaves what is there instead of restoring the host. */
-  readonly keepGoing: boolean;
+  readonly noRestore: boolean;
   /** Changes that undo cannot take back may be made. */
   readonly acceptIrreversible?: boolean;
 }
@@ -179,7 +179,7 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
       now: context.now,
     });
   } catch (error) {
-    if (isExpected(error, "INTERRUPTED") || wanted.keepGoing) throw error;
+    if (isExpected(error, "INTERRUPTED") || wanted.noRestore) throw error;
     const failure = await restore(wanted.root, host, state, error, context);
     await tellServing(host, state, context);
     throw failure;

@@ -34,7 +34,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       .description(description)
       .option("--release <name>", "instead of the file's own: a name of `kubeferry releases`, or a manifest's path")
       .option("--strict", "refuse what is only a warning about cluster.yaml")
-      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
 
   stage("lock", "Resolve a release to exact bytes: cluster.lock")
     .option("--update", "resolve again, and show what changes")
@@ -113,7 +113,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       if (flags.base !== undefined)
         await delta(built.path, resolve(surroundings.workingDirectory, flags.base), options);
       if (built.keys === null) reporter.warn("the secrets in this bundle are not encrypted (--plaintext-secrets)");
-      else reporter.info(`the nodes' keys are in ${built.keys}; let them travel another way than the bundle`);
+      else reporter.info(`the nodes' keys are in ${built.keys}; transfer them separately`);
     });
 }
 

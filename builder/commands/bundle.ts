@@ -15,7 +15,7 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
     program
       .command(usage)
       .description(description)
-      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
 
   command("verify <bundle...>", "Check every byte of a bundle (a .tar or its folder), or of the parts of a split one")
     .option(

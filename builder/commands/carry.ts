@@ -17,7 +17,7 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
     program
       .command(usage)
       .description(description)
-      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
 
   command("split <bundle>", "Cut a bundle into parts for small media, each with a digest of its own")

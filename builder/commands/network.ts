@@ -24,8 +24,8 @@ export interface Network {
 
 export function addNetworkOptions(command: Command): Command {
   return command
-    .option("--mirror <url|dir>", "stands in for upstream, digests stay the lock's; may be given again", collect, [])
-    .option("--registry <domain=url>", "asked instead of a container registry; may be given again", collect, [])
+    .option("--mirror <url|dir>", "stands in for upstream, digests stay the lock's; repeatable", collect, [])
+    .option("--registry <domain=url>", "asked instead of a container registry; repeatable", collect, [])
     .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
     .option("--offline", "only the store, and mirrors that are folders")
     .option("--ca <file>", "PEM certificates to trust besides the usual ones");

@@ -6,7 +6,7 @@ export function addReleaseCommands(program: Command, surroundings: Surroundings)
   program
     .command("releases")
     .description("List the releases that can be carried: components, versions, platforms, what is pinned by whom")
-    .option("--json", "one JSON object a line on stdout, people's text on stderr")
+    .option("--json", "one JSON object a line on stdout, human-readable output on stderr")
     .action(async (flags: { json?: boolean }) => {
       const { describeRelease, releaseSummaries } = await import("../config/release-list.ts");
       const reporter = reporterFor(surroundings, flags);

@@ -17,7 +17,7 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
     program
       .command(usage)
       .description(description)
-      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
 
   command("keygen", "Make a key pair that signs bundles, in minisign's own files")
@@ -34,9 +34,7 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
       reporter.info(
         `${made.secret}: key ${made.name}${password === null ? ", not encrypted" : ""}; it never leaves here`,
       );
-      reporter.info(
-        `${made.open}: carry it to the nodes by another way than the bundles, into /etc/kubeferry/trusted/`,
-      );
+      reporter.info(`${made.open}: transfer it to the nodes separately from the bundles, into /etc/kubeferry/trusted/`);
       reporter.info(`public key ${made.publicKey}`);
     });
 

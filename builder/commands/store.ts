@@ -21,7 +21,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
       .command(name)
       .description(description)
       .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
-      .option("--json", "one JSON object a line on stdout, people's text on stderr");
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
   const open = async ({ cache }: Flags): Promise<Store> => {
     const { Store } = await import("../fetch/store.ts");
     const { environment, workingDirectory } = surroundings;

@@ -1,6 +1,6 @@
 /**
- * The keys that open a bundle's secrets. `<cluster>.keys` has one line a node, `name AGE-SECRET-KEY-…`, and travels
- * by another way than the bundle. Made once and reused; new nodes are appended; no line is ever changed.
+ * The keys that open a bundle's secrets. `<cluster>.keys` has one line a node, `name AGE-SECRET-KEY-…`, and is
+ * transferred separately from the bundle. Made once and reused; new nodes are appended; no line is ever changed.
  */
 import { readFile, stat } from "node:fs/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";

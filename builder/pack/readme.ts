@@ -46,7 +46,7 @@ ${nodes.join("\n")}
 
 CHECK IT, the first time with programs that did not come with it
   Whoever can change this bundle can change ./install and these lines too. So the first check is made with minisign
-  (or kubeferry) of your own machine, and with a public key that came another way:
+  (or kubeferry) of your own machine, and with a public key that was transferred separately:
       tar -xf THIS-BUNDLE.tar -C DIRECTORY, go there, and:
       minisign -V -P PUBLIC-KEY -m SHA256SUMS && sha256sum -c SHA256SUMS
       or, without unpacking:  kubeferry verify THIS-BUNDLE.tar --public-key PUBLIC-KEY

@@ -76,14 +76,14 @@ test(
 );
 
 test(
-  "with --keep-going what was done stays, the same command ends it once there is room",
+  "with --no-restore what was done stays, the same command ends it once there is room",
   { skip: !isRoot },
   async () => {
     const root = freshRoot();
     const small = join(root, "opt");
     mount(small, "size=64k,mode=755");
     const start = pictureOf(root);
-    assertCode(await installer(...select(root), ...pass("disk-space"), "--keep-going"), 8, /APPLY_FAILED/);
+    assertCode(await installer(...select(root), ...pass("disk-space"), "--no-restore"), 8, /APPLY_FAILED/);
     assert.ok(existsSync(join(root, "etc/ferry/serve.conf")));
     execFileSync("mount", ["-o", "remount,size=16m", small]);
     assertCode(await installer(...select(root)), 0);

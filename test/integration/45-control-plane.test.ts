@@ -230,7 +230,7 @@ test("the kubelet reads its configuration: no field and no flag is unknown to it
 });
 
 test(
-  "kube-proxy reads its configuration, answers as its check asks, and leads the API's service on",
+  "kube-proxy reads its configuration, answers as its check asks, and forwards the API service",
   { skip },
   async () => {
     start("kube-proxy");

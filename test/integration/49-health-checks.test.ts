@@ -261,7 +261,7 @@ test("kube-proxy's rules for the API's service, by mode", async () => {
   const clusterOf = (mode: string): Promise<Cluster> =>
     load(`${golden("1.36-single-node")}network: { proxyMode: ${mode} }\n`);
   const check = async (mode: string): Promise<CheckEntry> =>
-    checkNamed((await clusterOf(mode)).rendered, "n1", "kube-proxy leads the API's service on");
+    checkNamed((await clusterOf(mode)).rendered, "n1", "kube-proxy forwards the API service");
   const there = (entry: CheckEntry): Promise<Finding> => runCheck(entry, undefined, (argv) => hosts.on("n1", argv));
 
   const iptables = await check("iptables");

@@ -182,7 +182,7 @@ export const workerRows: readonly Row[] = [
     hint: journal("kube-proxy"),
   },
   {
-    name: "kube-proxy leads the API's service on",
+    name: "kube-proxy forwards the API service",
     roles: ["worker"],
     when: daemons,
     argv: (c) => rulesOf[c.topology.network.proxyMode].argv(c),
