@@ -9,7 +9,7 @@ import { headerOf, isSame, resumable } from "./header.ts";
 import { gatherFacts } from "./host/facts.ts";
 import { createLocalHost } from "./host/local.ts";
 import { inspectPlan, resumePlan } from "./journal/apply.ts";
-import { readContents } from "./journal/stage.ts";
+import { installerNeed } from "./journal/stage.ts";
 import { stateOf } from "./journal/state.ts";
 import { transactions } from "./journal/transaction.ts";
 import { type NodeContents, nodeContents, type ReadContents } from "./plan/contents.ts";
@@ -65,7 +65,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const past = transactions(records);
   const over = { past, payload: bundle.payloadDigest, roles: selection.roles, live: host.live, now: context.now() };
   const older = olderInstallations(over).at(-1);
-  const readPlain: ReadContents = (wanted) => readContents(bundle, wanted);
+  const readPlain: ReadContents = (wanted) => bundle.contents(wanted);
   const objects = older === undefined ? undefined : await objectKeys(index, selection, contents, readPlain);
   const planned = overOlder({
     ...over,
@@ -83,7 +83,16 @@ export async function install(request: InstallRequest, context: Context): Promis
     }),
   });
 
-  const findings = await preflight({ host, facts, bundle, selection, plan: planned, past, now: context.now() });
+  const findings = await preflight({
+    host,
+    facts,
+    bundle,
+    selection,
+    plan: planned,
+    past,
+    kept: installerNeed(context.executable, state.folder) + state.reserve.missing,
+    now: context.now(),
+  });
   reporter.stage("preflight", `${findings.length} checks`);
   reportFindings(findings, reporter, request.preflightOnly);
   const blocking = findings.filter(({ check }) => !request.skipPreflight.includes(check));
@@ -126,7 +135,7 @@ async function contentsFor(bundle: Bundle, selection: Selection, request: Instal
     return { files: files.map((entry) => ({ entry, digest: entry.digest, size: entry.size })), memory: new Map() };
   }
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
-  return nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
+  return nodeContents(bundle, selection, identity, (wanted) => bundle.contents(wanted));
 }
 
 /** Whether a key is needed for what this node gets. */

@@ -12,7 +12,6 @@ import { createLocalHost } from "./host/local.ts";
 import { needsKey, notFit, verify } from "./install.ts";
 import { inspectPlan, resumePlan } from "./journal/apply.ts";
 import { currentTransactions, onHost } from "./journal/installed.ts";
-import { readContents } from "./journal/stage.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
 import type { FileSpec } from "./operations/file.ts";
@@ -127,7 +126,7 @@ async function fromBundle(
   const errors = sameKeys({ past, bundle, selection }).filter(({ check }) => !request.skipPreflight.includes(check));
   if (errors.length > 0) throw notFit(errors);
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
-  const contents = await nodeContents(bundle, selection, identity, (wanted) => readContents(bundle, wanted));
+  const contents = await nodeContents(bundle, selection, identity, (wanted) => bundle.contents(wanted));
   const installed = installedFiles(past);
   const files = contents.files.flatMap(({ entry, digest, size }): FileSpec[] => {
     const spec = installed.get(entry.path);

@@ -7,8 +7,9 @@ import { version } from "#kit/version";
 import type { Context } from "./context.ts";
 import type { Host } from "./host/host.ts";
 import { createLocalHost, handOver } from "./host/local.ts";
-import type { JournalRecord } from "./journal/journal.ts";
+import type { Journal, JournalRecord } from "./journal/journal.ts";
 import { lock } from "./journal/lock.ts";
+import { isFull, noSpace } from "./journal/space.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
 import { undo, undoEffects, type UndoOptions, type UndoReport } from "./journal/undo.ts";
@@ -27,14 +28,10 @@ export async function restore(
   reporter.stage("restore", `because of: ${messageOf(error)}`);
   const failed = transactions(state.journal.read()).findLast((one) => one.state !== "gone");
   if (failed === undefined) return error;
-  const report = await takeBack(host, state, { transaction: failed, following: [], deleteData: false }, context);
-  if (report.problems.length === 0) {
-    clearStage(root);
-    forgetIfEmpty(root, state);
-  }
+  const problems = await takeBackAll([failed], { root, host, state, deleteData: false }, context);
   if (!isExpected(error)) return error;
   const [code, end] =
-    report.problems.length === 0
+    problems.length === 0
       ? (["APPLY_FAILED_RESTORED", "the host is as it was"] as const)
       : (["APPLY_FAILED", "and not everything could be taken back: ./install undo"] as const);
   const { where, wanted, found, hint } = error;
@@ -71,22 +68,12 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   if (request.dryRun) return printUndo(chosen, request, context);
   await confirm(chosen, request, context);
   // Of an undo that was cut off at its very end, only a note may be left.
-  const unlock = existsSync(state.folder) ? lock(state.folder, context.command, context.now()) : () => {};
+  const unlock = existsSync(state.folder) ? lockForUndo(state, context) : () => {};
   const host = createLocalHost({ root, contents: state.contents });
-  const problems: UndoReport["problems"][number][] = [];
+  let problems: Problems;
   try {
     if (state.journal.read().length !== records.length) throw busy();
-    for (const [place, transaction] of chosen.entries()) {
-      const following = chosen.slice(place + 1);
-      const report = await takeBack(host, state, { transaction, following, deleteData: request.deleteData }, context);
-      problems.push(...report.problems);
-      // An older transaction must not be taken back below one that is still there.
-      if (report.problems.length > 0) break;
-    }
-    if (problems.length === 0) {
-      clearStage(root);
-      forgetIfEmpty(root, state);
-    }
+    problems = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData }, context);
   } finally {
     unlock();
   }
@@ -132,9 +119,49 @@ async function printUndo(chosen: readonly Transaction[], request: UndoRequest, {
   }
 }
 
+/** Also where not a byte is free. */
+function lockForUndo({ folder, reserve }: State, context: Context): () => void {
+  try {
+    return reserve.record(() => lock(folder, context.command, context.now()));
+  } catch (error) {
+    throw isFull(error) ? noSpace(folder, "there is not even room for a lock; nothing was taken back", error) : error;
+  }
+}
+
+type Problems = UndoReport["problems"];
+
+interface TakeBackOptions {
+  readonly root: string;
+  readonly host: Host;
+  readonly state: State;
+  readonly deleteData: boolean;
+}
+
+/** Newest first, with the room that is kept for it; then goes what is of no more use. Gives what could not be taken back. */
+async function takeBackAll(
+  chosen: readonly Transaction[],
+  { root, host, state, deleteData }: TakeBackOptions,
+  context: Context,
+): Promise<Problems> {
+  const spent = state.reserve.spentBy(host, state.journal);
+  try {
+    for (const [place, transaction] of chosen.entries()) {
+      const following = chosen.slice(place + 1);
+      const report = await takeBack(spent, { transaction, following, deleteData }, context);
+      // An older transaction must not be taken back below one that is still there.
+      if (report.problems.length > 0) return report.problems;
+    }
+    clearStage(root);
+    forgetIfEmpty(root, state);
+    return [];
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return [{ what: `NO_SPACE in ${state.folder}`, why: `${messageOf(error)}; see df -h and df -i` }];
+  }
+}
+
 async function takeBack(
-  host: Host,
-  { journal }: State,
+  { host, journal }: { readonly host: Host; readonly journal: Journal },
   what: Pick<UndoOptions, "transaction" | "following" | "deleteData">,
   { reporter, now }: Context,
 ): Promise<UndoReport> {

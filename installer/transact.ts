@@ -10,6 +10,7 @@ import { apply, begin, effectsOf, recordAnew } from "./journal/apply.ts";
 import { keepBundle } from "./journal/kept-bundle.ts";
 import { lock } from "./journal/lock.ts";
 import { keepInstaller, stageContents } from "./journal/stage.ts";
+import { isFull, noSpace } from "./journal/space.ts";
 import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
 import type { RecordedChange, Transaction } from "./journal/transaction.ts";
 import { kindOf } from "./operations/catalogue.ts";
@@ -54,17 +55,52 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
   tellIrreversible(changes, wanted, context);
   if (wanted.dryRun) return printChanges(changes, context);
   await confirm(changes, wanted, context);
-  const made = createState(root);
-  const unlock = lock(state.folder, context.command, context.now());
+  const { made, unlock } = await enter(root, state, past, context);
   try {
     if (state.journal.read().length !== records) throw busy();
-    await stage(bundle, state, memory, changes, { root, made, past, context, platform: header.platform, origin });
-    const transaction = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
-    forgetNote(root);
-    recordAnew(state.journal, transaction, changes);
+    const transaction = await roomOrNothing(root, state, past, made, async () => {
+      state.reserve.fill();
+      await stage(bundle, state, memory, changes, { context, platform: header.platform, origin });
+      const begun = open ?? begin(state.journal, { ...header, made }, plan, changes, context.now().toISOString());
+      forgetNote(root);
+      recordAnew(state.journal, begun, changes);
+      return begun;
+    });
     await perform({ host, state, transaction, changes, context, wanted });
   } finally {
     unlock();
+  }
+}
+
+/** Makes the state folder and takes its lock. `made`: ancestors that had to be made for it. */
+function enter(
+  root: string,
+  state: State,
+  past: readonly Transaction[],
+  context: Context,
+): Promise<{ made: readonly string[]; unlock: () => void }> {
+  return roomOrNothing(root, state, past, [], () => {
+    const made = createState(root);
+    return { made, unlock: lock(state.folder, context.command, context.now()) };
+  });
+}
+
+/** What goes before the first change. NO_SPACE where a disk fills up here, and nothing is left behind. */
+async function roomOrNothing<Result>(
+  root: string,
+  { folder }: State,
+  past: readonly Transaction[],
+  made: readonly string[],
+  act: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    // What lies there is then another installation's.
+    if (isExpected(error, "LOCKED")) throw error;
+    if (past.length > 0) clearStage(root);
+    else destroyState(root, made);
+    throw isFull(error) ? noSpace(folder, "there is no room for the bundle's files", error) : error;
   }
 }
 
@@ -103,43 +139,27 @@ async function confirm(changes: readonly RecordedChange[], wanted: Wanted, conte
 }
 
 interface StageOptions {
-  readonly root: string;
-  readonly made: readonly string[];
-  readonly past: readonly Transaction[];
   readonly context: Context;
   readonly platform: Platform;
   readonly origin: Proposal["origin"];
 }
 
-/** Contents and the installer itself. A disk that fills up here leaves nothing behind. */
+/** Contents and the installer itself. */
 async function stage(
   bundle: Pick<Bundle, "extract">,
   state: State,
   memory: ReadonlyMap<Digest, Uint8Array>,
   changes: readonly RecordedChange[],
-  { root, made, past, context, platform, origin }: StageOptions,
+  { context, platform, origin }: StageOptions,
 ): Promise<void> {
   const wanted = new Set<Digest>();
   for (const effect of changes.flatMap(({ change }) => effectsOf(change))) {
     if (effect.do === "write" && "digest" in effect.content) wanted.add(effect.content.digest);
   }
   context.reporter.stage("stage", `${wanted.size} contents`);
-  try {
-    if (context.executable !== null) keepInstaller(context.executable, state.folder);
-    if (origin !== null) keepBundle(origin, state.folder);
-    await stageContents(bundle, state.contents.stage, wanted, memory, platform);
-  } catch (error) {
-    if (past.length === 0) destroyState(root, made);
-    else clearStage(root);
-    const code = (error as { code?: unknown }).code;
-    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-    const hint = `df -h ${state.folder}; df -i ${state.folder}`;
-    throw new ExpectedError("NO_SPACE", "there is no room for the bundle's files", {
-      where: state.folder,
-      hint,
-      cause: error,
-    });
-  }
+  if (context.executable !== null) keepInstaller(context.executable, state.folder);
+  if (origin !== null) keepBundle(origin, state.folder);
+  await stageContents(bundle, state.contents.stage, wanted, memory, platform);
 }
 
 interface PerformOptions {

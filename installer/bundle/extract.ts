@@ -41,6 +41,19 @@ export async function extractContents(
   }
 }
 
+/** The same in memory, for contents that are small. */
+export async function readContents(
+  source: Source,
+  index: BundleIndex,
+  wanted: ReadonlySet<Digest>,
+): Promise<Map<Digest, Buffer>> {
+  const contents = new Map<Digest, Buffer>();
+  for (const [blob, pieces] of piecesByBlob(source, index, wanted)) {
+    await eachPiece(source, index, blob, pieces, (piece) => new HeldPiece(piece, contents));
+  }
+  return contents;
+}
+
 /** Decodes every frame and checks every content's digest, writing nothing: what `verify` does with `contents`. */
 export async function checkContents(source: Source, index: BundleIndex): Promise<void> {
   const all = new Set(Object.keys(index.contents) as Digest[]);
@@ -156,6 +169,27 @@ class CheckedPiece {
   }
 
   abandon(): void {}
+}
+
+/** Hashes one content and holds it. */
+class HeldPiece extends CheckedPiece {
+  readonly #contents: Map<Digest, Buffer>;
+  readonly #parts: Buffer[] = [];
+
+  constructor(piece: Piece, contents: Map<Digest, Buffer>) {
+    super(piece);
+    this.#contents = contents;
+  }
+
+  override write(bytes: Buffer): void {
+    super.write(bytes);
+    this.#parts.push(bytes);
+  }
+
+  override async finish(): Promise<void> {
+    await super.finish();
+    this.#contents.set(this.piece.digest, Buffer.concat(this.#parts));
+  }
 }
 
 /** Hashes one content and writes it beside its place; it gets its name after fsync, while the next one is written. */

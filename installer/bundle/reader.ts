@@ -2,7 +2,7 @@
 import { ExpectedError } from "#kit/errors";
 import { indexPath, indexProblems } from "./consistency.ts";
 import { type Digest, digestOf } from "./digest.ts";
-import { extractContents } from "./extract.ts";
+import { extractContents, readContents } from "./extract.ts";
 import { type BundleIndex, type FileEntry, type NodeEntry, decodeIndex } from "./format.ts";
 import { type Source, readMember } from "./member.ts";
 import { type IntegrityProblem, problemError } from "./problem.ts";
@@ -31,6 +31,8 @@ export interface Bundle {
   readonly signatures: readonly GoodSignature[];
   /** See {@link extractContents}. */
   extract(wanted: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
+  /** Contents that are small enough for memory, checked. */
+  contents(wanted: ReadonlySet<Digest>): Promise<Map<Digest, Buffer>>;
   /**
    * The secret files of a node of the index by absolute path, each checked against the index; empty when it has none.
    * NODE_UNKNOWN, KEY_MISSING, KEY_WRONG, SECRETS_INVALID.
@@ -76,6 +78,7 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
     listing,
     signatures: head?.signatures ?? [],
     extract: (set, place) => extractContents(source, index, set, place),
+    contents: (set) => readContents(source, index, set),
     secrets: (node, identity) => nodeSecrets(source, index, node, identity),
     read(path, limit = 1024 * 1024) {
       const member = source.members.get(path);

@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
 import type { Change, Operation } from "../operations/operation.ts";
+import { isFull, noSpace } from "./space.ts";
 
 /** Who and what a transaction is about. */
 export interface Header {
@@ -81,7 +82,7 @@ export type JournalRecord =
 
 export interface Journal {
   read(): JournalRecord[];
-  /** Durable when it returns. */
+  /** Durable when it returns. NO_SPACE. */
   append(...records: readonly JournalRecord[]): void;
 }
 
@@ -97,17 +98,23 @@ export function fileJournal(path: string): Journal {
       }
     },
     append(...records) {
-      const file = fs.openSync(path, "a", 0o600);
-      try {
-        const bytes = Buffer.from(records.map(encodeRecord).join(""));
-        for (let done = 0; done < bytes.length;) done += fs.writeSync(file, bytes, done);
-        fs.fsyncSync(file);
-      } finally {
-        fs.closeSync(file);
-      }
+      appendDurably(path, Buffer.from(records.map(encodeRecord).join("")));
       if (records.some(({ type }) => type === "begin")) syncDirectory(dirname(path));
     },
   };
+}
+
+/** NO_SPACE on a full disk: what may be there of it then is a torn line. */
+function appendDurably(path: string, bytes: Buffer): void {
+  const file = fs.openSync(path, "a", 0o600);
+  try {
+    for (let done = 0; done < bytes.length;) done += fs.writeSync(file, bytes, done);
+    fs.fsyncSync(file);
+  } catch (error) {
+    throw isFull(error) ? noSpace(dirname(path), "the file system of the journal is full", error) : error;
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 export function encodeRecord(record: JournalRecord): string {

@@ -23,6 +23,9 @@ export function lock(folder: string, command: string, now: Date): () => void {
     since: now.toISOString(),
   };
   const text = JSON.stringify(own);
+  // Who is held up anyway needs no room for a lock of his own.
+  const present = parse(readText(path) ?? "");
+  if (present !== null && isAlive(present)) throw locked(present, path);
   const mine = `${path}.${process.pid}`;
   // Written whole first, then linked: whoever sees the lock sees who holds it.
   fs.writeFileSync(mine, text, { mode: 0o600 });

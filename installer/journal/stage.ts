@@ -1,6 +1,5 @@
 /** Contents on their way from the bundle to their places: verified, private, durable, named by digest. */
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bundle, type Digest, digestFile, type Platform } from "#bundle";
 import { refuseForeignPrograms } from "./machine.ts";
@@ -33,19 +32,11 @@ export async function stageContents(
   fs.closeSync(folder);
 }
 
-/** Small plain contents of the bundle, in memory. */
-export async function readContents(
-  bundle: Pick<Bundle, "extract">,
-  wanted: ReadonlySet<Digest>,
-): Promise<Map<Digest, Buffer>> {
-  if (wanted.size === 0) return new Map();
-  const folder = fs.mkdtempSync(join(tmpdir(), "kubeferry-"));
-  try {
-    await bundle.extract(wanted, (digest) => join(folder, digest));
-    return new Map([...wanted].map((digest) => [digest, fs.readFileSync(join(folder, digest))]));
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+/** Bytes that {@link keepInstaller} will write. */
+export function installerNeed(executable: string | null, folder: string): number {
+  if (executable === null) return 0;
+  const { size } = fs.statSync(executable);
+  return fs.statSync(join(folder, "install"), { throwIfNoEntry: false })?.size === size ? 0 : size;
 }
 
 /** Keeps this installer beside its journal, so that undo needs no bundle. An equal copy stays. */
@@ -56,12 +47,24 @@ export function keepInstaller(executable: string, folder: string): void {
     if (digestFile(target).digest === digestFile(executable).digest) return;
   }
   const temporary = `${target}.new`;
-  fs.copyFileSync(executable, temporary);
-  fs.chmodSync(temporary, 0o700);
-  const file = fs.openSync(temporary, "r");
-  fs.fsyncSync(file);
-  fs.closeSync(file);
-  fs.renameSync(temporary, target);
+  wholeOrNothing(temporary, () => {
+    fs.copyFileSync(executable, temporary);
+    fs.chmodSync(temporary, 0o700);
+    const file = fs.openSync(temporary, "r");
+    fs.fsyncSync(file);
+    fs.closeSync(file);
+    fs.renameSync(temporary, target);
+  });
+}
+
+/** A full disk is no fuller afterwards. */
+function wholeOrNothing(temporary: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 function isStaged(path: string, digest: Digest): boolean {
@@ -72,12 +75,14 @@ function isStaged(path: string, digest: Digest): boolean {
 export function writePrivate(path: string, content: Uint8Array): void {
   const temporary = `${path}.partial`;
   fs.rmSync(temporary, { force: true });
-  const file = fs.openSync(temporary, "wx", 0o600);
-  try {
-    for (let done = 0; done < content.length;) done += fs.writeSync(file, content, done);
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
-  }
-  fs.renameSync(temporary, path);
+  wholeOrNothing(temporary, () => {
+    const file = fs.openSync(temporary, "wx", 0o600);
+    try {
+      for (let done = 0; done < content.length;) done += fs.writeSync(file, content, done);
+      fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+    fs.renameSync(temporary, path);
+  });
 }

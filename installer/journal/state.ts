@@ -1,5 +1,5 @@
 /**
- * The folder /var/lib/kubeferry of a node: journal, lock, staged contents, kept files, the installer itself.
+ * The folder /var/lib/kubeferry of a node: journal, lock, staged contents, kept files, the installer, room for undo.
  * It and the ancestors that had to be made for it are gone after a complete undo.
  */
 import * as fs from "node:fs";
@@ -8,6 +8,7 @@ import type { ContentFolders } from "../host/local-files.ts";
 import { inside } from "../host/inside.ts";
 import { refuse, refuseForeignState } from "./own-state.ts";
 import { fileJournal, type Journal } from "./journal.ts";
+import { Reserve } from "./reserve.ts";
 
 /** As the node sees it. */
 export const statePath = "/var/lib/kubeferry";
@@ -19,6 +20,7 @@ export interface State {
   readonly folder: string;
   readonly contents: ContentFolders;
   readonly journal: Journal;
+  readonly reserve: Reserve;
 }
 
 /** Where the state of the tree below `root` is; nothing is made. PATH_ESCAPES, JOURNAL_INVALID where it is not ours alone. */
@@ -29,6 +31,7 @@ export function stateOf(root: string): State {
     folder,
     contents: { stage: join(folder, "stage"), before: join(folder, "before") },
     journal: fileJournal(join(folder, "journal")),
+    reserve: new Reserve(folder),
   };
 }
 
@@ -74,12 +77,15 @@ export function destroyState(root: string, madeOf: readonly string[]): void {
   const noted = leftover(root);
   const made = [...new Set([...(noted?.made ?? []), ...madeOf])].toSorted();
   const [outermost] = made;
-  const note = outermost === undefined ? null : noteBeside(root, outermost);
-  if (note !== null) writeNote(note, made);
   const last = ["journal", "lock"];
+  // On a full disk this makes room for the note, and until the note is written the journal names what it does.
   for (const name of list(folder).filter((entry) => !last.includes(entry))) {
     fs.rmSync(join(folder, name), { recursive: true, force: true });
   }
+  const note = outermost === undefined ? null : noteBeside(root, outermost);
+  // A note that says the same stays: writing it anew could fail.
+  const isNoted = note === noted?.path && noted?.made.length === made.length;
+  if (note !== null && !isNoted) writeNote(note, made);
   for (const name of last) fs.rmSync(join(folder, name), { force: true });
   removeIfEmpty(folder);
   for (const path of made.toReversed()) removeIfEmpty(join(root, path));

@@ -10,7 +10,7 @@ export interface NodeContents {
   readonly memory: ReadonlyMap<Digest, Uint8Array>;
 }
 
-/** How plain contents of a bundle are read; `readContents` of the journal's stage. */
+/** How plain contents of a bundle are read: `contents` of the bundle. */
 export type ReadContents = (wanted: ReadonlySet<Digest>) => Promise<Map<Digest, Buffer>>;
 
 /** KEY_MISSING and its like where the node has secrets that `identity` does not open. */

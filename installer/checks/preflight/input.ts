@@ -14,6 +14,8 @@ export interface PreflightInput {
   readonly selection: Selection;
   readonly plan: Plan;
   readonly past: readonly Transaction[];
+  /** Bytes that come to stay beside the journal: the installer's copy, and room for undo. */
+  readonly kept: number;
   readonly now: Date;
 }
 

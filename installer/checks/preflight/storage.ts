@@ -19,9 +19,9 @@ interface Room {
   readonly inodes: number;
 }
 
-/** What the bundle needs on each file system: the stage holds every content once, others get copies of theirs. */
-export function space({ host, plan }: PreflightInput): Finding[] {
-  return perFileSystem(host, plan).map(({ where, free, bytes }): Finding => {
+/** What is needed on each file system: the stage holds every content once, others get copies of theirs. */
+export function space(input: PreflightInput): Finding[] {
+  return perFileSystem(input).map(({ where, free, bytes }): Finding => {
     if (free >= withMargin(bytes)) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
     const message = `the file system of ${where} is too small`;
     const wanted = formatBytes(withMargin(bytes));
@@ -37,8 +37,8 @@ export function space({ host, plan }: PreflightInput): Finding[] {
 }
 
 /** btrfs and the like count no inodes and say 0 of 0. */
-export function inodes({ host, plan }: PreflightInput): Finding[] {
-  const short = perFileSystem(host, plan).filter((room) => room.inodes >= 0 && room.inodes < 2 * room.files + 100);
+export function inodes(input: PreflightInput): Finding[] {
+  const short = perFileSystem(input).filter((room) => room.inodes >= 0 && room.inodes < 2 * room.files + 100);
   if (short.length === 0) return [ok("inodes", "enough")];
   return short.map(({ where, inodes: free, files }) => ({
     check: "inodes",
@@ -101,11 +101,11 @@ export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding
   return findings.length > 0 ? findings : [ok("data-directory", "plain directories")];
 }
 
-function perFileSystem(host: HostReader, plan: PreflightInput["plan"]): (Room & { bytes: number; files: number })[] {
+function perFileSystem({ host, plan, kept }: PreflightInput): (Room & { bytes: number; files: number })[] {
   const specs = specsOf<FileSpec>(plan, "file");
   const contents = new Map(specs.map(({ digest, size }) => [digest, size]));
   const state = roomOf(host.root, statePlace);
-  const bytes = [...contents.values()].reduce((sum, size) => sum + size, 0);
+  const bytes = [...contents.values()].reduce((sum, size) => sum + size, kept);
   const needs = new Map([[state.id, { ...state, bytes, files: contents.size }]]);
   for (const { path, size } of specs) {
     const room = roomOf(host.root, path);

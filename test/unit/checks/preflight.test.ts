@@ -62,7 +62,7 @@ async function findings(change: Change = {}): Promise<Finding[]> {
   );
   const files = index.files.map((entry) => ({ entry, digest: entry.digest, size: entry.size }));
   const input: PreflightInput = {
-    ...{ host, facts, selection, past: change.past ?? [], now: new Date(change.now ?? "2026-11-22") },
+    ...{ host, facts, selection, past: change.past ?? [], kept: 0, now: new Date(change.now ?? "2026-11-22") },
     bundle: { index, payloadDigest: sample.files[0]?.digest ?? ("" as never) },
     plan: plan({ index, selection, files, live, owner: null }),
   };
