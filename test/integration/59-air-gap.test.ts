@@ -158,12 +158,22 @@ test(
     const [container] = sets.find(({ kind }) => kind === "DaemonSet")?.spec?.template.spec.containers ?? [];
     assert.ok(container !== undefined);
     const own = container.args.map((word) => word.replace("$(NODE_IP)", "10.64.3.2"));
-    // Its network comes from etcd here, since there is no API server: an endpoint that is silent is enough to see the interface found.
+    // Its network comes from etcd here, since there is no API server.
+    requirePackages("etcd-server", "etcd-client");
+    const etcd = "http://10.64.3.1:2379";
+    start("n1", "etcd", "", [
+      ...["/usr/bin/etcd", `--data-dir=${join(folder, "etcd")}`],
+      ...[`--listen-client-urls=${etcd}`, `--advertise-client-urls=${etcd}`],
+    ]);
+    const config = '{"Network":"172.30.0.0/16","Backend":{"Type":"host-gw"}}';
+    const put = ["etcdctl", `--endpoints=${etcd}`, "put", "/coreos.com/network/config", config];
+    await eventually(() => on("n1", "env", "ETCDCTL_API=3", ...put).said, /^OK/);
     const run = (name: string, args: readonly string[]): (() => string) =>
       start("n2", name, "", [
         flanneld ?? "",
         ...args.filter((word) => word !== "--kube-subnet-mgr"),
-        "--etcd-endpoints=http://10.64.3.1:2379",
+        `--etcd-endpoints=${etcd}`,
+        `--subnet-file=${join(folder, "subnet.env")}`,
       ]);
     await eventually(
       run(
