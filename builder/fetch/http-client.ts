@@ -66,7 +66,7 @@ export class HttpClient implements AsyncDisposable {
     const stallMs = this.settings.stallMs ?? 30_000;
     let target = new URL(url);
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
-      const authorization = authorize(target);
+      const authorization = mayHave(target, new URL(url)) ? authorize(target) : undefined;
       target.username = "";
       target.password = "";
       const response = await request(target, {
@@ -103,4 +103,9 @@ function redirected(from: URL, location: string): URL {
     });
   }
   return next;
+}
+
+/** A server may lead on to another host, which has its own credentials, but not to another port of its own: that may be anybody's. */
+function mayHave(target: URL, asked: URL): boolean {
+  return target.hostname !== asked.hostname || target.origin === asked.origin;
 }

@@ -88,7 +88,8 @@ export function failureOf(cause: unknown, url: string, elsewhere = "--mirror URL
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
     return passing(new ExpectedError("STALLED", "the server stopped sending", { where: url, cause }));
   }
-  if (passingCodes.has(code) || code.startsWith("HPE_")) {
+  const garbled = cause instanceof Error && cause.name === "HTTPParserError";
+  if (passingCodes.has(code) || code.startsWith("HPE_") || garbled) {
     const hint = code === "ECONNREFUSED" ? undefined : `a proxy is taken from HTTPS_PROXY, a mirror from ${elsewhere}`;
     return passing(
       new ExpectedError("UNREACHABLE", `the download failed: ${reason(cause, code)}`, { where: url, cause, hint }),

@@ -66,12 +66,21 @@ export class RegistryHttp {
     const target = this.#tokenService(realm, url);
     if (service !== undefined) target.searchParams.set("service", service);
     target.searchParams.set("scope", scope ?? `repository:${repository}:pull`);
-    const response = await http.get(target.href, {}, only(target, this.#basic));
+    const response = await http.get(target.href, {}, only(target, this.#credentialsFor(target, new URL(url))));
     if (response.statusCode === 200) return `Bearer ${await this.#tokenIn(response, target.href)}`;
     await response.body.dump();
     const failed = failureOfStatus(response, target.href);
     if (failed.failure.mayPass) throw failed;
     throw this.#unauthorized(target.href, `the registry's token service answered ${response.statusCode}`);
+  }
+
+  /** The registry's own, for a token service of the same domain; to any other only what netrc has for that very host. */
+  #credentialsFor(service: URL, registry: URL): string | undefined {
+    if (domainOf(service.hostname) === domainOf(registry.hostname)) return this.#basic;
+    return basicFor(
+      service,
+      (this.#session.http.settings.netrc ?? []).filter(({ machine }) => machine !== null),
+    );
   }
 
   #tokenService(realm: string, url: string): URL {
@@ -97,6 +106,14 @@ export class RegistryHttp {
   #unauthorized(where: string, why: string): ExpectedError {
     return new ExpectedError("UNAUTHORIZED", why, { where, hint: netrcHint(this.#session.account.hostname) });
   }
+}
+
+/** The last two labels (three behind `co.uk` and its like); an address as it is. */
+function domainOf(host: string): string {
+  if (/^[\d.]+$|:/.test(host)) return host;
+  const labels = host.split(".");
+  const short = (labels.at(-1)?.length ?? 0) === 2 && (labels.at(-2)?.length ?? 0) <= 3;
+  return labels.slice(short ? -3 : -2).join(".");
 }
 
 function only(own: URL, authorization: string | undefined): Authorize {

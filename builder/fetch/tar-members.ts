@@ -40,7 +40,8 @@ function scan(file: number, total: number, path: string): Map<string, TarMember>
   for (;;) {
     if (readSync(file, block, 0, blockSize, position) < blockSize)
       throw fail("TRUNCATED", "the archive ends too early");
-    const header = new Header(block, 0, extended);
+    const header = decoded(block, extended);
+    if (header === null) throw fail("ARCHIVE_INVALID", "a header's numbers are out of range");
     if (header.nullBlock) return members;
     if (!header.cksumValid) throw fail("ARCHIVE_INVALID", "this is not a plain tar: a header's checksum is wrong");
     const size = header.size ?? 0;
@@ -64,6 +65,15 @@ function scan(file: number, total: number, path: string): Map<string, TarMember>
       extended = undefined;
     }
     position = offset + Math.ceil(size / blockSize) * blockSize;
+  }
+}
+
+/** Null for numbers in base 256 that are none. */
+function decoded(block: Buffer, extended: ConstructorParameters<typeof Header>[2]): Header | null {
+  try {
+    return new Header(block, 0, extended);
+  } catch {
+    return null;
   }
 }
 

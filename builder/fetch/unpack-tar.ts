@@ -15,7 +15,16 @@ interface Extension {
 
 /** Whether these first 512 bytes are a tar header. */
 export function isTar(start: Buffer): boolean {
-  return start.length >= block && new Header(start, 0).cksumValid;
+  return start.length >= block && decoded(start)?.cksumValid === true;
+}
+
+/** Null for numbers in base 256 that are none. */
+function decoded(raw: Buffer): Header | null {
+  try {
+    return new Header(raw, 0);
+  } catch {
+    return null;
+  }
 }
 
 export async function* readTar(reader: ByteReader): AsyncGenerator<Entry> {
@@ -23,7 +32,8 @@ export async function* readTar(reader: ByteReader): AsyncGenerator<Entry> {
   for (;;) {
     const raw = await reader.upTo(block);
     if (raw.length < block) throw new EndOfStream("no end-of-archive block");
-    const header = new Header(raw, 0);
+    const header = decoded(raw);
+    if (header === null) throw invalid("a header's numbers are out of range");
     if (header.nullBlock) return;
     if (!header.cksumValid) throw invalid("a header's checksum is wrong");
     const type: string = header.type;

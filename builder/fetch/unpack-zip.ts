@@ -170,7 +170,10 @@ async function dataStart(file: FileHandle, member: Member): Promise<number> {
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  if (!Number.isSafeInteger(position) || !Number.isSafeInteger(length)) throw invalid("a place in it is out of range");
+  const { size } = await file.stat();
+  const present = Math.max(0, Math.min(length, size - position));
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(present), 0, present, position);
   return buffer.subarray(0, bytesRead);
 }
 

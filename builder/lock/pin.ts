@@ -4,7 +4,7 @@
  * asked, and the lock, `inspect` and the audit then say `pinned by mirror`.
  */
 import { link } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ExpectedError, isExpected } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
@@ -26,6 +26,8 @@ export interface PinContext {
   readonly mirrors: readonly string[];
   readonly offline: boolean;
   readonly trustFirstUse: boolean;
+  /** `--from`: a folder of what the operator fetched by hand, and vouches for. */
+  readonly folder?: string | undefined;
   /** Hosts of upstream that did not answer once: not waited for again. */
   readonly silent: Set<string>;
   readonly reporter: Reporter;
@@ -67,7 +69,7 @@ export async function pin(
 }
 
 type Published =
-  | { readonly digest: string; readonly by: "upstream" | "mirror" }
+  | { readonly digest: string; readonly by: "upstream" | "mirror" | "operator" }
   | { readonly digest: null; readonly why: string };
 
 async function publishedDigest(artifact: Artifact, context: PinContext): Promise<Published> {
@@ -89,7 +91,7 @@ async function readPublished(
   url: string,
   platform: Platform,
   context: PinContext,
-): Promise<{ text: string; by: "upstream" | "mirror" }> {
+): Promise<{ text: string; by: "upstream" | "mirror" | "operator" }> {
   const places = placesFor({ resolved: url, mirrors: [], platform }, context);
   const isMirror = (place: Place): boolean => place.kind !== "apt" && place.mirror;
   const host = new URL(url).host;
@@ -104,12 +106,25 @@ async function readPublished(
     failure = error;
   }
   const mirrors = places.filter(isMirror);
-  if (mirrors.length === 0) throw failure;
-  const text = await readSmall(url, mirrors, context).catch((error: unknown) => {
-    throw isExpected(error, "NOT_FOUND") ? failure : error;
-  });
-  context.reporter.warn(`${url} is a mirror's copy: upstream could not be asked, and the lock says pinned by mirror`);
-  return { text, by: "mirror" };
+  const byHand = mirrors.filter((place) => place.kind === "file" && isBelow(place.path, context.folder));
+  const others = mirrors.filter((place) => !byHand.includes(place));
+  for (const [by, some] of [["operator", byHand] as const, ["mirror", others] as const]) {
+    if (some.length === 0) continue;
+    try {
+      const text = await readSmall(url, some, context);
+      if (by === "mirror") context.reporter.warn(`${url} is a mirror's copy: upstream could not be asked`);
+      return { text, by };
+    } catch (error) {
+      if (!isExpected(error, "NOT_FOUND")) throw error;
+      // Offline nobody else is asked, so what lies here is all that there is.
+      if (context.offline) failure = error;
+    }
+  }
+  throw failure;
+}
+
+function isBelow(path: string, folder: string | undefined): boolean {
+  return folder !== undefined && path.startsWith(`${resolve(folder)}/`);
 }
 
 async function readSmall(url: string, places: readonly Place[], context: PinContext): Promise<string> {

@@ -25,6 +25,8 @@ export interface ResolveOptions {
   readonly cache: string;
   readonly mirrors: readonly string[];
   readonly offline: boolean;
+  /** `--from`: a folder of what the operator fetched by hand. */
+  readonly folder?: string | undefined;
   /** Pin what nobody published by downloading it once; the lock says so. */
   readonly trustFirstUse?: boolean | undefined;
   readonly reporter: Reporter;
@@ -48,7 +50,18 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
   const apt = new Apt(join(store.dir, "apt"), signal);
   const trustFirstUse = options.trustFirstUse ?? false;
   const silent = new Set<string>();
-  const context: PinContext = { store, http, apt, mirrors, offline, trustFirstUse, silent, reporter, signal };
+  const context: PinContext = {
+    store,
+    http,
+    apt,
+    mirrors,
+    offline,
+    trustFirstUse,
+    silent,
+    folder: options.folder,
+    reporter,
+    signal,
+  };
   const needed = neededArtifacts(cluster, manifest);
   const packaged = needed.filter(({ artifact }) => parseSource(artifact.from).kind === "apt");
   const others = needed.filter((one) => !packaged.includes(one));

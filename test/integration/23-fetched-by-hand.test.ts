@@ -113,7 +113,7 @@ test("aria2 and skopeo take their lists as they are, and what they bring is what
   const taken = await kubeferry("lock", "--from", carried, config);
   assert.equal(taken.code, 0, taken.err);
   const lock = readFileSync(join(folder, "cluster.lock"), "utf8");
-  assert.match(lock, new RegExp(`sha256:${digestOf(files["/tool 1/tool"] ?? "")}\\n.*\\n +pinnedBy: upstream`));
+  assert.match(lock, new RegExp(`sha256:${digestOf(files["/tool 1/tool"] ?? "")}\\n.*\\n +pinnedBy: operator`));
   assert.doesNotMatch(lock, /carried/);
 });
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { after, test } from "node:test";
 import { isExpected } from "#kit/errors";
 import { HttpClient, type HttpSettings } from "../../../builder/fetch/http-client.ts";
+import { failureOf } from "../../../builder/fetch/http-failure.ts";
 import { readWhole } from "../../../builder/fetch/http-read.ts";
 import { createRegistrySource } from "../../../builder/fetch/registry-client.ts";
 import { RegistryHttp } from "../../../builder/fetch/registry-http.ts";
@@ -161,6 +162,46 @@ test("when a mirror and the registry fail, the error says what each of them said
     const path = "/v2/team/app/manifests/1";
     const tried = `tried ${mirror.base}${path} (NOT_FOUND), https://registry.test${path} (UNREACHABLE)`;
     assert.ok(error.message.endsWith(tried), error.message);
+    return true;
+  });
+});
+
+test("a token service of another domain gets no credentials of the registry, unless netrc names it", async () => {
+  const { base: evil, log } = await serve(() => ({ body: '{"token":"t0ken"}' }));
+  // Loopback has many names: to the client they are two domains.
+  const realm = `${evil.replace("127.0.0.1", "localhost")}/token`;
+  const { base } = await serve((request) => {
+    if (request.headers.authorization === "Bearer t0ken") return { body: "bytes" };
+    return { status: 401, headers: { "www-authenticate": `Bearer realm="${realm}"` } };
+  });
+  await registry().get(`${base}/v2/team/app/manifests/1`);
+  assert.match(log[0] ?? "", /^\/token\?\S* -$/);
+  const both = client({ netrc: [...netrc, { machine: "localhost", login: "me", password: "s3cret" }] });
+  await registry(both).get(`${base}/v2/team/app/manifests/1`);
+  assert.ok(log[1]?.endsWith(basic));
+});
+
+test("credentials of netrc follow a redirect to the host that they are for, and to no other port of the first one", async () => {
+  const { base: elsewhere, log } = await serve(() => ({ body: "bytes" }));
+  const { base, log: first } = await serve(() => ({ status: 302, headers: { location: `${elsewhere}/x` } }));
+  const http = client({ netrc: [{ machine: "127.0.0.1", login: "me", password: "s3cret" }] });
+  await (await http.get(`${base}/x`)).body.dump();
+  assert.deepEqual([first, log], [[`/x ${basic}`], ["/x -"]]);
+});
+
+test("an answer that is no HTTP is a failure of that place, and the next one is asked", async () => {
+  const { createServer: createTcp } = await import("node:net");
+  const garbled = createTcp((socket) =>
+    socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")),
+  );
+  garbled.listen(0, "127.0.0.1");
+  await once(garbled, "listening");
+  after(() => garbled.close());
+  const address = garbled.address();
+  const url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/x`;
+  const http = client({ attempts: 1 });
+  await assert.rejects(http.get(url), (cause) => {
+    assert.equal(failureOf(cause, url)?.error.code, "UNREACHABLE");
     return true;
   });
 });
