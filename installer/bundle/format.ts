@@ -4,7 +4,6 @@
  * Everything that an installer does on a host follows from this index and the host itself.
  */
 import * as z from "zod";
-import { ExpectedError } from "#kit/errors";
 import { canonicalJson } from "./canonical-json.ts";
 import { isCleanAbsolute } from "./clean-path.ts";
 import { type Digest, isDigest } from "./digest.ts";
@@ -250,37 +249,4 @@ export type SecretEntry = z.infer<typeof secret>;
 /** Canonical text of an index; throws zod's error for a value that is none. */
 export function encodeIndex(index: BundleIndex): string {
   return canonicalJson(bundleIndex.parse(index));
-}
-
-/** The index that `text` holds; FORMAT_TOO_NEW or FORMAT_INVALID with every problem otherwise. */
-export function decodeIndex(text: string, where: string): BundleIndex {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ExpectedError("FORMAT_INVALID", "bundle.json is not JSON", {
-      where,
-      cause,
-      hint: "copy the bundle again",
-    });
-  }
-  const version = (value as { format?: unknown } | null)?.format;
-  if (typeof version === "number" && version > formatVersion) {
-    throw new ExpectedError("FORMAT_TOO_NEW", "this bundle was made by a newer Kubeferry", {
-      where,
-      wanted: `format ${formatVersion} or older`,
-      found: `format ${version}`,
-      hint: "use the ./install that is in the bundle, or a newer kubeferry",
-    });
-  }
-  const result = bundleIndex.safeParse(value);
-  if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new ExpectedError(
-      "FORMAT_INVALID",
-      `bundle.json is not of format ${formatVersion}: ${problems.slice(0, 5).join("; ")}`,
-      { where },
-    );
-  }
-  return result.data;
 }

@@ -3,6 +3,7 @@ export { indexPath, indexProblems, secretPath } from "./consistency.ts";
 export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
 export * from "./format.ts";
+export { decodeIndex } from "./format-decode.ts";
 export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
 export type { PodsEntry, WrittenEntry } from "./living.ts";
 export { type Member, type Source, readMember } from "./member.ts";

@@ -3,7 +3,8 @@ import { ExpectedError } from "#kit/errors";
 import { indexPath, indexProblems } from "./consistency.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { extractContents, readContents } from "./extract.ts";
-import { type BundleIndex, type FileEntry, type NodeEntry, decodeIndex } from "./format.ts";
+import { type BundleIndex, type FileEntry, type NodeEntry } from "./format.ts";
+import { decodeIndex } from "./format-decode.ts";
 import { type Source, readMember } from "./member.ts";
 import { type IntegrityProblem, problemError } from "./problem.ts";
 import { openSecrets, secretProblems, secretsLimit } from "./secrets.ts";
@@ -12,7 +13,7 @@ import { decodeSums, sumsPath } from "./sums.ts";
 import { checkTrust, type GoodSignature, isSignaturePath, type Trust } from "./trust.ts";
 
 /** A thousand nodes make an index of some 40 MB. */
-const indexLimit = 256 * 1024 * 1024;
+const indexLimit = 64 * 1024 * 1024;
 const sumsLimit = 32 * 1024 * 1024;
 const signatureLimit = 64 * 1024;
 
@@ -65,8 +66,7 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
       where,
     );
   }
-  const text = bytes.toString("utf8");
-  const index = decodeIndex(text, `${where}: ${indexPath}`);
+  const index = decodeIndex(bytes, `${where}: ${indexPath}`);
   const listing = [...source.problems, ...problems, ...indexProblems(index)];
   return {
     where,

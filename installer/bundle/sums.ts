@@ -1,7 +1,11 @@
 /** SHA256SUMS: one line a member, in the strict form of `sha256sum`: 64 hex digits, two spaces, the path. */
 import { type Digest, isDigest } from "./digest.ts";
 import { isCleanAbsolute } from "./clean-path.ts";
+import { memberLimit } from "./member.ts";
 import type { IntegrityProblem } from "./problem.ts";
+
+/** More say nothing more, and a hostile list must not fill the memory. */
+const mostProblems = 100;
 
 export const sumsPath = "SHA256SUMS";
 export const signaturePath = "SHA256SUMS.minisig";
@@ -15,11 +19,20 @@ export function encodeSums(members: Iterable<readonly [path: string, digest: Dig
 export function decodeSums(text: string): { sums: Map<string, Digest>; problems: IntegrityProblem[] } {
   const sums = new Map<string, Digest>();
   const problems: IntegrityProblem[] = [];
-  const lines = text.split("\n");
-  if (lines.pop() !== "") {
+  if (text !== "" && !text.endsWith("\n")) {
     problems.push({ member: sumsPath, code: "FORMAT_INVALID", message: "does not end with a line feed" });
   }
-  for (const [number, line] of lines.entries()) {
+  let number = -1;
+  for (const line of linesOf(text)) {
+    number += 1;
+    if (problems.length >= mostProblems || sums.size >= memberLimit) {
+      problems.push({
+        member: sumsPath,
+        code: "ARCHIVE_BOMB",
+        message: `the rest is not looked at, from line ${number}`,
+      });
+      break;
+    }
     const digest = line.slice(0, 64);
     const path = line.slice(66);
     if (!isDigest(digest) || line.slice(64, 66) !== "  " || path === "") {
@@ -34,4 +47,13 @@ export function decodeSums(text: string): { sums: Map<string, Digest>; problems:
     }
   }
   return { sums, problems };
+}
+
+/** One after the other: 32 MB of line feeds as a list would be a gigabyte. */
+function* linesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf("\n", from);
+    yield text.slice(from, end < 0 ? text.length : end);
+    from = end < 0 ? text.length : end + 1;
+  }
 }
