@@ -4,8 +4,8 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { ExpectedError } from "#kit/errors";
 
-const folders = ["", "stage", "before", "bundles", "snapshots"];
-const files = ["journal", "lock", "install", "reserve"];
+const folders = ["", "stage", "before", "bundles", "snapshots", "reserve"];
+const files = ["journal", "lock", "install"];
 
 /** PATH_ESCAPES for a link in the place of one of our own, JOURNAL_INVALID for a folder or file that others own or may write. */
 export function refuseForeignState(folder: string): void {
