@@ -16,26 +16,42 @@ import { undo, undoEffects, type UndoOptions, type UndoReport } from "./journal/
 import { tellServing } from "./serving.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 
-/** Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). */
+/**
+ * Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). `fresh`: that was its
+ * first run, and not one that went on after an interruption.
+ */
 export async function restore(
   root: string,
   host: Host,
   state: State,
-  error: unknown,
+  { error, fresh }: { readonly error: unknown; readonly fresh: boolean },
   context: Context,
 ): Promise<unknown> {
   const { reporter } = context;
   reporter.stage("restore", `because of: ${messageOf(error)}`);
   const failed = transactions(state.journal.read()).findLast((one) => one.state !== "gone");
   if (failed === undefined) return error;
-  const problems = await takeBackAll([failed], { root, host, state, deleteData: false }, context);
+  // Nobody was told of an installation that failed in its very first run: what its daemons wrote is nobody's.
+  const deleteData = fresh && !(await hasJoined(host, failed));
+  const { problems, left } = await takeBackAll([failed], { root, host, state, deleteData }, context);
   if (!isExpected(error)) return error;
+  const restored = left.length === 0 ? "the host is as it was" : "the host is as it was, but for what stays";
   const [code, end] =
     problems.length === 0
-      ? (["APPLY_FAILED_RESTORED", "the host is as it was"] as const)
+      ? (["APPLY_FAILED_RESTORED", restored] as const)
       : (["APPLY_FAILED", "and not everything could be taken back: ./install undo"] as const);
   const { where, wanted, found, hint } = error;
   return new ExpectedError(code, `${error.message}; ${end}`, { where, wanted, found, hint, cause: error });
+}
+
+/** Whether etcd's other members count on this one: they would not let it in again without its data. */
+async function hasJoined(host: Host, { header }: Transaction): Promise<boolean> {
+  if (header.alone || !host.live) return false;
+  for (const { unit, argv, environment, timeoutSeconds } of header.checks) {
+    if (unit !== "etcd.service" && unit !== "etcd") continue;
+    if ((await host.query(argv, { environment, timeoutSeconds })).code === 0) return true;
+  }
+  return false;
 }
 
 export interface UndoRequest {
@@ -70,10 +86,10 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   // Of an undo that was cut off at its very end, only a note may be left.
   const unlock = existsSync(state.folder) ? lockForUndo(state, context) : () => {};
   const host = createLocalHost({ root, contents: state.contents });
-  let problems: Problems;
+  let problems: UndoReport["problems"];
   try {
     if (state.journal.read().length !== records.length) throw busy();
-    problems = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData }, context);
+    ({ problems } = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData }, context));
   } finally {
     unlock();
   }
@@ -128,7 +144,7 @@ function lockForUndo({ folder, reserve }: State, context: Context): () => void {
   }
 }
 
-type Problems = UndoReport["problems"];
+type TakenBack = Pick<UndoReport, "problems" | "left">;
 
 interface TakeBackOptions {
   readonly root: string;
@@ -142,21 +158,24 @@ async function takeBackAll(
   chosen: readonly Transaction[],
   { root, host, state, deleteData }: TakeBackOptions,
   context: Context,
-): Promise<Problems> {
+): Promise<TakenBack> {
   const spent = state.reserve.spentBy(host, state.journal);
+  const left: string[] = [];
   try {
     for (const [place, transaction] of chosen.entries()) {
       const following = chosen.slice(place + 1);
       const report = await takeBack(spent, { transaction, following, deleteData }, context);
       // An older transaction must not be taken back below one that is still there.
-      if (report.problems.length > 0) return report.problems;
+      left.push(...report.left);
+      if (report.problems.length > 0) return { problems: report.problems, left };
     }
     clearStage(root);
     forgetIfEmpty(root, state);
-    return [];
+    return { problems: [], left };
   } catch (error) {
     if (!isFull(error)) throw error;
-    return [{ what: `NO_SPACE in ${state.folder}`, why: `${messageOf(error)}; see df -h and df -i` }];
+    const problem = { what: `NO_SPACE in ${state.folder}`, why: `${messageOf(error)}; see df -h and df -i` };
+    return { problems: [problem], left };
   }
 }
 

@@ -66,7 +66,7 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
       recordAnew(state.journal, begun, changes);
       return begun;
     });
-    await perform({ host, state, transaction, changes, context, wanted });
+    await perform({ host, state, transaction, changes, context, wanted, fresh: open === null });
   } finally {
     unlock();
   }
@@ -169,9 +169,11 @@ interface PerformOptions {
   readonly changes: readonly RecordedChange[];
   readonly context: Context;
   readonly wanted: Wanted;
+  /** Not one that was begun earlier and goes on. */
+  readonly fresh: boolean;
 }
 
-async function perform({ host, state, transaction, changes, context, wanted }: PerformOptions): Promise<void> {
+async function perform({ host, state, transaction, changes, context, wanted, fresh }: PerformOptions): Promise<void> {
   const { reporter } = context;
   const { journal } = state;
   reporter.stage("apply", `transaction ${transaction.id}${transaction.done.size > 0 ? ", continued" : ""}`);
@@ -200,7 +202,7 @@ async function perform({ host, state, transaction, changes, context, wanted }: P
     });
   } catch (error) {
     if (isExpected(error, "INTERRUPTED") || wanted.noRestore) throw error;
-    const failure = await restore(wanted.root, host, state, error, context);
+    const failure = await restore(wanted.root, host, state, { error, fresh }, context);
     await tellServing(host, state, context);
     throw failure;
   }
