@@ -59,27 +59,6 @@ export function networks({ facts, selection, bundle, past, host }: PreflightInpu
   return findings.length > 0 ? findings : [ok("networks", `${podCidr} and ${serviceCidr} are free here`)];
 }
 
-export async function defaultRoute({ host }: PreflightInput): Promise<Finding[]> {
-  if (!host.live) return [];
-  const routes = (await host.read("/proc/net/route")) ?? "";
-  if (routes.split("\n").some((line) => line.split("\t")[1] === "00000000")) return [ok("default-route", "there")];
-  const message =
-    "no default route: kubelet and API server then need their address given, and services may not be reached";
-  return [{ check: "default-route", severity: "warning", message, hint: "ip route" }];
-}
-
-/** A resolver on loopback cannot be reached from a pod. */
-export async function nameservers({ host, selection, bundle }: PreflightInput): Promise<Finding[]> {
-  if (!host.live || !selection.roles.includes("worker") || bundle.index.release.kubernetes === null) return [];
-  const resolved = await host.read("/run/systemd/resolve/resolv.conf");
-  const text = resolved ?? (await host.read("/etc/resolv.conf")) ?? "";
-  const servers = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] ?? "");
-  const found = servers.join(", ") || "none";
-  if (servers.some((server) => !server.startsWith("127.") && server !== "::1")) return [ok("nameserver", found)];
-  const message = "no name server that pods could ask; names outside the cluster will not resolve";
-  return [{ check: "nameserver", severity: "warning", message, found, hint: "cat /etc/resolv.conf" }];
-}
-
 /** Ports that the node's daemons will listen on; one that our own unit, pod or tunnel holds already is fine. */
 export async function ports({ host, bundle, selection, past }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];

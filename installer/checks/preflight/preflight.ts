@@ -1,7 +1,7 @@
 /** Is this host fit for what the plan will do to it? Every check answers, and all answers are told at once. */
 import { upgradeChecks } from "../upgrade.ts";
 import type { Finding } from "../check.ts";
-import { address, defaultRoute, nameservers, networks, ports, wall } from "./network.ts";
+import { address, networks, ports, wall } from "./network.ts";
 import { bundleAge, certificateAddress, certificateLife, packagesFit } from "./bundle.ts";
 import { capacity, cgroups, hostName, kernelVersion, privilege, programs, systemd, timeSync } from "./host.ts";
 import { etcdData } from "./etcd-data.ts";
@@ -13,7 +13,7 @@ import { dataLinks, inodes, mounts, space } from "./storage.ts";
 const host: readonly Check[] = [privilege, systemd, kernelVersion, cgroups, capacity, hostName, timeSync, programs];
 const foreign: readonly Check[] = [cluster, otherCluster, runtimes, etcdData];
 const bundle: readonly Check[] = [bundleAge, certificateLife, certificateAddress, packagesFit];
-const network: readonly Check[] = [address, networks, defaultRoute, nameservers, ports, wall];
+const network: readonly Check[] = [address, networks, ports, wall];
 const kernel: readonly Check[] = [modules, values, swap, guards];
 const storage: readonly Check[] = [space, inodes, mounts, dataLinks];
 const checks: readonly Check[] = [...host, ...foreign, ...bundle, ...network, ...kernel, ...storage, upgradeChecks];

@@ -251,13 +251,6 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       "inside the pods' network",
       { index: (index) => void (index.cluster.podCidr = "10.0.0.0/16") },
     ],
-    ["default-route", "warning", "none", { host: (host) => host.file("/proc/net/route", "Iface\tDestination\n") }],
-    [
-      "nameserver",
-      "warning",
-      "loopback only",
-      { index: kubernetes("1.36.3"), host: (host) => host.file("/etc/resolv.conf", "nameserver 127.0.0.53\n") },
-    ],
     ["ports", "error", "taken by another service", { index: portOf("2379"), host: listening(2379, "other.service") }],
     [
       "ports",
