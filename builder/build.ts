@@ -50,6 +50,8 @@ export interface BuildOptions {
   /** Base URLs to ask instead of a container registry's own, by its domain. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly plaintextSecrets: boolean;
+  /** Further age recipients of every node's secrets. */
+  readonly recipients?: readonly string[] | undefined;
   /** Keys that sign the bundle. */
   readonly sign?: readonly SigningKey[];
   /** Folder with the launcher and the installers. */
@@ -60,7 +62,7 @@ export interface BuildOptions {
 }
 
 export interface Built extends Packed {
-  /** The file with the nodes' keys; null with `--plaintext-secrets`. */
+  /** The folder with the nodes' keys; null with `--plaintext-secrets`. */
   readonly keys: string | null;
 }
 
@@ -68,7 +70,8 @@ export interface Built extends Packed {
 export async function build(options: BuildOptions): Promise<Built> {
   const loaded = await load(options);
   const { config, output, force } = options;
-  await refuseOutput(output, [config, lockPath(config), keysPath(config, loaded.cluster)], force);
+  const { cluster } = loaded;
+  await refuseOutput(output, [config, lockPath(config), keysPath(config, cluster), pkiPath(config, cluster)], force);
   const lock = await lockOf(options, loaded);
   const { store, files } = await fetch(options, loaded, lock);
   const rendered = await renderNodes(options, loaded, files);
@@ -207,7 +210,10 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
 
 async function nodeKeys(options: BuildOptions, cluster: ClusterConfig, rendered: Rendered): Promise<ClusterKeys> {
   const nodes = rendered.nodes.map((node) => node.name);
-  return openKeys({ file: keysPath(options.config, cluster), pki: pkiPath(options.config, cluster), nodes });
+  const folder = keysPath(options.config, cluster);
+  const keys = await openKeys({ folder, pki: pkiPath(options.config, cluster), nodes, others: options.recipients });
+  for (const note of keys.notes) options.reporter.warn(note);
+  return keys;
 }
 
 function lockCount({ artifacts, images, packages }: Lock): string {

@@ -1,13 +1,12 @@
 /** The command line of `./install`. Each command's own module is loaded only when it runs. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
-import type { Trust } from "#bundle";
 import type { Context } from "./context.ts";
+import { identityOf, trustsOf } from "./given-keys.ts";
 
 /** Where this installer came from. */
 export interface Origin {
@@ -53,7 +52,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .version(version(), "-V, --version")
     .showHelpAfterError()
     .enablePositionalOptions()
-    .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key plant-7.keys --dry-run");
+    .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key worker.key --dry-run");
   const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);
 
   const wanted = (flags: Flags) => ({
@@ -66,7 +65,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     noRestore: flags.restore === false,
     acceptIrreversible: flags.acceptIrreversible ?? false,
     identity: (name: string) => identityOf(name, flags, surroundings),
-    trusts: () => trustsOf(flags, surroundings),
+    trusts: () => trustsOf(flags, rootOf(flags, surroundings), surroundings),
   });
 
   const apply = program.command("apply", { isDefault: true }).description("install (the default)");
@@ -156,7 +155,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .description("check every byte of the bundle")
     .action(async (flags: Flags) => {
       const { verifyOnly } = await import("./verify.ts");
-      const trusts = await trustsOf(flags, surroundings);
+      const trusts = await trustsOf(flags, rootOf(flags, surroundings), surroundings);
       await verifyOnly(bundleOf(flags, origin, surroundings), trusts, context(flags, ["verify"]));
     });
 
@@ -258,33 +257,6 @@ function bundleOf({ bundle }: Flags, origin: Origin, { workingDirectory }: Surro
   if (bundle !== undefined) return resolve(workingDirectory, bundle);
   if (origin.bundle !== null) return origin.bundle;
   throw new ExpectedError("USAGE", "which bundle?", { hint: "./install --bundle FILE.tar …" });
-}
-
-/** Both what is asked for here and what this host asks for: neither can take the other away. */
-async function trustsOf(flags: Flags, surroundings: Surroundings): Promise<Trust[]> {
-  const { givenTrust } = await import("#bundle");
-  const { trustedKeys } = await import("./trusted-keys.ts");
-  const given = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
-  return [given, trustedKeys(rootOf(flags, surroundings))].filter((trust) => trust !== null);
-}
-
-/** The key for a node: from --key, from KUBEFERRY_KEY (a key or a file), or asked for; null where nobody can be asked. */
-async function identityOf(name: string, { key }: Flags, surroundings: Surroundings): Promise<string | null> {
-  const given = key ?? surroundings.environment["KUBEFERRY_KEY"];
-  if (given === undefined || given === "") return (await ask(surroundings, `Key of ${name}: `, true))?.trim() ?? null;
-  if (key === undefined && given.startsWith("AGE-SECRET-KEY-")) return given;
-  const path = resolve(surroundings.workingDirectory, given);
-  const { parseKeyFile } = await import("#bundle");
-  try {
-    return parseKeyFile(readFileSync(path, "utf8"), name, path);
-  } catch (error) {
-    if (error instanceof ExpectedError) throw error;
-    throw new ExpectedError("KEY_MISSING", "the key file cannot be read", {
-      where: path,
-      cause: error,
-      hint: `ls -l ${path}`,
-    });
-  }
 }
 
 function contextFor(surroundings: Surroundings, origin: Origin, flags: Flags, words: readonly string[]): Context {

@@ -17,6 +17,7 @@ interface Flags extends NetworkFlags, LockFlags {
   readonly plaintextSecrets?: boolean;
   readonly base?: string;
   readonly sign?: string[];
+  readonly recipient?: string[];
   readonly force?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;
@@ -94,6 +95,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       "sign it with this secret key, made by `kubeferry keygen` or `minisign -G` (repeatable)",
       collect,
     )
+    .option("--recipient <age1…>", "who else can open every node's secrets: an officer, a safe (repeatable)", collect)
     .option("--plaintext-secrets", "do not encrypt the nodes' secrets: for labs, and the audit reports it")
     .option(
       "--installers <dir>",
@@ -113,7 +115,10 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       if (flags.base !== undefined)
         await delta(built.path, resolve(surroundings.workingDirectory, flags.base), options);
       if (built.keys === null) reporter.warn("the secrets in this bundle are not encrypted (--plaintext-secrets)");
-      else reporter.info(`the nodes' keys are in ${built.keys}; transfer them separately`);
+      else
+        reporter.info(
+          `the nodes' keys are in ${built.keys}/, one file a node; transfer each separately, to its own node`,
+        );
     });
 }
 
@@ -150,6 +155,7 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     output: flags.output ?? `${dirname(config)}/`,
     force: flags.force ?? false,
     plaintextSecrets: flags.plaintextSecrets ?? false,
+    recipients: flags.recipient,
     sign: await signingKeys((flags.sign ?? []).map(path), surroundings),
     installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
     now: new Date(),

@@ -1,7 +1,8 @@
-/** `keygen`, `sign`: whose word a bundle rests on beyond the gap. */
+/** `keygen`, `sign`, `rekey`: whose word a bundle rests on beyond the gap, and who can open its secrets. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { reporterFor, type Surroundings } from "#kit/run";
+import { collect } from "./network.ts";
 
 interface Flags {
   readonly json?: boolean;
@@ -10,6 +11,7 @@ interface Flags {
   readonly password: boolean;
   readonly secretKey: string;
   readonly comment?: string;
+  readonly node?: string[];
 }
 
 export function addSignCommands(program: Command, surroundings: Surroundings): void {
@@ -56,5 +58,24 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
       reporter.info(
         `${bundle} is signed with key ${keyName(key.id)}; check it: kubeferry verify ${bundle} --public-key KEY`,
       );
+    });
+
+  command(
+    "rekey <cluster.yaml>",
+    "New keys for nodes whose key was lost or seen; the next build seals their secrets for these",
+  )
+    .option("--node <name>", "only this node's (repeatable)", collect)
+    .action(async (config: string, flags: Flags) => {
+      const { keysPath, load } = await import("../build.ts");
+      const { rekey } = await import("../pack/keys.ts");
+      const reporter = reporterFor(surroundings, flags);
+      const { cluster } = await load({ config: path(config), reporter, strict: false });
+      const aside = await rekey(keysPath(path(config), cluster), flags.node ?? []);
+      reporter.record("rekeyed", { aside });
+      for (const file of aside) reporter.info(`${file}: set aside; bundles of before still open with it`);
+      reporter.warn(
+        "whoever has an older bundle and an older key can still open it: what is in it must be made anew, too",
+      );
+      reporter.info(`next: kubeferry build ${config}, and ./install upgrade on those nodes with their new keys`);
     });
 }

@@ -1,75 +1,131 @@
 /**
- * The keys that open a bundle's secrets. `<cluster>.keys` has one line a node, `name AGE-SECRET-KEY-…`, and is
- * transferred separately from the bundle. Made once and reused; new nodes are appended; no line is ever changed.
+ * The keys that open a bundle's secrets: `<cluster>.keys/<node>.key`, an age identity each, so that no node's operator need
+ * carry another node's key. They are transferred separately from the bundle. Made once and reused; `rekey` makes new ones.
  */
-import { readFile, stat } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parseKeyFile } from "#bundle";
-import { ExpectedError, isExpected } from "#kit/errors";
-import { replaceFile } from "../durable-file.ts";
-import { openVault } from "../pki/vault.ts";
+import { ExpectedError } from "#kit/errors";
+import { openVault, type Vault } from "../pki/vault.ts";
 
 /** Public halves only: what packing needs. */
 export interface ClusterKeys {
   readonly nodes: ReadonlyMap<string, string>;
   readonly operator: string;
+  /** Further recipients of every node's secrets: officers, a safe. */
+  readonly others: readonly string[];
+  /** What an operator must know: a key that was lost and made anew. */
+  readonly notes: readonly string[];
 }
 
 export interface KeysOptions {
-  /** `<cluster>.keys`, made with mode 0600 where it is missing. */
-  readonly file: string;
+  /** `<cluster>.keys`, made with mode 0700 where it is missing. */
+  readonly folder: string;
   /** `<cluster>.pki`: the operator's own key is kept there as `operator.key`, unless `operator` is given. */
   readonly pki: string;
   readonly nodes: readonly string[];
   /** A public recipient, `age1…`, whose private half is kept elsewhere. */
   readonly operator?: string | undefined;
+  readonly others?: readonly string[] | undefined;
 }
 
-/** Opens or makes the keys of all nodes. PKI_INVALID when the file is open to other users, KEY_WRONG for a bad line. */
+/** Opens or makes the keys of all nodes. PKI_INVALID when a file or the folder is open to other users, KEY_WRONG for a bad one. */
 export async function openKeys(options: KeysOptions): Promise<ClusterKeys> {
-  const { file, nodes } = options;
-  let text = await readKeys(file);
-  const missing = nodes.filter((node) => identityIn(text, node, file) === null);
-  if (missing.length > 0) {
-    const lines: string[] = [];
-    for (const node of missing) lines.push(`${node} ${await generateX25519Identity()}\n`);
-    const before = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    await replaceFile(file, before + lines.join(""), 0o600);
-    // What counts is what is kept.
-    text = await readKeys(file);
+  const others = options.others ?? [];
+  for (const recipient of others) refuseNoRecipient(recipient);
+  const keys = await openFolder(options.folder);
+  const pki = await openVault(options.pki);
+  const nodes = new Map<string, string>();
+  const notes: string[] = [];
+  for (const node of options.nodes) {
+    const recipient = await nodeRecipient(keys, node);
+    nodes.set(node, recipient);
+    notes.push(...(await otherThanBefore(pki, node, recipient, options.folder)));
   }
-  const recipients = new Map<string, string>();
-  for (const node of nodes) recipients.set(node, await identityToRecipient(parseKeyFile(text, node, file)));
-  return { nodes: recipients, operator: options.operator ?? (await operatorRecipient(options.pki)) };
+  return { nodes, operator: options.operator ?? (await operatorRecipient(pki)), others, notes };
 }
 
-async function operatorRecipient(pki: string): Promise<string> {
-  const vault = await openVault(pki);
-  const text = await vault.readOrMake("operator.key", async () => `${await generateX25519Identity()}\n`);
+/** Sets the keys of `nodes` (all where none is named) aside and makes new ones. The files that were set aside. NODE_UNKNOWN. */
+export async function rekey(folder: string, nodes: readonly string[]): Promise<string[]> {
+  const keys = await openFolder(folder);
+  const present = (await keys.list("")).flatMap((name) => /^(.+)\.key$/.exec(name)?.[1] ?? []);
+  const unknown = nodes.find((node) => !present.includes(node));
+  if (unknown !== undefined || present.length === 0) {
+    throw new ExpectedError("NODE_UNKNOWN", `there is no key of ${unknown ?? "any node"}`, {
+      where: folder,
+      found: present.join(", "),
+    });
+  }
+  const aside: string[] = [];
+  for (const node of nodes.length > 0 ? nodes : present) {
+    const path = join(folder, keyName(node));
+    const old = await freeName(path);
+    await rename(path, old);
+    aside.push(old);
+    await nodeRecipient(keys, node);
+  }
+  return aside;
+}
+
+async function openFolder(folder: string): Promise<Vault> {
+  const found = await stat(folder).catch(() => null);
+  if (found === null || found.isDirectory()) return openVault(folder);
+  throw new ExpectedError("PKI_INVALID", "the nodes' keys are in one file, as an older Kubeferry kept them", {
+    where: folder,
+    wanted: "a folder with one file a node",
+    hint: `mv ${folder} ${folder}.old && mkdir -m 0700 ${folder} && while read -r name key; do (umask 077; echo "$key" > ${folder}/$name.key); done < ${folder}.old`,
+  });
+}
+
+async function nodeRecipient(keys: Vault, node: string): Promise<string> {
+  const path = join(keys.dir, keyName(node));
+  const text = await keys.readOrMake(keyName(node), async () => {
+    const identity = await generateX25519Identity();
+    return `# opens the secrets of ${node}: transfer it separately from the bundle\n# public key: ${await identityToRecipient(identity)}\n${identity}\n`;
+  });
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) {
+    throw new ExpectedError("PKI_INVALID", "a node's key is open to other users", {
+      where: path,
+      wanted: "mode 0600",
+      found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
+      hint: `chmod 0600 ${path}; if others could read it: kubeferry rekey cluster.yaml --node ${node}`,
+    });
+  }
+  return identityToRecipient(parseKeyFile(text, node, path));
+}
+
+/** The cluster's own folder remembers each public half that a node ever had. */
+async function otherThanBefore(pki: Vault, node: string, recipient: string, folder: string): Promise<string[]> {
+  const known = await pki.list(join("recipients", node));
+  await pki.readOrMake(join("recipients", node, recipient), () => "");
+  if (known.length === 0 || known.includes(recipient)) return [];
+  return [
+    `${node} has a new key, ${join(folder, keyName(node))}: bundles of before open only with its older one; if that was lost, they no longer open on ${node}`,
+  ];
+}
+
+async function operatorRecipient(pki: Vault): Promise<string> {
+  const text = await pki.readOrMake("operator.key", async () => `${await generateX25519Identity()}\n`);
   return identityToRecipient(text.trim());
 }
 
-function identityIn(text: string, node: string, file: string): string | null {
-  try {
-    // A line of its own keeps a file with one lone key from being taken for every node's.
-    return parseKeyFile(`${text}\n- AGE-SECRET-KEY-1X\n`, node, file);
-  } catch (error) {
-    if (isExpected(error, "KEY_MISSING")) return null;
-    throw error;
-  }
+function refuseNoRecipient(recipient: string): void {
+  if (/^age1[a-z0-9]{58}$/.test(recipient)) return;
+  throw new ExpectedError("USAGE", "this is no recipient of age", {
+    wanted: "age1…, the public key that age-keygen prints",
+    found: recipient.slice(0, 80),
+  });
 }
 
-async function readKeys(file: string): Promise<string> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & 0o077) === 0) return await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
+function keyName(node: string): string {
+  return `${node}.key`;
+}
+
+async function freeName(path: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = `${path}.old-${number}`;
+    if ((await stat(name).catch(() => null)) === null) return name;
   }
-  throw new ExpectedError("PKI_INVALID", "the keys file is open to other users", {
-    where: file,
-    wanted: "mode 0600",
-    hint: `chmod 0600 ${file}`,
-  });
 }

@@ -11,8 +11,9 @@ import { ExpectedError } from "#kit/errors";
 export async function refuseOutput(output: string, inputs: readonly string[], force: boolean): Promise<void> {
   const real = await realPath(output);
   for (const input of inputs) {
-    if ((await realPath(input)) !== real) continue;
-    throw new ExpectedError("USAGE", `the output must not be ${basename(input)} itself`, {
+    const kept = await realPath(input);
+    if (real !== kept && !real.startsWith(`${kept}/`)) continue;
+    throw new ExpectedError("USAGE", `the output must not be ${basename(input)} itself, nor lie in it`, {
       where: output,
       hint: "choose another -o; without one the bundle is named by its content",
     });

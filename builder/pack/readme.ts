@@ -24,13 +24,13 @@ export function readmeText(facts: ReadmeFacts): string {
   const role = first?.roles.join(",") ?? "worker";
   const ip = first?.ip ?? "ADDRESS";
   const open = facts.sealed
-    ? `The secrets (keys, tokens, kubeconfigs) are sealed with age, one file a node. The keys file
+    ? `The secrets (keys, tokens, kubeconfigs) are sealed with age, one file a node. Each node's key
 travels apart from this bundle; give it with --key, or the key itself when you are asked.`
     : `THE SECRETS IN THIS BUNDLE ARE NOT SEALED (--plaintext-secrets). For labs only: whoever
 has this file has the cluster.`;
   const secretsByHand = facts.sealed
     ? `      age -d -i KEY secrets/NODE.age | tar -x -C / -f -
-  KEY is a file with that node's AGE-SECRET-KEY-… line (without the node's name before it).`
+  KEY is that node's file of the folder that build wrote, CLUSTER.keys/NODE.key.`
     : `      tar -x -C / -f secrets/NODE.tar`;
   return `A Kubernetes cluster, carried across an air gap
 ================================================

@@ -41,5 +41,5 @@ function secretsOf(node: NodeEntry, files: readonly NodeFile[]): Map<string, Buf
 function recipientsOf(keys: ClusterKeys, node: string): string[] {
   const recipient = keys.nodes.get(node);
   if (recipient === undefined) throw new Error(`${node} has no key`);
-  return [recipient, keys.operator];
+  return [...new Set([recipient, keys.operator, ...keys.others])];
 }

@@ -51,7 +51,7 @@ async function decrypt(bytes: Uint8Array, identity: string | null, where: string
   if (identity === null) {
     throw new ExpectedError("KEY_MISSING", "these secrets are sealed and no key was given", {
       where,
-      hint: "give the file that travels apart from the bundle: ./install --key CLUSTER.keys …",
+      hint: "give the file that travels apart from the bundle: ./install --key NODE.key …",
     });
   }
   // Loaded here, so that a command that opens no secrets starts without it.
@@ -69,7 +69,7 @@ async function decrypt(bytes: Uint8Array, identity: string | null, where: string
     if (!cause.message.includes("no identity matched")) throw invalid(where, cause.message, cause);
     throw new ExpectedError("KEY_WRONG", "this key does not open these secrets", {
       where,
-      hint: "take the line of this node from the keys file of this very cluster",
+      hint: "take CLUSTER.keys/NODE.key of this very cluster, of the time of this bundle",
     });
   }
 }

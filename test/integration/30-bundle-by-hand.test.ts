@@ -15,12 +15,12 @@ import { sampleCluster } from "../support/sample-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-by-hand-"));
 const unpacked = join(folder, "unpacked");
-const keysFile = join(folder, "plant-7.keys");
+const keysFolder = join(folder, "plant-7.keys");
 let tar = "";
 
 before(async () => {
   requirePackages("zstd", "age", "minisign");
-  const keys = await openKeys({ file: keysFile, pki: join(folder, "plant-7.pki"), nodes: ["n1", "n2"] });
+  const keys = await openKeys({ folder: keysFolder, pki: join(folder, "plant-7.pki"), nodes: ["n1", "n2"] });
   tar = (await pack({ ...(await sampleCluster(folder)), keys })).path;
   mkdirSync(unpacked);
   execFileSync("tar", ["-xf", tar, "-C", unpacked]);
@@ -67,17 +67,7 @@ test("zstd, tail and head take each content out of its blob", () => {
 });
 
 test("age opens a node's secrets with that node's key or the operator's, and with no other", () => {
-  const lines = new Map(
-    readFileSync(keysFile, "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => line.split(" ") as [string, string]),
-  );
-  const keyOf = (node: string): string => {
-    const path = join(folder, `${node}.key`);
-    writeFileSync(path, `${lines.get(node)}\n`, { mode: 0o600 });
-    return path;
-  };
+  const keyOf = (node: string): string => join(keysFolder, `${node}.key`);
   const age = (key: string): ReturnType<typeof spawnSync> =>
     spawnSync("age", ["-d", "-i", key, join(unpacked, "secrets/n1.age")]);
   const operator = join(folder, "plant-7.pki/operator.key");

@@ -1,9 +1,10 @@
 /** A bundle for the machines that is made anew each time, because what it is made of is no part of this project. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeMedium } from "../../scripts/vm/medium.ts";
+import { writeKeyLines } from "./cluster-keys.ts";
 import { ensureBuilt, kubeferry } from "./dist.ts";
 import type { BuiltBundle } from "./vm-bundle.ts";
 
@@ -18,9 +19,7 @@ export async function buildAnew(clusterYaml: string, options: readonly string[])
   execFileSync(kubeferry, ["build", "cluster.yaml", "-o", "bundle.tar", ...options], inFolder);
   execFileSync("tar", ["-xf", "bundle.tar", "-C", "bundle"], inFolder);
   await makeMedium(join(folder, "bundle"), join(folder, "medium.ext4"));
-  const keys = readdirSync(folder).find((name) => name.endsWith(".keys"));
-  if (keys === undefined) throw new Error("kubeferry build wrote no keys");
-  return { folder, medium: join(folder, "medium.ext4"), keys: join(folder, keys) };
+  return { folder, medium: join(folder, "medium.ext4"), keys: writeKeyLines(folder) };
 }
 
 /** From a folder with upstream's artifacts, whose digests are checked as in any build. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
 import { makeMedium } from "../../scripts/vm/medium.ts";
+import { writeKeyLines } from "./cluster-keys.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -36,9 +37,7 @@ export async function buildBundle(clusterYaml: string, earlier: BuiltBundle | nu
     run(folder, "tar", "-xf", "bundle.tar", "-C", "bundle");
     await makeMedium(join(folder, "bundle"), join(folder, "medium.ext4"));
   });
-  const keys = readdirSync(folder).find((name) => name.endsWith(".keys"));
-  if (keys === undefined) throw new Error("kubeferry build wrote no keys");
-  return { folder, medium: join(folder, "medium.ext4"), keys: join(folder, keys) };
+  return { folder, medium: join(folder, "medium.ext4"), keys: writeKeyLines(folder) };
 }
 
 /** Where a machine finds bundle and keys after {@link insert}. */

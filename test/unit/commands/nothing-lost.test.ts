@@ -48,7 +48,12 @@ test("render makes neither keys nor certificates, and the same files with and wi
 
 test("build refuses to write over what it reads, also with --force, and under another name of it", async () => {
   const lock = join(folder, "cluster.lock");
-  for (const input of [cluster.config, lock, join(folder, "plant-7.keys"), `${folder}/installers/../cluster.yaml`]) {
+  for (const input of [
+    cluster.config,
+    lock,
+    join(folder, "plant-7.keys/n1.key"),
+    `${folder}/installers/../cluster.yaml`,
+  ]) {
     const text = readFileSync(input, "utf8");
     const ran = await build("-o", input, "--force");
     assert.equal(ran.code, 2, `${input}: ${ran.out}${ran.err}`);

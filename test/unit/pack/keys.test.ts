@@ -3,53 +3,84 @@ import { chmodSync, lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openKeys } from "../../../builder/pack/keys.ts";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { openKeys, rekey } from "../../../builder/pack/keys.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-keys-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-function place(): { file: string; pki: string; folder: string } {
-  const folder = mkdtempSync(join(root, "x-"));
-  return { file: join(folder, "plant.keys"), pki: join(folder, "plant.pki"), folder };
+function place(): { folder: string; pki: string } {
+  const beside = mkdtempSync(join(root, "x-"));
+  return { folder: join(beside, "plant.keys"), pki: join(beside, "plant.pki") };
 }
 
-test("keys are made once with mode 0600 and reused", async () => {
-  const { folder, ...where } = place();
+const textOf = (folder: string, node: string): string => readFileSync(join(folder, `${node}.key`), "utf8");
+
+test("each node has a key in a file of its own, private, made once and reused", async () => {
+  const where = place();
   const first = await openKeys({ ...where, nodes: ["n1", "n2"] });
-  const text = readFileSync(where.file, "utf8");
-  assert.match(text, /^n1 AGE-SECRET-KEY-1[A-Z0-9]+\nn2 AGE-SECRET-KEY-1[A-Z0-9]+\n$/);
-  assert.equal(lstatSync(where.file).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(where.folder), ["n1.key", "n2.key"]);
+  assert.equal(lstatSync(where.folder).mode & 0o777, 0o700);
+  for (const node of ["n1", "n2"]) {
+    assert.match(textOf(where.folder, node), /^# opens .*\n# public key: age1\w+\nAGE-SECRET-KEY-1[A-Z0-9]+\n$/);
+    assert.equal(lstatSync(join(where.folder, `${node}.key`)).mode & 0o777, 0o600);
+  }
   assert.equal(lstatSync(join(where.pki, "operator.key")).mode & 0o777, 0o600);
+  const before = textOf(where.folder, "n1");
   assert.deepEqual(await openKeys({ ...where, nodes: ["n1", "n2"] }), first);
-  assert.equal(readFileSync(where.file, "utf8"), text);
-  assert.deepEqual(readdirSync(folder).toSorted(), ["plant.keys", "plant.pki"]);
-});
-
-test("a new node is appended and no older line changes", async () => {
-  const { folder: _, ...where } = place();
-  await openKeys({ ...where, nodes: ["n1"] });
-  const before = readFileSync(where.file, "utf8").trimEnd();
-  // An editor that took the last line feed away.
-  writeFileSync(where.file, before);
   await openKeys({ ...where, nodes: ["n0", "n1"] });
-  const after = readFileSync(where.file, "utf8");
-  assert.ok(after.startsWith(`${before}\nn0 AGE-SECRET-KEY-1`));
-  assert.equal(after.trimEnd().split("\n").length, 2);
+  assert.equal(textOf(where.folder, "n1"), before);
+  assert.deepEqual(first.notes, []);
 });
 
-test("a public recipient of the operator is used and no operator key is made", async () => {
-  const { folder, ...where } = place();
-  const keys = await openKeys({ ...where, nodes: ["n1"], operator: "age1operator" });
+test("a public recipient of the operator is used and no operator key is made; others are recipients too", async () => {
+  const where = place();
+  const officer = await identityToRecipient(await generateX25519Identity());
+  const keys = await openKeys({ ...where, nodes: ["n1"], operator: "age1operator", others: [officer] });
   assert.equal(keys.operator, "age1operator");
-  assert.deepEqual(readdirSync(folder), ["plant.keys"]);
+  assert.deepEqual(keys.others, [officer]);
+  assert.ok(!readdirSync(where.pki).includes("operator.key"));
+  await assert.rejects(openKeys({ ...where, nodes: ["n1"], others: ["age1wrong"] }), { code: "USAGE" });
 });
 
-test("a keys file that others may read is refused, and so is a line that is no key", async () => {
-  const { folder: _, ...where } = place();
+test("a key that was lost and made anew is said, once", async () => {
+  const where = place();
+  await openKeys({ ...where, nodes: ["n1", "n2"] });
+  rmSync(join(where.folder, "n1.key"));
+  const { notes } = await openKeys({ ...where, nodes: ["n1", "n2"] });
+  assert.equal(notes.length, 1);
+  assert.match(notes[0] ?? "", /^n1 has a new key, .*n1\.key: bundles of before open only with its older one/);
+  assert.deepEqual((await openKeys({ ...where, nodes: ["n1", "n2"] })).notes, []);
+});
+
+test("rekey sets keys aside and makes new ones, of all nodes or those that are named", async () => {
+  const where = place();
+  const first = await openKeys({ ...where, nodes: ["n1", "n2"] });
+  const [n1, n2] = [textOf(where.folder, "n1"), textOf(where.folder, "n2")];
+  const aside = await rekey(where.folder, ["n1"]);
+  assert.deepEqual(aside, [join(where.folder, "n1.key.old-1")]);
+  assert.equal(readFileSync(aside[0] ?? "", "utf8"), n1);
+  assert.equal(textOf(where.folder, "n2"), n2);
+  const second = await openKeys({ ...where, nodes: ["n1", "n2"] });
+  assert.notEqual(second.nodes.get("n1"), first.nodes.get("n1"));
+  assert.equal(second.notes.length, 1);
+  assert.equal((await rekey(where.folder, [])).length, 2);
+  await assert.rejects(rekey(where.folder, ["n3"]), { code: "NODE_UNKNOWN" });
+});
+
+test("keys that others may read are refused, and so are a file that is no key and the one file of before", async () => {
+  const where = place();
   await openKeys({ ...where, nodes: ["n1"] });
-  chmodSync(where.file, 0o644);
-  await assert.rejects(openKeys({ ...where, nodes: ["n1"] }), { code: "PKI_INVALID" });
-  chmodSync(where.file, 0o600);
-  writeFileSync(where.file, "n1 hunter2\n");
+  const path = join(where.folder, "n1.key");
+  chmodSync(path, 0o640);
+  await assert.rejects(openKeys({ ...where, nodes: ["n1"] }), { code: "PKI_INVALID", where: path });
+  chmodSync(path, 0o600);
+  chmodSync(where.folder, 0o755);
+  await assert.rejects(openKeys({ ...where, nodes: ["n1"] }), { code: "PKI_INVALID", where: where.folder });
+  chmodSync(where.folder, 0o700);
+  writeFileSync(path, "hunter2\n");
   await assert.rejects(openKeys({ ...where, nodes: ["n1"] }), { code: "KEY_WRONG" });
+  const older = place();
+  writeFileSync(older.folder, "n1 AGE-SECRET-KEY-1X\n", { mode: 0o600 });
+  await assert.rejects(openKeys({ ...older, nodes: ["n1"] }), { code: "PKI_INVALID", where: older.folder });
 });

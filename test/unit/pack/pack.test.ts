@@ -109,17 +109,17 @@ test("an installer that was not built is said, with the command that builds it",
 
 test("sealed secrets open with each node's own key only, and hold that node's files only", async () => {
   const where = folder();
-  const file = join(where, "plant-7.keys");
-  const keys = await openKeys({ file, pki: join(where, "plant-7.pki"), nodes: ["n1", "n2"] });
+  const own = join(where, "plant-7.keys");
+  const keys = await openKeys({ folder: own, pki: join(where, "plant-7.pki"), nodes: ["n1", "n2"] });
   const { path } = await pack({ ...(await sampleCluster(where)), keys });
   const bundle = await openBundle(path);
-  const text = readFileSync(file, "utf8");
-  const secrets = await bundle.secrets("n1", parseKeyFile(text, "n1"));
+  const keyOf = (node: string): string => parseKeyFile(readFileSync(join(own, `${node}.key`), "utf8"), node);
+  const secrets = await bundle.secrets("n1", keyOf("n1"));
   assert.deepEqual(
     [...secrets].map(([name, bytes]) => `${name} ${bytes.toString()}`),
     ["/etc/etcd/pki/server.key the key of n1\n", "/etc/etcd/pki/token everybody's token\n"],
   );
-  await assert.rejects(bundle.secrets("n1", parseKeyFile(text, "n2")), { code: "KEY_WRONG" });
+  await assert.rejects(bundle.secrets("n1", keyOf("n2")), { code: "KEY_WRONG" });
   const operator = readFileSync(join(where, "plant-7.pki/operator.key"), "utf8");
   assert.equal((await bundle.secrets("n2", operator)).size, 2);
 });
