@@ -5,6 +5,7 @@ import { ask } from "#kit/ask";
 import { ExpectedError } from "#kit/errors";
 import { reporterFor, type Surroundings } from "#kit/run";
 import { version } from "#kit/version";
+import { addCompletionCommand } from "./commands/completion.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./given-keys.ts";
 
@@ -199,6 +200,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
         );
       });
   }
+  addCompletionCommand(program, surroundings);
   return program;
 }
 

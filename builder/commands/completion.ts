@@ -8,6 +8,9 @@ export function addCompletionCommand(program: Command, { out }: Surroundings): v
     .command("completion")
     .description("Print the completion script of a shell")
     .addArgument(new Argument("<shell>").choices(shells))
-    .addHelpText("after", "\nExample:\n  $ source <(kubeferry completion bash)")
-    .action((shell: Shell) => void out.write(completionScript(program, shell)));
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ source <(kubeferry completion bash)\n  $ source <(kubeferry completion zsh)   # after compinit\n  $ kubeferry completion fish > ~/.config/fish/completions/kubeferry.fish",
+    )
+    .action((shell: Shell) => void out.write(completionScript(program, shell, { name: "kubeferry" })));
 }

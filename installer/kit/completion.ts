@@ -4,45 +4,65 @@ import type { Command } from "commander";
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
 
+export interface CompletionOptions {
+  /** Name of the shell's function; also what is typed, unless `typed` says otherwise. */
+  readonly name: string;
+  /** What is typed for the program: `./install` must not be taken for coreutils' install. */
+  readonly typed?: readonly string[];
+  /** The command that is run where none is named: its options come first, too. */
+  readonly preset?: string;
+}
+
 interface Words {
   /** Commands before it: `[]`, `["store"]`. */
   readonly path: readonly string[];
   readonly words: readonly string[];
+  readonly children: readonly string[];
 }
 
 /** The script for one shell: `kubeferry completion bash > /etc/bash_completion.d/kubeferry`. */
-export function completionScript(program: Command, shell: Shell): string {
-  const name = program.name();
-  const table = wordsOf(program, []);
-  if (shell === "fish") return fish(name, table);
-  const bash = bashScript(name, table);
-  return shell === "zsh" ? `#compdef ${name}\nautoload -U +X bashcompinit && bashcompinit\n${bash}` : bash;
+export function completionScript(program: Command, shell: Shell, options: CompletionOptions): string {
+  const table = wordsOf(program, [], options.preset);
+  const typed = options.typed ?? [options.name];
+  switch (shell) {
+    case "bash":
+      return bash(options.name, typed, table);
+    case "zsh":
+      return zsh(options.name, typed, table);
+    case "fish":
+      return fish(typed, table);
+  }
 }
 
-/** Subcommands and long options of every command. */
-function wordsOf(command: Command, path: readonly string[]): Words[] {
+/** Subcommands, long options and words to choose from, of every command. */
+function wordsOf(command: Command, path: readonly string[], preset?: string): Words[] {
   const children = command.commands.filter((child) => child.name() !== "help");
-  const options = command.options.map((option) => option.long).filter((long) => long !== null && long !== undefined);
-  const words = [...children.map((child) => child.name()), ...options, "--help"];
-  return [
-    { path, words: [...new Set(words)] },
-    ...children.flatMap((child) => wordsOf(child, [...path, child.name()])),
-  ];
+  const first = children.find((child) => child.name() === preset);
+  const options = [...command.options, ...(first?.options ?? [])].flatMap(({ long }) => long ?? []);
+  const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
+  const names = children.map((child) => child.name());
+  const words = [...new Set([...names, ...choices, ...options, "--help"])];
+  return [{ path, words, children: names }, ...children.flatMap((child) => wordsOf(child, [...path, child.name()]))];
 }
 
-function bashScript(name: string, table: readonly Words[]): string {
+/** `case` arms that follow the commands on the line: `"store gc") at="store gc" ;;`. Their variable is not called path: zsh's is. */
+function steps(table: readonly Words[], indent: string): string {
+  return table
+    .filter(({ path }) => path.length > 0)
+    .map(({ path }) => `${indent}"${path.slice(0, -1).join(" ")} ${path.at(-1)}") at="${path.join(" ")}" ;;`)
+    .join("\n");
+}
+
+function bash(name: string, typed: readonly string[], table: readonly Words[]): string {
   const cases = table.map(({ path, words }) => `    "${path.join(" ")}") words="${words.join(" ")}" ;;`);
   return `_${name}() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path="" word words=""
+  local current=\${COMP_WORDS[COMP_CWORD]} at="" word words=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$path $word" in
-${table
-  .filter(({ path }) => path.length > 0)
-  .map(({ path }) => `      "${path.slice(0, -1).join(" ")} ${path.at(-1)}") path="${path.join(" ")}" ;;`)
-  .join("\n")}
+    case "$at $word" in
+${steps(table, "      ")}
     esac
   done
-  case "$path" in
+  case "$at" in
 ${cases.join("\n")}
   esac
   case "$current" in
@@ -50,21 +70,52 @@ ${cases.join("\n")}
     *) COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current")) ;;
   esac
 }
-complete -o filenames -F _${name} ${name}
+complete -o filenames -F _${name} ${typed.join(" ")}
 `;
 }
 
-function fish(name: string, table: readonly Words[]): string {
-  const lines = table.flatMap(({ path, words }) => {
-    const seen =
-      path.length === 0
-        ? "__fish_use_subcommand"
-        : path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
-    return words.map((word) =>
-      word.startsWith("--")
-        ? `complete -c ${name} -n "${seen}" -l ${word.slice(2)}`
-        : `complete -c ${name} -n "${seen}" -a ${word}`,
-    );
-  });
+/** Works as a file `_NAME` of fpath, and sourced after compinit. */
+function zsh(name: string, typed: readonly string[], table: readonly Words[]): string {
+  const cases = table.map(({ path, words }) => `    "${path.join(" ")}") candidates=(${words.join(" ")}) ;;`);
+  const plain = typed.filter((command) => !command.startsWith("."));
+  // zsh looks for what is typed as ./install under the whole path, $PWD/./install.
+  const patterns = typed.filter((command) => command.startsWith(".")).map((command) => `*/${command}`);
+  return `#compdef ${[...plain, ...(patterns.length === 0 ? [] : ["-p", ...patterns])].join(" ")}
+_${name}() {
+  local at="" word
+  local -a candidates
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "$at $word" in
+${steps(table, "      ")}
+    esac
+  done
+  case "$at" in
+${cases.join("\n")}
+  esac
+  compadd -- "\${candidates[@]}"
+  [[ "$words[CURRENT]" == -* ]] || _files
+}
+if [[ "$funcstack[1]" == "_${name}" ]]; then _${name} "$@"; else compdef _${name} ${[...plain, ...(patterns.length === 0 ? [] : ["-p", ...patterns.map((one) => `'${one}'`)])].join(" ")}; fi
+`;
+}
+
+function fish(typed: readonly string[], table: readonly Words[]): string {
+  const base = (command: string): string => command.slice(command.lastIndexOf("/") + 1);
+  const lines = typed.flatMap((command) =>
+    table.flatMap(({ path, words, children }) => {
+      const conditions = [
+        // fish knows a program by its last name only.
+        ...(command === base(command) ? [] : [`test (commandline -opc)[1] = ${command}`]),
+        ...path.map((word) => `__fish_seen_subcommand_from ${word}`),
+        ...(children.length === 0 ? [] : [`not __fish_seen_subcommand_from ${children.join(" ")}`]),
+      ];
+      const seen = conditions.length === 0 ? "" : ` -n "${conditions.join("; and ")}"`;
+      return words.map((word) =>
+        word.startsWith("--")
+          ? `complete -c ${base(command)}${seen} -l ${word.slice(2)}`
+          : `complete -c ${base(command)}${seen} -a ${word}`,
+      );
+    }),
+  );
   return `${lines.join("\n")}\n`;
 }
