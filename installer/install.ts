@@ -105,7 +105,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   };
   const open = resumable(past, header);
   const changes = open === null ? await inspectPlan(host, planned, past) : await resumePlan(host, open);
-  if (older !== undefined) tellDifference(differenceOf(changes, older.header.bundle, header.bundle), reporter);
+  if (older !== undefined) tellDifference(differenceOf(planned, changes, older.header.bundle, header.bundle), reporter);
   if (!request.dryRun && changes.length === 0 && open === null && past.some((one) => isSame(one, header))) {
     reporter.info("Everything is as it should be; nothing to change.");
     return;

@@ -14,7 +14,7 @@ import { inspectPlan, resumePlan } from "./journal/apply.ts";
 import { currentTransactions, onHost } from "./journal/installed.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
-import type { FileSpec } from "./operations/file.ts";
+import type { FileId } from "./operations/file.ts";
 import { openTrusted } from "./open-trusted.ts";
 import { nodeContents } from "./plan/contents.ts";
 import { installedFiles, renewalPlan } from "./plan/renew.ts";
@@ -32,7 +32,7 @@ export interface RenewRequest extends Wanted {
 
 /** What differs from an ordinary plan: where the files come from. */
 interface Renewal extends Pick<Proposal, "bundle" | "memory"> {
-  readonly files: readonly FileSpec[];
+  readonly files: readonly FileId[];
   readonly from: string;
   readonly certificates: Proposed["certificates"];
 }
@@ -128,7 +128,7 @@ async function fromBundle(
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
   const contents = await nodeContents(bundle, selection, identity, (wanted) => bundle.contents(wanted));
   const installed = installedFiles(past);
-  const files = contents.files.flatMap(({ entry, digest, size }): FileSpec[] => {
+  const files = contents.files.flatMap(({ entry, digest, size }): FileId[] => {
     const spec = installed.get(entry.path);
     return spec === undefined || !isCredential(entry) ? [] : [{ ...spec, digest, size }];
   });

@@ -127,11 +127,9 @@ function busy(): ExpectedError {
 
 async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {
   const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
-  for (const [place, transaction] of chosen.entries()) {
-    for (const effect of await undoEffects(host, transaction, chosen.slice(place + 1), request.deleteData)) {
-      reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
-      reporter.info(`  ${describeEffect(effect)}`);
-    }
+  for (const effect of await undoEffects(host, chosen, request.deleteData)) {
+    reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
+    reporter.info(`  ${describeEffect(effect)}`);
   }
 }
 
@@ -198,6 +196,7 @@ async function takeBack(
   for (const path of report.kept)
     reporter.warn(`${path} was edited after the installation; it is kept beside its place`);
   for (const path of report.left) reporter.warn(`${path} stays: it holds what was not installed`);
+  for (const { what, why } of report.unseen) reporter.warn(`${what} could not be looked at and is left: ${why}`);
   for (const { what, why } of report.problems) reporter.warn(`${what}: ${why}`);
   reporter.record("undone", { transaction: transaction.id, ...report });
   return report;

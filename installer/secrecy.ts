@@ -1,7 +1,7 @@
 /** Takes out of a text what must not leave this node: patterns of secrets, and the very secrets that are installed here. */
 import { redact } from "#kit/errors";
 import type { HostReader } from "./host/host.ts";
-import type { FileSpec } from "./operations/file.ts";
+import type { FileId } from "./operations/file.ts";
 
 const patterns: readonly [RegExp, string][] = [
   // In base64, as kubeconfigs embed it: BEGIN RSA PRIVATE KEY, BEGIN PRIVATE KEY, BEGIN EC PRIVATE KEY.
@@ -19,7 +19,7 @@ const patterns: readonly [RegExp, string][] = [
 ];
 
 /** A function that hides; it knows every sensitive file among `files` that can be read. */
-export async function hider(host: HostReader, files: readonly FileSpec[]): Promise<(text: string) => string> {
+export async function hider(host: HostReader, files: readonly FileId[]): Promise<(text: string) => string> {
   const secrets = new Set<string>();
   for (const { path } of files.filter(({ sensitive }) => sensitive)) {
     for (const secret of secretsIn((await host.read(path)) ?? "")) secrets.add(secret);

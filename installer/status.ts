@@ -11,7 +11,7 @@ import { createLocalHost } from "./host/local.ts";
 import { currentTransactions, onHost } from "./journal/installed.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
-import { isActive } from "./operations/unit.ts";
+import { isActive } from "./host/systemd.ts";
 
 export interface StatusRequest {
   readonly root: string;

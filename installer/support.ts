@@ -10,12 +10,11 @@ import type { Context } from "./context.ts";
 import { gatherFacts } from "./host/facts.ts";
 import type { HostReader } from "./host/host.ts";
 import { createLocalHost } from "./host/local.ts";
-import { currentTransactions, foldOperations, onHost } from "./journal/installed.ts";
+import { currentTransactions, foldGoals, onHost } from "./journal/installed.ts";
 import type { JournalRecord } from "./journal/journal.ts";
 import { stateOf } from "./journal/state.ts";
 import { type Transaction, transactions } from "./journal/transaction.ts";
-import type { FileSpec } from "./operations/file.ts";
-import type { UnitSpec } from "./operations/unit.ts";
+import { goalsIn, idsOf } from "./operations/catalogue.ts";
 import { hider } from "./secrecy.ts";
 
 /** What programs of the host say about it; one that is not there says so. */
@@ -74,7 +73,7 @@ export async function supportMembers(
   now: Date,
 ): Promise<Map<string, string>> {
   const all = transactions(records);
-  const installed = [...foldOperations(onHost(all)).values()];
+  const installed = [...foldGoals(onHost(all)).values()];
   const members = new Map<string, string>();
   members.set("facts.json", json({ at: now.toISOString(), ...(await gatherFacts(host)) }));
   members.set("versions.json", json(versions(all)));
@@ -82,18 +81,14 @@ export async function supportMembers(
   members.set("findings.json", json(await findings(host, all)));
   if (host.live) {
     for (const [name, ...argv] of questions) members.set(`host/${name}.txt`, await answer(host, argv));
-    const units = installed.filter(({ kind }) => kind === "unit").map(({ spec }) => (spec as UnitSpec).name);
+    const units = idsOf("unit", installed).map(({ name }) => name);
     for (const unit of units.toSorted()) {
       members.set(`units/${unit}.status.txt`, await answer(host, ["systemctl", "status", "--no-pager", "-l", unit]));
       const log = ["journalctl", "-u", unit, "-n", String(logLines), "--no-pager"];
       members.set(`units/${unit}.log`, await answer(host, log));
     }
   }
-  const everFiles = all.flatMap(({ phases }) => phases.flatMap(({ operations }) => operations));
-  const hide = await hider(
-    host,
-    everFiles.filter(({ kind }) => kind === "file").map(({ spec }) => spec as FileSpec),
-  );
+  const hide = await hider(host, idsOf("file", all.flatMap(goalsIn)));
   return new Map([...members].map(([path, text]) => [path, hide(text)]));
 }
 

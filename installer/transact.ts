@@ -6,15 +6,16 @@ import type { Context } from "./context.ts";
 import { gate } from "./gate.ts";
 import type { Proposed } from "./header.ts";
 import type { Host } from "./host/host.ts";
-import { apply, begin, effectsOf, recordAnew } from "./journal/apply.ts";
+import { startedBy } from "./host/systemd.ts";
+import { apply, begin, effectsOf, recordAnew, stepsOf } from "./journal/apply.ts";
 import { keepBundle } from "./journal/kept-bundle.ts";
 import { lock } from "./journal/lock.ts";
 import { keepInstaller, stageContents } from "./journal/stage.ts";
 import { isFull, noSpace } from "./journal/space.ts";
 import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
 import type { RecordedChange, Transaction } from "./journal/transaction.ts";
-import { kindOf } from "./operations/catalogue.ts";
-import type { Plan } from "./operations/operation.ts";
+import { resourceOf } from "./operations/catalogue.ts";
+import { isUnknown, type Plan } from "./operations/resource.ts";
 import { describeEffect, effectRecord } from "./plan/print.ts";
 import { restore } from "./restore.ts";
 import { tellAwaited, tellServing } from "./serving.ts";
@@ -53,7 +54,7 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
   const { host, state, header, plan, changes, open, past, records, bundle, memory, origin } = proposal;
   const { root } = wanted;
   tellIrreversible(changes, wanted, context);
-  if (wanted.dryRun) return printChanges(changes, context);
+  if (wanted.dryRun) return printSteps(proposal, context);
   await confirm(changes, wanted, context);
   const { made, unlock } = await enter(root, state, past, context);
   try {
@@ -106,7 +107,10 @@ async function roomOrNothing<Result>(
 
 /** What undo cannot take back is said in the plan, and done only when it is asked for. */
 function tellIrreversible(changes: readonly RecordedChange[], wanted: Wanted, { reporter }: Context): void {
-  const reasons = changes.flatMap(({ change }) => kindOf(change).irreversible?.(change.spec, change.before) ?? []);
+  const reasons = changes.flatMap(({ change }) => {
+    const { id, before, after } = change;
+    return isUnknown(before) ? [] : (resourceOf(change).irreversible?.(id, before, after) ?? []);
+  });
   for (const why of reasons) reporter.warn(`irreversible: ${why}`);
   if (reasons.length === 0 || wanted.dryRun || wanted.acceptIrreversible === true) return;
   throw new ExpectedError(
@@ -118,12 +122,20 @@ function tellIrreversible(changes: readonly RecordedChange[], wanted: Wanted, { 
   );
 }
 
-function printChanges(changes: readonly RecordedChange[], { reporter }: Context): void {
-  const effects = changes.flatMap(({ phase, change }) => effectsOf(change).map((effect) => ({ phase, effect })));
-  reporter.stage("plan", `${changes.length} changes in ${effects.length} steps; nothing was changed`);
-  for (const { phase, effect } of effects) {
-    reporter.record("effect", { phase, ...effectRecord(effect) });
-    reporter.info(`  ${describeEffect(effect)}`);
+async function printSteps({ host, plan, changes, open }: Proposal, { reporter }: Context): Promise<void> {
+  const steps = await stepsOf(host, open ?? plan, changes);
+  const effects = steps.filter((step) => "effect" in step);
+  const unknown = steps.length - effects.length;
+  const more = unknown === 0 ? "" : `, and ${unknown} that cannot be looked at yet`;
+  reporter.stage("plan", `${changes.length} changes in ${effects.length} steps${more}; nothing was changed`);
+  for (const step of steps) {
+    if ("effect" in step) {
+      reporter.record("effect", { phase: step.phase, ...effectRecord(step.effect) });
+      reporter.info(`  ${describeEffect(step.effect)}`);
+    } else {
+      reporter.record("unknown", { ...step });
+      reporter.info(`  unknown   ${step.what}: decided when it can be looked at (${step.unknown})`);
+    }
   }
 }
 
@@ -194,7 +206,8 @@ async function perform({ host, state, transaction, changes, context, wanted, fre
         );
       },
       async onFailed(effect) {
-        if (effect.do === "run" && effect.watch !== undefined) await tellUnitFailure(host, effect.watch, reporter);
+        const unit = startedBy(effect);
+        if (unit !== undefined) await tellUnitFailure(host, unit, reporter);
       },
       gate: gate(host, transaction.header, context),
       interrupted: () => context.signal.aborted,

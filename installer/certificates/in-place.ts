@@ -3,13 +3,13 @@ import { X509Certificate } from "node:crypto";
 import { type Digest, digestOf } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import type { FileSpec } from "../operations/file.ts";
+import type { FileId } from "../operations/file.ts";
 import { readKubeconfig, withCredentials } from "./kubeconfig.ts";
 import { isIssuedBy, type Pair, reissue } from "./reissue.ts";
 
 export interface Reissued {
   /** The files as they will be. */
-  readonly files: readonly FileSpec[];
+  readonly files: readonly FileId[];
   readonly memory: ReadonlyMap<Digest, Uint8Array>;
   /** Certificates whose CA's key is elsewhere: they stay as they are. */
   readonly left: readonly string[];
@@ -22,7 +22,7 @@ export interface Reissued {
 export async function reissueAll(
   host: HostReader,
   certificates: readonly string[],
-  installed: ReadonlyMap<string, FileSpec>,
+  installed: ReadonlyMap<string, FileId>,
   now: Date,
 ): Promise<Reissued> {
   const authorities = await findAuthorities(host, installed);
@@ -33,7 +33,7 @@ export async function reissueAll(
   }
   const pairs = new Map<string, Pair>();
   const memory = new Map<Digest, Uint8Array>();
-  const files: FileSpec[] = [];
+  const files: FileId[] = [];
   const left: string[] = [];
   const put = (path: string, text: string): void => {
     const spec = installed.get(path);
@@ -68,7 +68,7 @@ export async function reissueAll(
 }
 
 /** `ca-key.pem` beside `ca.pem`. */
-async function findAuthorities(host: HostReader, installed: ReadonlyMap<string, FileSpec>): Promise<Pair[]> {
+async function findAuthorities(host: HostReader, installed: ReadonlyMap<string, FileId>): Promise<Pair[]> {
   const found: Pair[] = [];
   for (const path of installed.keys()) {
     if (!path.endsWith("/ca-key.pem")) continue;

@@ -1,13 +1,13 @@
 /** Audit: is every installed thing still as it was installed? */
 import { messageOf } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import { currentTransactions, installedOperations, onHost } from "../journal/installed.ts";
+import { currentTransactions, installedGoals, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { kindOf } from "../operations/catalogue.ts";
-import type { DirectorySpec } from "../operations/directory.ts";
-import type { FileSpec } from "../operations/file.ts";
-import type { Operation } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import { idsOf, of, resourceOf } from "../operations/catalogue.ts";
+import type { DirectoryId } from "../operations/directory.ts";
+import type { FileId } from "../operations/file.ts";
+import { wrongLabels } from "../operations/hooks.ts";
+import { type Goal, isUnknown } from "../operations/resource.ts";
 import type { Finding } from "./check.ts";
 import { attributeDrift, drift } from "./drift-finding.ts";
 import { findExtra } from "./extra.ts";
@@ -29,16 +29,18 @@ export async function findDrift(
 ): Promise<Audited> {
   const present = onHost(transactions);
   const written = currentTransactions(present).flatMap(({ header }) => header.written ?? []);
-  const operations = [...installedOperations(present).values()];
-  const files = specs<FileSpec>(operations, "file");
-  const directories = specs<DirectorySpec>(operations, "directory").filter(({ implied }) => !implied);
-  const units = specs<UnitSpec>(operations, "unit");
-  const settings = operations.filter(({ kind }) => !["file", "directory", "unit", "snapshot"].includes(kind));
+  const goals = [...installedGoals(present).values()];
+  const files = idsOf("file", goals);
+  const directories = idsOf("directory", goals).filter(({ implied }) => !implied);
+  const units = idsOf("unit", goals);
+  const told = new Set([...of("file", goals), ...of("directory", goals), ...of("unit", goals)]);
+  const settings = goals.filter((goal) => !told.has(goal));
   const findings: Finding[] = [];
   for (const file of files) findings.push(...(await fileDrift(host, file)));
   for (const directory of directories) findings.push(...(await directoryDrift(host, directory)));
   for (const unit of units) findings.push(...(await unitDrift(host, unit, files)));
   for (const setting of settings) findings.push(...(await settingDrift(host, setting)));
+  findings.push(...(await labelDrift(host, present, files)));
   findings.push(...(await writtenDrift(host, written, now)));
   findings.push(...(await podDrift(host, files, units)));
   findings.push(...(await findExtra(host, present, files, units, written)));
@@ -53,11 +55,7 @@ export async function findDrift(
   };
 }
 
-function specs<Spec>(operations: readonly Operation[], kind: string): Spec[] {
-  return operations.filter((entry) => entry.kind === kind).map(({ spec }) => spec as Spec);
-}
-
-async function fileDrift(host: HostReader, { path, digest, mode, owner, size }: FileSpec): Promise<Finding[]> {
+async function fileDrift(host: HostReader, { path, digest, mode, owner, size }: FileId): Promise<Finding[]> {
   const stat = await host.stat(path);
   if (stat === null) return [drift("missing", path, "is gone", "run the same ./install again")];
   if (stat.type !== "file") return [drift("changed", path, `is a ${stat.type} now`, `ls -l ${path}`)];
@@ -70,7 +68,7 @@ async function fileDrift(host: HostReader, { path, digest, mode, owner, size }: 
   return found;
 }
 
-async function directoryDrift(host: HostReader, spec: DirectorySpec): Promise<Finding[]> {
+async function directoryDrift(host: HostReader, spec: DirectoryId): Promise<Finding[]> {
   const stat = await host.stat(spec.path);
   if (stat === null) return [drift("missing", spec.path, "is gone", "run the same ./install again")];
   // A link to a directory was taken for it at installation, with whatever mode that has.
@@ -78,18 +76,33 @@ async function directoryDrift(host: HostReader, spec: DirectorySpec): Promise<Fi
 }
 
 /** Kernel values, modules, swap, names, images: as installed when installing again would have nothing to do. */
-async function settingDrift(host: HostReader, setting: Operation): Promise<Finding[]> {
-  const kind = kindOf(setting);
-  const what = kind.describe(setting.spec);
+async function settingDrift(host: HostReader, setting: Goal): Promise<Finding[]> {
+  const resource = resourceOf(setting);
+  const what = resource.describe(setting.id);
   try {
-    const now = await kind.inspect(host, setting.spec);
-    const unseen = kind.unseen?.(now) ?? null;
-    if (unseen !== null) return [unknown(what, unseen)];
-    if (kind.forward(setting.spec, now).length === 0) return [];
+    const now = await resource.inspect(host, setting.id);
+    // A tree that does not run has none of it yet.
+    if (isUnknown(now)) return host.live ? [unknown(what, now.unknown)] : [];
+    if (resource.equal(now, resource.wanted(setting.id, now))) return [];
     return [drift("setting", what, "is no longer so", "run the same ./install again")];
   } catch (error) {
     return [unknown(what, messageOf(error))];
   }
+}
+
+/** Where SELinux runs, and its contexts were restored. */
+async function labelDrift(
+  host: HostReader,
+  present: readonly Transaction[],
+  files: readonly FileId[],
+): Promise<Finding[]> {
+  const hooks = present.flatMap(({ phases }) => phases.flatMap((phase) => phase.hooks ?? []));
+  if (!hooks.some(({ hook }) => hook === "relabel")) return [];
+  const wrong = await wrongLabels(
+    host,
+    files.map(({ path }) => path),
+  );
+  return wrong.map((path) => drift("setting", path, "has another SELinux context", `restorecon ${path}`));
 }
 
 function unknown(what: string, why: string): Finding {

@@ -1,11 +1,11 @@
 /** What lies in our directories and is not ours. */
 import type { WrittenEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
-import { installedOperations } from "../journal/installed.ts";
+import { installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
-import type { FileSpec } from "../operations/file.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import { idsOf } from "../operations/catalogue.ts";
+import type { FileId } from "../operations/file.ts";
+import type { UnitId } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 import { isWritten } from "./written.ts";
@@ -14,11 +14,11 @@ import { isWritten } from "./written.ts";
 export async function findExtra(
   host: HostReader,
   present: readonly Transaction[],
-  files: readonly FileSpec[],
-  units: readonly UnitSpec[],
+  files: readonly FileId[],
+  units: readonly UnitId[],
   written: readonly WrittenEntry[],
 ): Promise<Finding[]> {
-  const known = new Set(installedOperations(present).keys());
+  const known = new Set(installedGoals(present).keys());
   const texts = await Promise.all(units.map(({ file }) => host.read(file)));
   const named = (path: string): boolean => texts.some((text) => text !== null && names(text, path));
   const findings: Finding[] = [];
@@ -39,11 +39,12 @@ function names(text: string, path: string): boolean {
 }
 
 /** Directories that we made and put files into, but for those that programs write into (/var, /run). */
-function ownFolders(transactions: readonly Transaction[], files: readonly FileSpec[]): string[] {
+function ownFolders(transactions: readonly Transaction[], files: readonly FileId[]): string[] {
   const made = transactions.flatMap(({ changes }) =>
-    changes
-      .filter(({ change }) => change.kind === "directory" && (change.before as DirectoryBefore) === null)
-      .map(({ change }) => (change.spec as DirectorySpec).path),
+    idsOf(
+      "directory",
+      changes.map(({ change }) => change).filter(({ before }) => before === null),
+    ).map(({ path }) => path),
   );
   const holding = new Set(files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
   return [...new Set(made)].filter((path) => holding.has(path) && !/^\/(var|run)\//.test(path)).toSorted();

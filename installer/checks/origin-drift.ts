@@ -16,7 +16,7 @@ import {
 import { messageOf } from "#kit/errors";
 import type { KeptBundle } from "../journal/kept-bundle.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import type { FileSpec } from "../operations/file.ts";
+import { goalsIn, idsOf } from "../operations/catalogue.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
@@ -51,23 +51,18 @@ export function originDrift(transaction: Transaction, kept: KeptBundle, trust: T
 function journalDrift({ header, phases }: Transaction, bytes: Buffer): Finding[] {
   const { node, roles, platform } = header;
   const index = decodeIndex(bytes.toString("utf8"), indexPath);
-  const noted = new Map(
-    phases
-      .flatMap(({ operations }) => operations)
-      .filter(({ kind }) => kind === "file")
-      .map(({ spec }) => [(spec as FileSpec).path, spec as FileSpec]),
-  );
+  const noted = new Map(idsOf("file", goalsIn({ phases })).map((file) => [file.path, file]));
   const mine = index.files.filter((entry) => selects(entry.for, node.profile, roles, platform));
   return mine.flatMap(({ path, digest, mode, tokens }): Finding[] => {
-    const spec = noted.get(path);
+    const file = noted.get(path);
     const hint = "the journal was changed: keep a copy of /var/lib/kubeferry, and ./install from the bundle again";
-    if (spec === undefined)
+    if (file === undefined)
       return [drift("signature", path, "is of the bundle, and the journal does not say so", hint)];
     // Tokens are replaced on the node: then the content is no bundle's.
-    const same = (tokens.length > 0 || spec.digest === digest) && spec.mode === parseInt(mode, 8);
+    const same = (tokens.length > 0 || file.digest === digest) && file.mode === parseInt(mode, 8);
     if (same) return [];
     const found = drift("signature", path, "is noted in the journal as something else than the bundle has", hint);
-    return withDigests([found], digest, spec.digest);
+    return withDigests([found], digest, file.digest);
   });
 }
 

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { messageOf } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import type { FileSpec } from "../operations/file.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import type { FileId } from "../operations/file.ts";
+import type { UnitId } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
@@ -21,8 +21,8 @@ interface Container {
 /** [] where no kubelet of ours is installed. */
 export async function podDrift(
   host: HostReader,
-  files: readonly FileSpec[],
-  units: readonly UnitSpec[],
+  files: readonly FileId[],
+  units: readonly UnitId[],
 ): Promise<Finding[]> {
   const kubelet = units.find(({ name }) => name === "kubelet.service");
   if (!host.live || kubelet === undefined) return [];
@@ -40,7 +40,7 @@ function optionOf(unit: string, option: string): string | null {
 }
 
 /** Manifests in the folder from which the kubelet runs pods of its own accord, where its configuration names one. */
-async function staticPods(host: HostReader, unit: string, files: readonly FileSpec[]): Promise<Finding[]> {
+async function staticPods(host: HostReader, unit: string, files: readonly FileId[]): Promise<Finding[]> {
   const config = optionOf(unit, "config");
   const text = config === null ? "" : ((await host.read(config)) ?? "");
   const named = optionOf(unit, "pod-manifest-path") ?? /^"?\s*"?staticPodPath"?:\s*"?([^\s",]+)/m.exec(text)?.[1];
@@ -65,8 +65,8 @@ async function orderedByNobody(host: HostReader, folder: string): Promise<Findin
 async function foreignContainers(
   host: HostReader,
   folder: string,
-  files: readonly FileSpec[],
-  units: readonly UnitSpec[],
+  files: readonly FileId[],
+  units: readonly UnitId[],
 ): Promise<Finding[]> {
   const program = (name: string): string => files.find(({ path }) => path.endsWith(`/${name}`))?.path ?? name;
   const docker = units.some(({ name }) => name === "docker.service");

@@ -1,13 +1,13 @@
 /** Is a unit still enabled, unmasked, without additions, and does it run the program that was installed? */
 import type { HostReader } from "../host/host.ts";
 import { keptInstaller } from "../journal/state.ts";
-import type { FileSpec } from "../operations/file.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import type { FileId } from "../operations/file.ts";
+import type { UnitId } from "../operations/unit.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 /** `files`: everything installed, by which a running program is recognised. */
-export async function unitDrift(host: HostReader, unit: UnitSpec, files: readonly FileSpec[]): Promise<Finding[]> {
+export async function unitDrift(host: HostReader, unit: UnitId, files: readonly FileId[]): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const path of unit.links) {
     const stat = await host.stat(path);
@@ -30,11 +30,7 @@ export async function unitDrift(host: HostReader, unit: UnitSpec, files: readonl
   return host.live && unit.start ? [...found, ...(await processDrift(host, unit, files))] : found;
 }
 
-async function processDrift(
-  host: HostReader,
-  { name, file }: UnitSpec,
-  files: readonly FileSpec[],
-): Promise<Finding[]> {
+async function processDrift(host: HostReader, { name, file }: UnitId, files: readonly FileId[]): Promise<Finding[]> {
   const { stdout } = await host.query(["systemctl", "show", "-p", "MainPID", "-p", "NeedDaemonReload", name]);
   const value = (key: string): string => new RegExp(`^${key}=(.*)$`, "m").exec(stdout)?.[1]?.trim() ?? "";
   const found: Finding[] = [];

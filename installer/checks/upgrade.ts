@@ -1,11 +1,11 @@
 /** Preflight of a bundle over an older one: may this version follow that one, and will the cluster serve meanwhile? */
 import type { Bundle, FileEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
-import { currentTransactions, installedOperations } from "../journal/installed.ts";
+import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import type { FileSpec } from "../operations/file.ts";
-import type { Plan } from "../operations/operation.ts";
+import type { Plan } from "../operations/resource.ts";
 import { chosen } from "../plan/input.ts";
+import { installedFiles } from "../plan/renew.ts";
 import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
 import { apiVersion } from "./api-version.ts";
@@ -76,12 +76,9 @@ export function sameKeys({
   bundle,
   selection,
 }: Pick<UpgradeCheckInput, "past" | "bundle" | "selection">): Finding[] {
-  const installed = installedOperations(past);
+  const installed = installedFiles(past);
   const shared = chosen(bundle.index.files, selection).filter(isShared);
-  const other = shared.filter(({ path, digest }) => {
-    const found = installed.get(path);
-    return found?.kind === "file" && (found.spec as FileSpec).digest !== digest;
-  });
+  const other = shared.filter(({ path, digest }) => (installed.get(path)?.digest ?? digest) !== digest);
   const [first] = other;
   if (first === undefined) return [];
   return [
@@ -125,7 +122,7 @@ async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVe
     return [{ check: "kubelet-skew", severity: "warning", message, hint }];
   }
   if (!host.live) return [];
-  const paths = [...installedOperations(past).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
+  const paths = [...installedGoals(past).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
   const text = paths[0] === undefined ? null : await host.read(paths[0]);
   return kubeletSkew(kubernetes, text === null ? null : await ask(text));
 }

@@ -1,4 +1,5 @@
 /** The only ways in which Kubeferry changes a host. Every effect may be performed again after a crash. */
+import { basename, dirname, join } from "node:path";
 import type { Digest } from "#bundle";
 
 /** Numeric owner. */
@@ -37,29 +38,12 @@ export type Effect =
       readonly mtimeMs: number;
     }
   | { readonly do: "symlink"; readonly path: string; readonly target: string }
-  /**
-   * Takes back an edit of the host's own file: the kept file where nobody touched ours since (`written`),
-   * otherwise only our lines. `kept` null: there was no file.
-   */
-  | {
-      readonly do: "unedit";
-      readonly path: string;
-      readonly written: Digest;
-      readonly kept: {
-        readonly digest: Digest;
-        readonly mode: number;
-        readonly owner: Owner;
-        readonly mtimeMs: number;
-      } | null;
-      /** Whole lines; `to` null: the line goes. */
-      readonly lines: readonly { readonly from: string; readonly to: string | null }[];
-    }
   /** Moves what somebody edited aside, to `path` + `.kubeferry-kept`, and never over an existing file. */
   | { readonly do: "set-aside"; readonly path: string }
   /** Removes a file or symbolic link; absent is fine. */
   | { readonly do: "remove"; readonly path: string }
-  /** Absent or not empty is fine. */
-  | { readonly do: "rmdir-if-empty"; readonly path: string }
+  /** Absent or not empty is fine. `data`: it was made for what daemons write into it, which `--delete-data` takes along. */
+  | { readonly do: "rmdir-if-empty"; readonly path: string; readonly data?: true }
   /** Removes a directory that we made with everything in it, on its own file system only. Asked for by `--delete-data`. */
   | { readonly do: "remove-tree"; readonly path: string }
   /** Writes a value into a kernel file under /proc/sys, in place. `optional`: an absent key is fine. */
@@ -87,12 +71,17 @@ export type Effect =
     }
   /** Takes off what is mounted there last; one that is busy or does not answer is detached. Nothing mounted is fine. */
   | { readonly do: "umount"; readonly path: string }
+  /** Tells systemd. `unit` is wanted by all but `daemon-reload`; one that is gone is stopped. */
+  | {
+      readonly do: "systemctl";
+      readonly verb: "daemon-reload" | "start" | "restart" | "stop" | "reset-failed";
+      readonly unit?: string;
+      readonly noBlock?: boolean;
+    }
   /** Runs a program; any exit code outside `accept` (default: 0) is a failure, and so is stdout that does not match `matches`. */
   | {
       readonly do: "run";
       readonly argv: readonly string[];
-      /** A unit that this starts: when it ends again and again, that is the failure, and not waited out. */
-      readonly watch?: string;
       /** Beside the fixed environment that every program gets. */
       readonly environment?: Readonly<Record<string, string>>;
       readonly accept?: readonly number[];
@@ -109,3 +98,8 @@ export type Effect =
       readonly forgive?: string;
       readonly timeoutSeconds?: number;
     };
+
+/** The temporary file of a write: in the same directory, and always the same one, so that a crash leaves at most it. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.kubeferry`);
+}

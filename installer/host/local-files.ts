@@ -1,12 +1,11 @@
 /** How one effect changes files: atomic, durable, and the same when done again. Only local.ts calls these. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Digest, digestFile, digestOf } from "#bundle";
 import { ExpectedError } from "#kit/errors";
-import type { Content, Effect, Owner } from "./effect.ts";
+import { type Content, type Owner, temporaryName } from "./effect.ts";
 import { parseMounts } from "./mounts.ts";
-import { unedit } from "./unedit.ts";
 
 /** Two folders of this machine: contents to be placed, by digest; and files that were replaced, see {@link keptName}. */
 export interface ContentFolders {
@@ -17,11 +16,6 @@ export interface ContentFolders {
 /** Name in the folder `before` under which the file at `path` is kept: one name a path, so that equal files stay apart. */
 export function keptName(digest: Digest, path: string): string {
   return `${digest}.${digestOf(path).slice(0, 12)}`;
-}
-
-/** The temporary file of a write: in the same directory, and always the same one, so that a crash leaves at most it. */
-export function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.kubeferry`);
 }
 
 /** Of a file that is put in its place; `mtimeMs` null: as it is. */
@@ -101,25 +95,6 @@ export function restore(path: string, digest: Digest, kept: string, attributes: 
     linkOrCopy(kept, temporary, digest);
     return attributes;
   });
-}
-
-/** See the effect `unedit`. */
-export function takeBack(effect: Effect & { do: "unedit" }, path: string, contents: ContentFolders): void {
-  const { kept, written } = effect;
-  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isFile()) return;
-  const text = stat === undefined ? null : fs.readFileSync(path, "utf8");
-  const found = text === null ? null : digestOf(text);
-  if (kept !== null && (found === written || found === kept.digest)) {
-    return restore(path, kept.digest, join(contents.before, keptName(kept.digest, effect.path)), kept);
-  }
-  fs.rmSync(temporaryName(path), { force: true });
-  if (text === null || stat === undefined) return;
-  if (found === written) return change(path, () => fs.unlinkSync(path));
-  const result = unedit(text, effect.lines);
-  if (result === text) return;
-  const attributes = { mode: stat.mode & 0o7777, owner: { uid: stat.uid, gid: stat.gid }, mtimeMs: null };
-  write(path, { text: result }, contents.stage, attributes);
 }
 
 /** See the effect `set-aside`. */

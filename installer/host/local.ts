@@ -19,12 +19,12 @@ import {
   replace,
   restore,
   setAside,
-  takeBack,
   tolerate,
   write,
 } from "./local-files.ts";
 import { end, umount } from "./local-processes.ts";
 import { setRules } from "./nft-rules.ts";
+import { commandOf, startedBy } from "./systemd.ts";
 
 export interface LocalHostOptions {
   /** `/`, or the mounted tree of `--root`. */
@@ -76,6 +76,7 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
 
 async function perform(effect: Effect, root: string, contents: ContentFolders): Promise<void> {
   if (effect.do === "run") return runEffect(effect, root);
+  if (effect.do === "systemctl") return runEffect({ do: "run", ...commandOf(effect) }, root, startedBy(effect));
   if (effect.do === "nft") return setRules(effect, (argv) => run(argv, 60, {}));
   if (effect.do === "end") return end(effect);
   const path = inside(root, effect.path);
@@ -88,8 +89,6 @@ async function perform(effect: Effect, root: string, contents: ContentFolders): 
       return write(path, effect.content, contents.stage, { ...effect, mtimeMs: effect.mtimeMs ?? null });
     case "restore":
       return restore(path, effect.digest, join(contents.before, keptName(effect.digest, effect.path)), effect);
-    case "unedit":
-      return takeBack(effect, path, contents);
     case "symlink":
       return replace(path, (temporary) => fs.symlinkSync(effect.target, temporary));
     case "set-aside":
@@ -201,11 +200,12 @@ export function handOver(argv: readonly string[]): Promise<number> {
   });
 }
 
-async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<void> {
+/** `starting`: the unit that it starts; when that ends again and again, this has failed, and is not waited out. */
+async function runEffect(effect: Effect & { do: "run" }, root: string, starting?: string): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
   const stdin = effect.stdin === undefined ? undefined : fs.openSync(insideFollowed(root, effect.stdin), "r");
   const crashing = new AbortController();
-  const watch = effect.watch === undefined ? undefined : watchUnit(effect.watch, crashing);
+  const watch = starting === undefined ? undefined : watchUnit(starting, crashing);
   const options = {
     environment: effect.environment,
     stop: crashing.signal,
@@ -220,11 +220,11 @@ async function runEffect(effect: Effect & { do: "run" }, root: string): Promise<
   if (accepted && (effect.matches === undefined || new RegExp(effect.matches, "m").test(stdout))) return;
   if (accepted) throw unmatched(effect, stdout);
   const said = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("; ");
-  const reason = crashing.signal.aborted ? `is in vain: ${effect.watch} ends again and again` : reasonOf(code, seconds);
+  const reason = crashing.signal.aborted ? `is in vain: ${starting} ends again and again` : reasonOf(code, seconds);
   if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(`${stderr}\n${reason}`)) return;
   throw new ExpectedError("APPLY_FAILED", `${effect.argv[0]} ${reason}${said === "" ? "" : `: ${said}`}`, {
     where: effect.argv.join(" "),
-    hint: effect.watch === undefined ? effect.argv.join(" ") : `journalctl -u ${effect.watch} -n 50 --no-pager`,
+    hint: starting === undefined ? effect.argv.join(" ") : `journalctl -u ${starting} -n 50 --no-pager`,
   });
 }
 
@@ -273,5 +273,6 @@ function explained(error: unknown, effect: Effect): unknown {
 function placeOf(effect: Effect): string {
   if (effect.do === "run") return effect.argv.join(" ");
   if (effect.do === "end") return effect.processes.map(({ pid }) => pid).join(" ");
+  if (effect.do === "systemctl") return commandOf(effect).argv.join(" ");
   return effect.do === "nft" ? effect.chain : effect.path;
 }

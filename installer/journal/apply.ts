@@ -3,9 +3,12 @@ import { setImmediate } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
-import { kindOf } from "../operations/catalogue.ts";
-import type { Change, Plan } from "../operations/operation.ts";
-import type { Header, Journal } from "./journal.ts";
+import { goalsIn, nameOf, resourceOf } from "../operations/catalogue.ts";
+import { around, type Around } from "../operations/hooks.ts";
+import { type Change, type Goal, isUnknown, type Phase, type Plan } from "../operations/resource.ts";
+import { type Header, type Journal, journalFormat } from "./journal.ts";
+import { marked, sameGeneration } from "./generations.ts";
+import { sweeping } from "./sweep.ts";
 import { nextId, type RecordedChange, type Transaction, transactions } from "./transaction.ts";
 
 /**
@@ -17,65 +20,116 @@ export async function inspectPlan(
   plan: Plan,
   past: readonly Transaction[] = [],
 ): Promise<RecordedChange[]> {
-  const noted = notedOf(past);
+  const noted = notedIn(past);
   const changes: RecordedChange[] = [];
-  for (const { name: phase, operations } of plan.phases) {
-    for (const operation of operations) {
-      const kind = kindOf(operation);
-      if (kind.grown !== undefined && noted.has(kind.resource(operation.spec))) continue;
-      const before = await kind.inspect(host, operation.spec);
-      if (kind.grown === undefined && kind.forward(operation.spec, before).length === 0) continue;
-      changes.push({ n: changes.length, phase, change: { ...operation, before } });
+  for (const { name: phase, goals } of plan.phases) {
+    for (const goal of goals) {
+      if (noted.has(nameOf(goal))) continue;
+      const before = await resourceOf(goal).inspect(host, goal.id);
+      // With --root there is nobody to be asked, now or later.
+      if (isUnknown(before) && !host.live) continue;
+      const { resource, id } = goal;
+      const earlier = changes.map(({ change }) => change);
+      const change = marked({ resource, id, before, after: aim(goal, before) }, earlier);
+      if (isSettled(change) && resourceOf(goal).grown === undefined) continue;
+      changes.push({ n: changes.length, phase, change });
     }
   }
   return changes;
 }
 
-function notedOf(past: readonly Transaction[]): Set<string> {
+function notedIn(past: readonly Transaction[]): Set<string> {
   const changes = past.filter(({ state }) => state !== "gone").flatMap((one) => one.changes);
-  return new Set(
-    changes.flatMap(({ change }) => (kindOf(change).grown === undefined ? [] : [kindOf(change).resource(change.spec)])),
-  );
+  const grown = changes.filter(({ change }) => resourceOf(change).grown !== undefined);
+  return new Set(grown.map(({ change }) => nameOf(change)));
+}
+
+/** The state that a goal means, of a host that has `now`. Null where nothing could be seen. */
+function aim(goal: Goal, now: unknown): unknown {
+  if (isUnknown(now)) return null;
+  const resource = resourceOf(goal);
+  const wanted = resource.wanted(goal.id, now);
+  if (goal.back === undefined) return wanted;
+  // What somebody changed since is his own.
+  return goal.back.always === true || resource.equal(now, wanted) ? goal.back.to : now;
+}
+
+function isSettled({ resource, before, after }: Change): boolean {
+  return !isUnknown(before) && resourceOf({ resource }).equal(before, after);
 }
 
 /**
  * What is left of an interrupted transaction, as the host is now: it may have been rebooted since, and then kernel
- * values that were set are no longer. May only look.
+ * values that were set are no longer. `before` is what is there now. May only look.
  */
 export async function resumePlan(host: HostReader, transaction: Transaction): Promise<RecordedChange[]> {
   const left: RecordedChange[] = [];
   const current = currentOf(transaction);
   for (const { n, phase, change } of transaction.changes) {
-    const kind = kindOf(change);
-    const now = await kind.inspect(host, change.spec);
-    const done = transaction.done.has(n);
-    const begun = n === current;
-    const resumed = kind.resume?.(change.before, now, begun) ?? (begun ? change.before : now);
-    const before = done ? now : resumed;
-    if (!done || kind.forward(change.spec, now).length > 0) left.push({ n, phase, change: { ...change, before } });
+    const { before, after } = change;
+    const swept = n === current ? { sweep: await sweeping(host, change) } : {};
+    const resource = resourceOf(change);
+    const now = resource.grown === undefined ? await resource.inspect(host, change.id) : before;
+    const isDone = transaction.done.has(n);
+    if (isUnknown(before) || isUnknown(now)) {
+      if (!isDone || !isUnknown(now)) left.push({ n, phase, change, ...swept });
+      continue;
+    }
+    if (!isDone || !resource.equal(now, after)) left.push({ n, phase, change: { ...change, before: now }, ...swept });
   }
   return left;
 }
 
 /** Records anew what was never begun and is no longer as it was recorded, so that undo restores what is there now. */
 export function recordAnew(journal: Journal, transaction: Transaction, changes: readonly RecordedChange[]): void {
-  const recorded = new Map(transaction.changes.map(({ n, change }) => [n, JSON.stringify(change.before)]));
-  const current = currentOf(transaction);
   const { id, done } = transaction;
-  const anew = changes.filter(
-    ({ n, change }) => !done.has(n) && n !== current && recorded.get(n) !== JSON.stringify(change.before),
-  );
-  if (anew.length > 0) journal.append(...anew.map((change) => ({ type: "change" as const, id, ...change })));
+  const current = currentOf(transaction);
+  const anew = changes.flatMap(({ n, phase, change }) => {
+    const recorded = transaction.changes.find((one) => one.n === n)?.change;
+    if (recorded === undefined || done.has(n) || n === current || isUnknown(recorded.before)) return [];
+    if (resourceOf(change).equal(change.before, recorded.before)) return [];
+    const before = sameGeneration(change.before, recorded.before);
+    return [{ type: "change" as const, id, n, phase, change: { ...change, before } }];
+  });
+  if (anew.length > 0) journal.append(...anew);
 }
 
 /** The change that was under way; undefined when all are done. */
-function currentOf({ changes, done }: Transaction): number | undefined {
+export function currentOf({ changes, done }: Transaction): number | undefined {
   return changes.find(({ n }) => !done.has(n))?.n;
 }
 
-/** The effects of a change, in the order in which apply performs them. */
-export function effectsOf(change: Change): Effect[] {
-  return kindOf(change).forward(change.spec, change.before);
+/** What apply performs, or of what it cannot see yet that it cannot. */
+export type Step =
+  | { readonly phase: string; readonly effect: Effect }
+  | { readonly phase: string; readonly what: string; readonly unknown: string };
+
+/** The whole list, in the order in which apply performs it: for its dry-run. May only look. */
+export async function stepsOf(host: HostReader, { phases }: Plan, changes: readonly RecordedChange[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const phase of phases) {
+    const { name } = phase;
+    const own = changes.filter((one) => one.phase === name);
+    const { before, after } = await around(
+      host,
+      phase,
+      own.map(({ change }) => change),
+    );
+    const told = (effects: readonly Effect[]): Step[] => effects.map((effect) => ({ phase: name, effect }));
+    const middle = own.flatMap(({ change, sweep = [] }): Step[] =>
+      isUnknown(change.before)
+        ? [{ phase: name, what: resourceOf(change).describe(change.id), unknown: change.before.unknown }]
+        : told([...sweep, ...effectsOf(change)]),
+    );
+    steps.push(...told(before), ...middle, ...told(after));
+  }
+  return steps;
+}
+
+/** The effects of a change of which is known what was there. */
+export function effectsOf({ resource, id, before, after }: Change): Effect[] {
+  const known = resourceOf({ resource });
+  return isUnknown(before) || known.grown !== undefined ? [] : known.steps(id, before, after);
 }
 
 /** Records a transaction; from here on it can be resumed and undone. `now` is an ISO time. */
@@ -88,9 +142,9 @@ export function begin(
 ): Transaction {
   const id = nextId(journal.read());
   journal.append(
-    { type: "begin", id, at: now, ...header },
+    { type: "begin", id, at: now, format: journalFormat, ...header },
     ...plan.phases.map((phase) => ({ type: "phase" as const, id, phase })),
-    ...changes.map((change) => ({ type: "change" as const, id, ...change })),
+    ...changes.map(({ n, phase, change }) => ({ type: "change" as const, id, n, phase, change })),
   );
   journal.append({ type: "ready", id, phases: plan.phases.length, changes: changes.length });
   const found = transactions(journal.read()).find((transaction) => transaction.id === id);
@@ -119,21 +173,27 @@ export interface ApplyOptions {
 
 /** Performs the changes. Throws what an effect or a gate threw (APPLY_FAILED), or INTERRUPTED. */
 export async function apply(options: ApplyOptions): Promise<void> {
-  const { journal, transaction } = options;
-  for (const { name, gates } of transaction.phases) {
-    for (const wanted of options.changes.filter(({ phase }) => phase === name)) {
-      const { n } = wanted;
-      const change = await seen(options, wanted);
-      const effects = change === null ? [] : effectsOf(change);
-      for (const effect of effects) {
-        // Files are changed without a pause; a Ctrl-C is heard only between turns of the event loop.
-        await setImmediate();
-        if (options.interrupted()) throw interruption();
-        options.onEffect(effect, name);
-        await perform(options, wanted.change, effect);
-      }
-      if (!transaction.done.has(n)) journal.append({ type: "done", id: transaction.id, n });
+  const { host, journal, transaction } = options;
+  for (const phase of transaction.phases) {
+    const { name, gates } = phase;
+    const own = options.changes.filter((one) => one.phase === name);
+    const hooks: Around = await around(
+      host,
+      phase,
+      own.map(({ change }) => change),
+    );
+    await perform(options, name, hooks.before, name);
+    for (const wanted of own) {
+      const change = await seen(options, phase, wanted);
+      await perform(
+        options,
+        name,
+        [...(wanted.sweep ?? []), ...effectsOf(change)],
+        resourceOf(change).describe(change.id),
+      );
+      if (!transaction.done.has(wanted.n)) journal.append({ type: "done", id: transaction.id, n: wanted.n });
     }
+    await perform(options, name, hooks.after, name);
     await options.gate(name, gates);
   }
   journal.append({ type: "commit", id: transaction.id, at: options.now().toISOString() });
@@ -141,33 +201,46 @@ export async function apply(options: ApplyOptions): Promise<void> {
 
 /**
  * The change with what is there now, recorded anew, where nothing could be seen when it was recorded: only what has been
- * seen is acted on, so that undo knows what to restore. Null: nothing can be seen yet.
+ * seen is acted on, so that undo knows what to restore. As it is where still nothing can be seen.
  */
-async function seen(options: ApplyOptions, { n, phase, change }: RecordedChange): Promise<Change | null> {
+async function seen(options: ApplyOptions, phase: Phase, { n, change }: RecordedChange): Promise<Change> {
+  if (!isUnknown(change.before)) return change;
   const { host, journal, transaction } = options;
-  const kind = kindOf(change);
-  const recorded = transaction.changes.find((one) => one.n === n)?.change.before;
-  if ((kind.unseen?.(recorded) ?? null) === null) return change;
-  const looked = { ...change, before: await kind.inspect(host, change.spec) };
-  const why = kind.unseen?.(looked.before) ?? null;
-  if (why === null) journal.append({ type: "change", id: transaction.id, n, phase, change: looked });
-  else options.onDeferred?.(kind.describe(change.spec), why);
-  return why === null ? looked : null;
+  const resource = resourceOf(change);
+  const what = resource.describe(change.id);
+  const before = await resource.inspect(host, change.id);
+  if (isUnknown(before)) {
+    if (resource.mayWait !== true)
+      throw new ExpectedError("APPLY_FAILED", `${what}: ${before.unknown}`, { where: what });
+    options.onDeferred?.(what, before.unknown);
+    return change;
+  }
+  const goal = goalsIn({ phases: [phase] }).find((one) => nameOf(one) === nameOf(change));
+  const looked = { ...change, before, after: goal === undefined ? before : aim(goal, before) };
+  journal.append({ type: "change", id: transaction.id, n, phase: phase.name, change: looked });
+  return looked;
 }
 
-async function perform({ host, onFailed }: ApplyOptions, change: Change, effect: Effect): Promise<void> {
-  try {
-    await host.perform(effect);
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-    await onFailed?.(effect);
-    throw new ExpectedError("APPLY_FAILED", `${kindOf(change).describe(change.spec)}: ${messageOf(error)}`, {
-      where: error.where,
-      wanted: error.wanted,
-      found: error.found,
-      hint: error.hint,
-      cause: error,
-    });
+async function perform(
+  { host, interrupted, onEffect, onFailed }: ApplyOptions,
+  phase: string,
+  effects: readonly Effect[],
+  what: string,
+): Promise<void> {
+  for (const effect of effects) {
+    // Files are changed without a pause; a Ctrl-C is heard only between turns of the event loop.
+    await setImmediate();
+    if (interrupted()) throw interruption();
+    onEffect(effect, phase);
+    try {
+      await host.perform(effect);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      await onFailed?.(effect);
+      const { where, wanted, found, hint } = error;
+      const details = { where, wanted, found, hint, cause: error };
+      throw new ExpectedError("APPLY_FAILED", `${what}: ${messageOf(error)}`, details);
+    }
   }
 }
 

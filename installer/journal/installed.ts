@@ -1,27 +1,24 @@
 /** What a journal's transactions add up to: what is installed now, and which of them still say how. Pure. */
 import type { Role } from "#bundle";
-import type { AbsentUnitSpec } from "../operations/absent.ts";
-import { kindOf } from "../operations/catalogue.ts";
-import type { Operation } from "../operations/operation.ts";
+import { goalsIn, nameOf } from "../operations/catalogue.ts";
+import type { Goal } from "../operations/resource.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
- * What is installed, by resource: of the transactions that speak for the host, and of renewals. What a bundle that was
+ * What is installed, by name: of the transactions that speak for the host, and of renewals. What a bundle that was
  * replaced since wanted, but found there already, is the host's own again.
  */
-export function installedOperations(all: readonly Transaction[]): Map<string, Operation> {
+export function installedGoals(all: readonly Transaction[]): Map<string, Goal> {
   const current = new Set(currentTransactions(all));
-  return foldOperations(onHost(all).filter((one) => current.has(one) || one.header.action === "renew"));
+  return foldGoals(onHost(all).filter((one) => current.has(one) || one.header.action === "renew"));
 }
 
-/** By resource, the newest operation on it. What a later transaction took away is not in it. */
-export function foldOperations(present: readonly Transaction[]): Map<string, Operation> {
-  const result = new Map<string, Operation>();
-  for (const operation of present.flatMap(({ phases }) => phases.flatMap(({ operations }) => operations))) {
-    const resource = kindOf(operation).resource(operation.spec);
-    if (!operation.kind.startsWith("absent-")) result.set(resource, operation);
-    else result.delete(resource);
-    if (operation.kind === "absent-unit") result.delete((operation.spec as AbsentUnitSpec).file);
+/** By name, the newest goal. What a later transaction gave back is not in it. */
+export function foldGoals(present: readonly Transaction[]): Map<string, Goal> {
+  const result = new Map<string, Goal>();
+  for (const goal of present.flatMap(goalsIn)) {
+    if (goal.back === undefined) result.set(nameOf(goal), goal);
+    else result.delete(nameOf(goal));
   }
   return result;
 }

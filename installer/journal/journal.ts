@@ -7,7 +7,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
-import type { Change, Operation } from "../operations/operation.ts";
+import type { Change, Phase } from "../operations/resource.ts";
 import { isFull, noSpace } from "./space.ts";
 
 /** Who and what a transaction is about. */
@@ -54,16 +54,13 @@ export interface Header {
   readonly made: readonly string[];
 }
 
-/** A phase as it was planned: everything that belongs to the installation, what was there already included. */
-export interface WantedPhase {
-  readonly name: string;
-  readonly operations: readonly Operation[];
-  readonly gates: readonly string[];
-}
+/** Of the records and of what is in them. Every journal of another one is refused: read wrongly, it would be undone wrongly. */
+export const journalFormat = 2;
 
 export type JournalRecord =
-  | ({ readonly type: "begin"; readonly id: number; readonly at: string } & Header)
-  | { readonly type: "phase"; readonly id: number; readonly phase: WantedPhase }
+  | ({ readonly type: "begin"; readonly id: number; readonly at: string; readonly format: number } & Header)
+  /** As it was planned: everything that belongs to the installation, what was there already included. */
+  | { readonly type: "phase"; readonly id: number; readonly phase: Phase }
   | {
       readonly type: "change";
       readonly id: number;

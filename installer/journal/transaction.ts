@@ -1,12 +1,15 @@
 /** What a journal's records add up to: transactions, oldest first. */
 import { ExpectedError } from "#kit/errors";
-import type { Change } from "../operations/operation.ts";
-import type { Header, JournalRecord, WantedPhase } from "./journal.ts";
+import type { Effect } from "../host/effect.ts";
+import type { Change, Phase } from "../operations/resource.ts";
+import { type Header, journalFormat, type JournalRecord } from "./journal.ts";
 
 export interface RecordedChange {
   readonly n: number;
   readonly phase: string;
   readonly change: Change;
+  /** What a power cut left beside its place, to be taken away first. Not recorded. */
+  readonly sweep?: readonly Effect[];
 }
 
 /** One run of apply: what `rollback` takes back. */
@@ -14,7 +17,7 @@ export interface Transaction {
   readonly id: number;
   readonly at: string;
   readonly header: Header;
-  readonly phases: readonly WantedPhase[];
+  readonly phases: readonly Phase[];
   readonly changes: readonly RecordedChange[];
   readonly done: ReadonlySet<number>;
   readonly undone: ReadonlySet<number>;
@@ -36,6 +39,7 @@ export function transactions(records: readonly JournalRecord[]): Transaction[] {
 
 function transaction(id: number, records: readonly JournalRecord[]): Transaction | null {
   const begin = records.find((record) => record.type === "begin");
+  if (begin !== undefined && begin.format !== journalFormat) throw foreign(begin);
   const ready = records.find((record) => record.type === "ready");
   if (ready === undefined) {
     if (records.some(({ type }) => type === "done" || type === "commit" || type === "undone")) throw damaged(id);
@@ -48,7 +52,7 @@ function transaction(id: number, records: readonly JournalRecord[]): Transaction
   const phases = records.filter((record) => record.type === "phase").map(({ phase }) => phase);
   if (begin === undefined || changes.length !== ready.changes || phases.length !== ready.phases) throw damaged(id);
   const has = (type: JournalRecord["type"]): boolean => records.some((record) => record.type === type);
-  const { type: _, id: __, at, ...header } = begin;
+  const { type: _, id: __, at, format: ___, ...header } = begin;
   return {
     id,
     at,
@@ -64,6 +68,15 @@ function transaction(id: number, records: readonly JournalRecord[]): Transaction
 /** The number for a new transaction: never one that a record has, be it of a recording that was cut off. */
 export function nextId(records: readonly JournalRecord[]): number {
   return records.reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
+}
+
+function foreign({ format, installer }: JournalRecord & { type: "begin" }): ExpectedError {
+  return new ExpectedError("JOURNAL_INVALID", `the journal was written by another Kubeferry, ${installer}`, {
+    where: "/var/lib/kubeferry/journal",
+    wanted: `format ${journalFormat}`,
+    found: `format ${format ?? 1}`,
+    hint: "/var/lib/kubeferry/install undo   is done by the installer that wrote it",
+  });
 }
 
 function damaged(id: number): ExpectedError {

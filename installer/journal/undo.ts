@@ -3,12 +3,14 @@ import { setTimeout } from "node:timers/promises";
 import { isExpected, messageOf } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
-import { kindOf } from "../operations/catalogue.ts";
-import type { DirectoryBefore, DirectorySpec } from "../operations/directory.ts";
-import type { Change } from "../operations/operation.ts";
-import type { UnitBefore, UnitSpec } from "../operations/unit.ts";
+import { reload, startedBy } from "../host/systemd.ts";
+import { nameOf, resourceOf } from "../operations/catalogue.ts";
+import { type Change, isUnknown } from "../operations/resource.ts";
 import { describeEffect } from "../plan/print.ts";
+import { currentOf } from "./apply.ts";
+import { isTouched } from "./generations.ts";
 import type { Journal } from "./journal.ts";
+import { sweeping } from "./sweep.ts";
 import type { RecordedChange, Transaction } from "./transaction.ts";
 
 export interface UndoOptions {
@@ -28,61 +30,67 @@ export interface UndoReport {
   readonly kept: readonly string[];
   /** Directories that we made and that hold what we did not make. */
   readonly left: readonly string[];
+  /** What could not even be looked at: objects of a cluster that does not answer any more. */
+  readonly unseen: readonly { readonly what: string; readonly why: string }[];
   /** What could not be taken back; running undo again tries it again. */
   readonly problems: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** What undo would do, as the host is now: for its dry-run. */
+/** What undo would do with several transactions one after the other, the newest first: for its dry-run. */
 export async function undoEffects(
   host: HostReader,
-  transaction: Transaction,
-  following: readonly Transaction[],
+  chosen: readonly Transaction[],
   deleteData: boolean,
 ): Promise<Effect[]> {
   const effects: Effect[] = [];
-  const kept: string[] = [];
-  for (const { n, change } of begun(transaction).toReversed()) {
-    if (transaction.undone.has(n)) continue;
-    const grown = await grownSteps(host, change);
-    effects.push(...(grown ?? (await backwardOf(host, change, kept, deleteData))));
+  const back = new Map<string, { readonly state: unknown }>();
+  for (const [place, transaction] of chosen.entries()) {
+    const kept: string[] = [];
+    for (const { change, isCut } of toUndo(transaction)) {
+      const foreseen = back.get(nameOf(change));
+      effects.push(...(await backwards(host, change, { foreseen, isCut, deleteData, kept })));
+      back.set(nameOf(change), { state: change.before });
+    }
+    effects.push(...settling(transaction, chosen.slice(place + 1)));
   }
-  return [...effects, ...settlingBefore(transaction, following)];
+  return effects;
 }
 
 /** Undoes one transaction. It is `gone` in the journal only when there is no problem. */
 export async function undo(options: UndoOptions): Promise<UndoReport> {
-  const { host, journal, transaction } = options;
+  const { host, journal, transaction, deleteData, onEffect } = options;
   const { id } = transaction;
   const kept: string[] = [];
+  const unseen: { what: string; why: string }[] = [];
   const problems: { what: string; why: string }[] = [];
+  const perform = async (effects: readonly Effect[]): Promise<void> => {
+    for (const effect of effects) {
+      onEffect(effect);
+      await host.perform(effect);
+    }
+  };
+  const tell = (what: string, error: unknown): void => void problems.push({ what, why: messageOf(error) });
   if (transaction.state !== "undoing") journal.append({ type: "undo", id, at: options.now().toISOString() });
-
-  const changes = begun(transaction);
-  for (const { n, change } of changes.toReversed()) {
-    if (transaction.undone.has(n)) continue;
+  for (const { n, change, isCut } of toUndo(transaction)) {
+    const what = resourceOf(change).describe(change.id);
     try {
-      if (kindOf(change).grown !== undefined) await takeGrown(options, change);
-      else {
-        for (const effect of await backwardOf(host, change, kept, options.deleteData)) {
-          options.onEffect(effect);
-          await host.perform(effect);
-        }
-      }
+      const onUnseen = (why: string): void => void unseen.push({ what, why });
+      if (resourceOf(change).grown !== undefined) await takeGrown(options, change);
+      else await perform(await backwards(host, change, { isCut, deleteData, kept, onUnseen }));
       journal.append({ type: "undone", id, n });
     } catch (error) {
-      problems.push({ what: kindOf(change).describe(change.spec), why: messageOf(error) });
+      tell(what, error);
     }
   }
-  for (const effect of settlingBefore(transaction, options.following ?? [])) {
+  for (const effect of settling(transaction, options.following ?? [])) {
     try {
-      options.onEffect(effect);
-      await host.perform(effect);
+      await perform([effect]);
     } catch (error) {
-      problems.push({ what: effect.do === "run" ? effect.argv.join(" ") : effect.do, why: messageOf(error) });
+      tell(startedBy(effect) ?? "systemd", error);
     }
   }
   if (problems.length === 0) journal.append({ type: "gone", id, at: options.now().toISOString() });
-  return { kept, left: await remaining(host, changes, transaction.header.made), problems };
+  return { kept, left: await remaining(host, transaction), unseen, problems };
 }
 
 /** Changes that apply may have touched: all that are done and the first that is not. Those after it it never reached. */
@@ -91,35 +99,14 @@ export function begun({ changes, done }: Transaction): readonly RecordedChange[]
   return next < 0 ? changes : changes.slice(0, next + 1);
 }
 
-/** A unit that apply never reached may run with files that it did replace: a reboot came between. */
-function settled(transaction: Transaction): readonly RecordedChange[] {
-  const changes = begun(transaction);
-  return changes.some(({ change }) => change.kind === "file") ? transaction.changes : changes;
-}
-
-/**
- * What ends or restarts in an older transaction's undo a moment later is not started in between: an etcd of the older version
- * could not even start with the data of the newer one.
- */
-function settlingBefore(transaction: Transaction, following: readonly Transaction[]): Effect[] {
-  const units = following.flatMap((older) => begun(older).filter(({ change }) => change.kind === "unit"));
-  const ending = new Set(
-    units.flatMap(({ change }) => {
-      const { active, stale } = change.before as UnitBefore;
-      return !active || stale ? [(change.spec as UnitSpec).name] : [];
-    }),
-  );
-  const starts = (effect: Effect): boolean =>
-    effect.do === "run" && /^systemctl (re)?start /.test(effect.argv.join(" "));
-  return settling(settled(transaction)).filter(
-    (effect) => effect.do !== "run" || !starts(effect) || !ending.has(effect.argv.at(-1) ?? ""),
-  );
-}
-
-/** What a look at the host says now; null for a change that apply made itself. */
-async function grownSteps(host: HostReader, change: Change): Promise<Effect[] | null> {
-  const kind = kindOf(change);
-  return kind.grown?.steps(change.spec, await kind.inspect(host, change.spec), change.before) ?? null;
+/** Newest first. `isCut`: an effect of it may have been under way, in apply or in undo, and left something beside its place. */
+function toUndo(transaction: Transaction): (RecordedChange & { readonly isCut: boolean })[] {
+  const { undone, state } = transaction;
+  const left = begun(transaction)
+    .toReversed()
+    .filter(({ n, change }) => !undone.has(n) && !isUnknown(change.before));
+  const current = currentOf(transaction);
+  return left.map((one, at) => ({ ...one, isCut: one.n === current || (at === 0 && state === "undoing") }));
 }
 
 /** What ends takes others with it, and what is busy is free a moment later: so many looks. */
@@ -127,17 +114,18 @@ const looks = 5;
 
 /** Takes away what grew, until nothing is left of it. What failed is only a problem if it is still there in the end. */
 async function takeGrown({ host, onEffect }: UndoOptions, change: Change): Promise<void> {
+  const { grown } = resourceOf(change);
   let failure = "";
   for (let look = 1; ; look += 1) {
-    const steps = (await grownSteps(host, change)) ?? [];
-    if (steps.length === 0) return;
+    const effects = await backwards(host, change, { isCut: false, deleteData: false, kept: [] });
+    if (effects.length === 0) return;
     if (look > looks) {
-      if (kindOf(change).grown?.untilBoot === true) return;
-      const left = steps.map(describeEffect).join("; ");
+      if (grown?.untilBoot === true) return;
+      const left = effects.map(describeEffect).join("; ");
       throw new Error(failure === "" ? `still to do: ${left}` : `${failure} (still to do: ${left})`);
     }
     if (look > 1) await setTimeout(500);
-    for (const effect of steps) {
+    for (const effect of effects) {
       onEffect(effect);
       try {
         await host.perform(effect);
@@ -149,36 +137,111 @@ async function takeGrown({ host, onEffect }: UndoOptions, change: Change): Promi
   }
 }
 
-async function backwardOf(host: HostReader, change: Change, kept: string[], deleteData: boolean): Promise<Effect[]> {
-  const kind = kindOf(change);
-  const edited = (await kind.edited?.(host, change.spec, change.before)) ?? [];
-  kept.push(...edited);
-  const aside = edited.map((path): Effect => ({ do: "set-aside", path }));
-  if (deleteData && change.kind === "directory") {
-    const { path, implied } = change.spec as DirectorySpec;
-    const before = change.before as DirectoryBefore;
-    if (before === null && !implied && !kept.some((file) => file.startsWith(`${path}/`))) {
-      return [{ do: "remove-tree", path }];
-    }
+interface Backwards {
+  /** What will be there once newer transactions are undone; default: it is looked at. */
+  readonly foreseen?: { readonly state: unknown } | undefined;
+  readonly isCut: boolean;
+  readonly deleteData: boolean;
+  /** Paths that are set aside are added. */
+  readonly kept: string[];
+  readonly onUnseen?: (why: string) => void;
+}
+
+/** From what is there to what was before. What systemd is to start waits until all is back: see {@link settling}. */
+async function backwards(host: HostReader, change: Change, options: Backwards): Promise<Effect[]> {
+  const resource = resourceOf(change);
+  const { id, before, after } = change;
+  const { isCut, deleteData, kept, foreseen } = options;
+  const now = foreseen === undefined ? await resource.inspect(host, id) : foreseen.state;
+  const effects = isCut ? await sweeping(host, change) : [];
+  if (isUnknown(now) && resource.mayWait === true) {
+    options.onUnseen?.(now.unknown);
+    return effects;
   }
-  return [...aside, ...kind.backward(change.spec, change.before)];
+  const from = isUnknown(now) || (isCut && resource.equal(now, before)) ? after : now;
+  const steps = resource.steps(id, from, before);
+  for (const effect of steps) {
+    if (effect.do === "keep" || isStart(effect)) continue;
+    const isOwn = steps.some((one) => one.do === "write" && "path" in effect && one.path === effect.path);
+    const path = isOwn || resource.grown !== undefined ? null : await losesAnEdit(host, effect, change, foreseen);
+    if (path !== null) {
+      effects.push({ do: "set-aside", path });
+      kept.push(path);
+    }
+    const takesAll =
+      deleteData && effect.do === "rmdir-if-empty" && effect.data === true && !kept.some(isBelow(effect.path));
+    effects.push(takesAll ? { do: "remove-tree", path: effect.path } : effect);
+  }
+  return effects;
 }
 
-/** Each different effect once: reloads first, then what starts units again, in the order of apply. */
-export function settling(changes: readonly RecordedChange[]): Effect[] {
-  const all = changes.flatMap(({ change }) => kindOf(change).settle?.(change.spec, change.before) ?? []);
-  const unique = [...new Map(all.map((effect) => [JSON.stringify(effect), effect])).values()];
-  const isReload = (effect: Effect): boolean => effect.do === "run" && effect.argv.includes("daemon-reload");
-  return [...unique.filter(isReload), ...unique.filter((effect) => !isReload(effect))];
+const isBelow = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
+
+function isStart(effect: Effect): boolean {
+  return startedBy(effect) !== undefined || isReload(effect);
 }
 
-/** Ancestors of our own folder go with it, after this. */
-async function remaining(host: Host, changes: readonly RecordedChange[], made: readonly string[]): Promise<string[]> {
+function isReload(effect: Effect): boolean {
+  return effect.do === "systemctl" && effect.verb === "daemon-reload";
+}
+
+/** The path at which it puts something else in the place of a file that has neither content of the change. */
+async function losesAnEdit(
+  host: HostReader,
+  effect: Effect,
+  { before, after }: Change,
+  foreseen: Backwards["foreseen"],
+): Promise<string | null> {
+  if (effect.do !== "restore" && effect.do !== "remove" && effect.do !== "symlink") return null;
+  const { path } = effect;
+  const known = JSON.stringify([before, after]);
+  const isFile = foreseen === undefined && (await host.stat(path))?.type === "file";
+  const digest = isFile ? await host.digest(path) : digestIn(foreseen?.state);
+  return digest === undefined || known.includes(digest) ? null : path;
+}
+
+function digestIn(state: unknown): string | undefined {
+  return (state as { digest?: string } | null)?.digest;
+}
+
+/**
+ * Once everything is back: what ran before runs again, with what its files say again. What ends or restarts in an older
+ * transaction's undo a moment later is not started in between: an etcd of the older version could not even start with
+ * the data of the newer one. It does not ask what has been undone already: nobody noted what was started.
+ */
+function settling(transaction: Transaction, following: readonly Transaction[]): Effect[] {
+  const told = (one: Transaction): Effect[] =>
+    concerned(one)
+      .flatMap(taken)
+      .filter((effect) => effect.do === "systemctl");
+  const ending = new Set(
+    following.flatMap(told).map((effect) => (effect.do === "systemctl" ? effect.unit : undefined)),
+  );
+  const own = told(transaction);
+  const starts = concerned(transaction)
+    .toSorted((a, b) => a.n - b.n)
+    .flatMap(taken)
+    .filter((effect) => startedBy(effect) !== undefined && !ending.has(startedBy(effect)));
+  return [...(own.length > 0 ? [reload] : []), ...starts];
+}
+
+function taken({ change: { resource, id, before, after } }: RecordedChange): Effect[] {
+  return isUnknown(before) ? [] : resourceOf({ resource }).steps(id, after, before);
+}
+
+/** A unit that apply never reached may run with files that it did replace: a reboot came between. */
+function concerned(transaction: Transaction): RecordedChange[] {
+  const reached = begun(transaction);
+  const touched = reached.map(({ change }) => change);
+  return transaction.changes.filter((one) => reached.includes(one) || isTouched(one.change, touched));
+}
+
+/** Directories that were made and are not empty. Ancestors of our own folder go with it, after this. */
+async function remaining(host: HostReader, transaction: Transaction): Promise<string[]> {
   const left: string[] = [];
-  for (const { change } of changes) {
-    if (change.kind !== "directory" || change.before !== null) continue;
-    const { path } = change.spec as DirectorySpec;
-    if (!made.includes(path) && (await host.stat(path)) !== null) left.push(path);
+  for (const effect of begun(transaction).flatMap(taken)) {
+    if (effect.do !== "rmdir-if-empty" || transaction.header.made.includes(effect.path)) continue;
+    if ((await host.stat(effect.path)) !== null) left.push(effect.path);
   }
   return left;
 }

@@ -1,9 +1,9 @@
-/** A managed block of lines in a file of the host's own. The operator's lines are never touched. */
+/** A managed block of lines in a file of the host's own, /etc/hosts above all. The operator's lines are never touched. */
 import type { Owner } from "../host/effect.ts";
-import { edit, type EditBefore, inspectEdit, takeBackEdit } from "./edit.ts";
-import type { Kind } from "./operation.ts";
+import { type Edit, edited, editSteps, equalText, inspectText, type TextState } from "./edit.ts";
+import type { Resource } from "./resource.ts";
 
-export interface BlockSpec {
+export interface BlockId {
   readonly path: string;
   /** Without line feeds. `#` begins a comment in such a file. */
   readonly lines: readonly string[];
@@ -14,31 +14,29 @@ export interface BlockSpec {
 const begin = "# begin kubeferry";
 const end = "# end kubeferry";
 
-export const block: Kind<BlockSpec, EditBefore> = {
-  resource: ({ path }) => path,
+export const block: Resource<BlockId, TextState> = {
+  name: ({ path }) => path,
   describe: ({ path, lines }) => `${lines.length} lines in ${path}`,
-  inspect: (host, { path }) => inspectEdit(host, path),
-  forward: ({ path, lines, owner }, before) => edit(path, before, withBlock(before?.text ?? "", lines), owner),
-  backward({ path, lines }, before) {
-    const old = new Set((before?.text ?? "").split("\n"));
-    const ours = blockLines(lines).filter((line) => !old.has(line));
-    return takeBackEdit(
-      path,
-      before,
-      withBlock(before?.text ?? "", lines),
-      ours.map((from) => ({ from, to: null })),
-    );
-  },
+  inspect: (host, { path }) => inspectText(host, path),
+  wanted: ({ lines, owner }, now) => edited(now, blockEdit(lines), owner),
+  equal: equalText,
+  steps: ({ path, lines }, from, to) => editSteps(path, from, to, blockEdit(lines)),
 };
 
-/** The lines with those that mark them. */
-export function blockLines(lines: readonly string[]): string[] {
-  return [begin, ...lines, end];
+export function blockEdit(lines: readonly string[]): Edit {
+  const ours = [begin, ...lines, end];
+  return {
+    apply: (text) => withBlock(text ?? "", lines),
+    lines(before) {
+      const old = new Set((before ?? "").split("\n"));
+      return ours.filter((line) => !old.has(line)).map((from) => ({ from, to: null }));
+    },
+  };
 }
 
 /** The text with the block as its last lines, in place of an earlier block. */
 export function withBlock(text: string, lines: readonly string[]): string {
-  const block = blockLines(lines);
+  const block = [begin, ...lines, end];
   const present = text.split("\n");
   const [first, last] = [present.indexOf(begin), present.indexOf(end)];
   if (first >= 0 && last > first) return [...present.slice(0, first), ...block, ...present.slice(last + 1)].join("\n");

@@ -1,11 +1,8 @@
-/** The one table of what Kubeferry can do to a host. The names are those in the journal: never rename one. */
-import { absentBlock, absentDirectory, absentFile, absentUnit } from "./absent.ts";
+/** The one table of what Kubeferry can change on a host. The names are those in the journal. */
 import { block } from "./block.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
-import { absentHostUnit, absentImage, absentModule, absentObject, absentPackages, absentSysctl } from "./given-back.ts";
-import { grownKind } from "./grown/grown.ts";
 import { interfaces } from "./grown/interfaces.ts";
 import { leftovers } from "./grown/leftovers.ts";
 import { modules } from "./grown/modules.ts";
@@ -16,17 +13,14 @@ import { traces } from "./grown/traces.ts";
 import { values } from "./grown/values.ts";
 import { virtualServers } from "./grown/virtual-servers.ts";
 import { hostname } from "./hostname.ts";
-import { hosts } from "./hosts.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
-import { labels } from "./labels.ts";
 import { nftables } from "./nftables.ts";
 import { object } from "./object.ts";
-import type { Change, Kind, Operation } from "./operation.ts";
 import { osPackages } from "./package.ts";
+import type { Goal, Resource } from "./resource.ts";
 import { selinux } from "./selinux.ts";
 import { service } from "./service.ts";
-import { snapshot } from "./snapshot.ts";
 import { swap } from "./swap.ts";
 import { unit } from "./unit.ts";
 
@@ -38,50 +32,61 @@ const catalogue = {
   sysctl,
   swap,
   block,
-  hosts,
   hostname,
   service,
   selinux,
   firewall,
   nftables,
-  labels,
   package: osPackages,
   image,
   object,
-  "absent-file": absentFile,
-  "absent-directory": absentDirectory,
-  "absent-unit": absentUnit,
-  "absent-block": absentBlock,
-  "absent-sysctl": absentSysctl,
-  "absent-module": absentModule,
-  "absent-image": absentImage,
-  "absent-object": absentObject,
-  "absent-package": absentPackages,
-  "absent-host-unit": absentHostUnit,
-  snapshot,
-  "grown-pods": grownKind(pods),
-  "grown-processes": grownKind(leftovers),
-  "grown-mounts": grownKind(mounts),
-  "grown-rules": grownKind(netfilter),
-  "grown-virtual-servers": grownKind(virtualServers),
-  "grown-interfaces": grownKind(interfaces),
-  "grown-files": grownKind(traces),
-  "grown-values": grownKind(values),
-  "grown-modules": grownKind(modules),
+  "grown-pods": pods,
+  "grown-processes": leftovers,
+  "grown-mounts": mounts,
+  "grown-rules": netfilter,
+  "grown-virtual-servers": virtualServers,
+  "grown-interfaces": interfaces,
+  "grown-files": traces,
+  "grown-values": values,
+  "grown-modules": modules,
 };
 
-export type KindName = keyof typeof catalogue;
-type SpecOf<K> = K extends Kind<infer Spec, infer _> ? Spec : never;
+type Catalogue = typeof catalogue;
+type IdOf<Name extends keyof Catalogue> = Catalogue[Name] extends Resource<infer Id, infer _> ? Id : never;
 
-/** An operation with its kind's own spec. */
-export function operation<Name extends KindName>(kind: Name, spec: SpecOf<(typeof catalogue)[Name]>): Operation {
-  return { kind, spec };
+/** A goal with its resource's own id. */
+export function goal<Name extends keyof Catalogue>(resource: Name, id: IdOf<Name>): Goal {
+  return { resource, id };
 }
 
-/** The kind of an operation or change. A name that is not in the table is a bug, or a journal of a newer installer. */
-export function kindOf({ kind }: Operation | Change): Kind<unknown, unknown> {
-  const found = (catalogue as Partial<Record<string, unknown>>)[kind];
-  if (found === undefined) throw new Error(`no kind of operation is called ${kind}`);
-  // Each spec and before was made by the very kind that is looked up here, and has been JSON at most in between.
-  return found as Kind<unknown, unknown>;
+/** The resource of a goal or change. A name that is not in the table is a bug, or a journal of a newer installer. */
+export function resourceOf({ resource }: Pick<Goal, "resource">): Resource<unknown, unknown> {
+  const found = (catalogue as Partial<Record<string, unknown>>)[resource];
+  if (found === undefined) throw new Error(`there is no resource ${resource}`);
+  // Each id and state was made by the very resource that is looked up here, and has been JSON at most in between.
+  return found as Resource<unknown, unknown>;
+}
+
+export function nameOf(one: Pick<Goal, "resource" | "id">): string {
+  return resourceOf(one).name(one.id);
+}
+
+/** The ids of all that is wanted of one resource. */
+export function idsOf<Name extends keyof Catalogue>(
+  resource: Name,
+  all: readonly Pick<Goal, "resource" | "id" | "back">[],
+): IdOf<Name>[] {
+  return of(resource, all)
+    .filter(({ back }) => back === undefined)
+    .map(({ id }) => id as IdOf<Name>);
+}
+
+/** Those of one resource. */
+export function of<One extends Pick<Goal, "resource">>(resource: keyof Catalogue, all: readonly One[]): One[] {
+  return all.filter((one) => one.resource === resource);
+}
+
+/** All that a plan, or a transaction, wants. */
+export function goalsIn({ phases }: { readonly phases: readonly { readonly goals: readonly Goal[] }[] }): Goal[] {
+  return phases.flatMap(({ goals }) => goals);
 }

@@ -2,9 +2,9 @@
 import { ExpectedError } from "#kit/errors";
 import type { Owner } from "../host/effect.ts";
 import { sameOwner } from "./file.ts";
-import type { Kind } from "./operation.ts";
+import type { Resource } from "./resource.ts";
 
-export interface DirectorySpec {
+export interface DirectoryId {
   readonly path: string;
   readonly mode: number;
   readonly owner: Owner;
@@ -13,10 +13,10 @@ export interface DirectorySpec {
 }
 
 /** `linked`: a symbolic link stands there (`/lib` → `usr/lib`); it is taken for the directory it leads to. */
-export type DirectoryBefore = null | "linked" | { readonly mode: number; readonly owner: Owner };
+export type DirectoryState = null | "linked" | { readonly mode: number; readonly owner: Owner };
 
-export const directory: Kind<DirectorySpec, DirectoryBefore> = {
-  resource: ({ path }) => path,
+export const directory: Resource<DirectoryId, DirectoryState> = {
+  name: ({ path }) => path,
   describe: ({ path }) => `directory ${path}`,
   async inspect(host, { path }) {
     const stat = await host.stat(path);
@@ -28,13 +28,16 @@ export const directory: Kind<DirectorySpec, DirectoryBefore> = {
       hint: `ls -ld ${path}`,
     });
   },
-  forward({ path, mode, owner, implied }, before) {
-    const asWanted =
-      before === "linked" || (before !== null && (implied || (before.mode === mode && sameOwner(before.owner, owner))));
-    return asWanted ? [] : [{ do: "mkdir", path, mode, owner }];
+  wanted: ({ mode, owner, implied }, now) => (now === "linked" || (implied && now !== null) ? now : { mode, owner }),
+  equal(a, b) {
+    if (a === null || b === null || a === "linked" || b === "linked") return a === b;
+    return a.mode === b.mode && sameOwner(a.owner, b.owner);
   },
-  backward({ path }, before) {
-    if (before === "linked") return [];
-    return before === null ? [{ do: "rmdir-if-empty", path }] : [{ do: "mkdir", path, ...before }];
+  steps({ path, implied }, from, to) {
+    if (from === "linked" || to === "linked") return [];
+    if (to !== null) return directory.equal(from, to) ? [] : [{ do: "mkdir", path, ...to }];
+    if (from === null) return [];
+    return [implied ? { do: "rmdir-if-empty", path } : { do: "rmdir-if-empty", path, data: true }];
   },
+  retires: () => "clear",
 };

@@ -2,10 +2,10 @@
 import type { Digest } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Effect, Owner } from "../host/effect.ts";
-import type { HostReader } from "../host/host.ts";
-import type { Kind } from "./operation.ts";
+import { unitFolder } from "../host/systemd.ts";
+import type { Resource } from "./resource.ts";
 
-export interface FileSpec {
+export interface FileId {
   readonly path: string;
   readonly mode: number;
   readonly owner: Owner;
@@ -15,7 +15,7 @@ export interface FileSpec {
   readonly sensitive: boolean;
 }
 
-export type FileBefore =
+export type FileState =
   | null
   | { readonly type: "symlink"; readonly target: string }
   | {
@@ -24,55 +24,49 @@ export type FileBefore =
       readonly owner: Owner;
       readonly digest: Digest;
       readonly size: number;
-      readonly mtimeMs: number;
+      /** Of a file that was there; absent where it is yet to be written. */
+      readonly mtimeMs?: number;
     };
 
-export const file: Kind<FileSpec, FileBefore> = {
-  resource: ({ path }) => path,
+export const file: Resource<FileId, FileState> = {
+  name: ({ path }) => path,
   describe: ({ path }) => `file ${path}`,
   async inspect(host, { path }) {
-    return inspectFile(host, path);
-  },
-  forward(spec, before) {
-    const { path, mode, owner, digest, size } = spec;
-    if (before?.type === "file" && before.digest === digest && before.mode === mode && sameOwner(before.owner, owner)) {
-      return [];
-    }
-    const write: Effect = { do: "write", path, content: { digest, size }, mode, owner };
-    return before?.type === "file" ? [{ do: "keep", path, digest: before.digest }, write] : [write];
-  },
-  backward({ path }, before) {
-    return [putBack(path, before)];
-  },
-  async edited(host, { path, digest }, before) {
     const stat = await host.stat(path);
-    if (stat?.type !== "file") return [];
-    const found = await host.digest(path);
-    return found === digest || (before?.type === "file" && found === before.digest) ? [] : [path];
+    if (stat === null) return null;
+    if (stat.type === "symlink") return { type: "symlink", target: stat.target };
+    if (stat.type === "file") {
+      const { mode, owner, size, mtimeMs } = stat;
+      return { type: "file", mode, owner, digest: await host.digest(path), size, mtimeMs };
+    }
+    throw new ExpectedError("PREFLIGHT", `a file is to be put where a ${stat.type} is`, {
+      where: path,
+      hint: `ls -ld ${path}`,
+    });
   },
+  wanted: ({ mode, owner, digest, size }) => ({ type: "file", mode, owner, digest, size }),
+  equal(a, b) {
+    if (a === null || b === null) return a === b;
+    if (a.type === "symlink" || b.type === "symlink")
+      return a.type === "symlink" && b.type === "symlink" && a.target === b.target;
+    return a.digest === b.digest && a.mode === b.mode && sameOwner(a.owner, b.owner);
+  },
+  steps({ path }, from, to) {
+    if (file.equal(from, to)) return [];
+    const keep: Effect[] = from?.type === "file" ? [{ do: "keep", path, digest: from.digest }] : [];
+    return [...keep, put(path, to)];
+  },
+  // Of a unit or its settings: before the newer units start.
+  retires: ({ path }) => (path.startsWith(`${unitFolder}/`) ? "stop" : "remove"),
 };
 
-/** What is at a path where a file is to be; APPLY_FAILED where a file cannot be put. */
-export async function inspectFile(host: HostReader, path: string): Promise<FileBefore> {
-  const stat = await host.stat(path);
-  if (stat === null) return null;
-  if (stat.type === "symlink") return { type: "symlink", target: stat.target };
-  if (stat.type === "file") {
-    const { mode, owner, size, mtimeMs } = stat;
-    return { type: "file", mode, owner, digest: await host.digest(path), size, mtimeMs };
-  }
-  throw new ExpectedError("PREFLIGHT", `a file is to be put where a ${stat.type} is`, {
-    where: path,
-    hint: `ls -ld ${path}`,
-  });
-}
-
-/** The effect that makes a path what it was. */
-export function putBack(path: string, before: FileBefore): Effect {
-  if (before === null) return { do: "remove", path };
-  if (before.type === "symlink") return { do: "symlink", path, target: before.target };
-  const { digest, mode, owner, mtimeMs } = before;
-  return { do: "restore", path, digest, mode, owner, mtimeMs };
+function put(path: string, to: FileState): Effect {
+  if (to === null) return { do: "remove", path };
+  if (to.type === "symlink") return { do: "symlink", path, target: to.target };
+  const { digest, size, mode, owner, mtimeMs } = to;
+  return mtimeMs === undefined
+    ? { do: "write", path, content: { digest, size }, mode, owner }
+    : { do: "restore", path, digest, mode, owner, mtimeMs };
 }
 
 export function sameOwner(a: Owner, b: Owner): boolean {

@@ -1,16 +1,15 @@
 /** The host's name: in /etc/hostname, and in the running kernel. */
-import type { Effect, Owner } from "../host/effect.ts";
-import { edit, type EditBefore, inspectEdit, takeBackEdit } from "./edit.ts";
-import type { Kind } from "./operation.ts";
+import type { Owner } from "../host/effect.ts";
+import { type Edit, edited, editSteps, equalText, inspectText, type TextState } from "./edit.ts";
+import type { Resource } from "./resource.ts";
 
-export interface HostnameSpec {
+export interface HostnameId {
   readonly name: string;
-  readonly live: boolean;
   readonly owner: Owner;
 }
 
-export interface HostnameBefore {
-  readonly file: EditBefore;
+export interface HostnameState {
+  readonly file: TextState;
   /** Of the running kernel; null with `--root`. */
   readonly running: string | null;
 }
@@ -18,25 +17,31 @@ export interface HostnameBefore {
 const path = "/etc/hostname";
 const kernel = "/proc/sys/kernel/hostname";
 
-export const hostname: Kind<HostnameSpec, HostnameBefore> = {
-  resource: () => path,
+export const hostname: Resource<HostnameId, HostnameState> = {
+  name: () => path,
   describe: ({ name }) => `host name ${name}`,
-  async inspect(host, { live }) {
-    const running = live ? ((await host.read(kernel))?.trim() ?? null) : null;
-    return { file: await inspectEdit(host, path), running };
+  async inspect(host) {
+    const running = host.live ? ((await host.read(kernel))?.trim() ?? null) : null;
+    return { file: await inspectText(host, path), running };
   },
-  forward({ name, live, owner }, before) {
-    const set: Effect[] = live && before.running !== name ? [{ do: "set", path: kernel, value: name }] : [];
-    return [...edit(path, before.file, wanted(name, before), owner), ...set];
-  },
-  backward({ name, live }, before) {
-    const old = before.file?.text.trim() ?? null;
-    const set: Effect[] = live && before.running !== null ? [{ do: "set", path: kernel, value: before.running }] : [];
-    return [...takeBackEdit(path, before.file, wanted(name, before), [{ from: name, to: old }]), ...set];
-  },
+  wanted: ({ name, owner }, now) => ({
+    file: edited(now.file, editOf(name), owner),
+    running: now.running === null ? null : name,
+  }),
+  equal: (a, b) => equalText(a.file, b.file) && a.running === b.running,
+  steps: ({ name }, from, to) => [
+    ...editSteps(path, from.file, to.file, editOf(name)),
+    ...(to.running === null || from.running === to.running
+      ? []
+      : [{ do: "set" as const, path: kernel, value: to.running }]),
+  ],
+  retires: () => null,
 };
 
-/** A file that says it already, be it with a comment or without a line feed, stays. */
-function wanted(name: string, { file }: HostnameBefore): string {
-  return file?.text.trim() === name ? file.text : `${name}\n`;
+function editOf(name: string): Edit {
+  return {
+    // A file that says it already, be it with a comment or without a line feed, stays.
+    apply: (text) => (text?.trim() === name ? text : `${name}\n`),
+    lines: (before) => [{ from: name, to: before?.trim() ?? null }],
+  };
 }

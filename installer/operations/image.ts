@@ -4,9 +4,9 @@
  */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import type { Kind } from "./operation.ts";
+import type { Resource, Unknown } from "./resource.ts";
 
-export interface ImageSpec {
+export interface ImageId {
   readonly runtime: "containerd" | "docker";
   /** Full name: `registry.k8s.io/pause:3.10.2`. */
   readonly name: string;
@@ -18,66 +18,62 @@ export interface ImageSpec {
   readonly path: string;
   /** The runtime's client with its own options: `["/usr/local/bin/ctr"]`, `["docker"]`. */
   readonly client: readonly string[];
-  /** False with `--root`: no runtime runs, and nothing is imported. */
-  readonly live: boolean;
 }
 
-export interface ImageBefore {
-  /** Digest (containerd) or id (docker) that the name had; null: no such image, or no runtime yet. */
+export interface ImageState {
+  /** Digest (containerd) or id (docker) that the name has; null: no such image. */
   readonly found: string | null;
+  /** Against garbage collection, which docker has none of. */
   readonly pinned: boolean;
-  /** Whether containerd had it under the name that its CRI gives every image, too: the digest of its configuration. */
+  /** Whether containerd has it under the name that its CRI gives every image, too: the digest of its configuration. */
   readonly identified?: boolean;
 }
 
 const pin = "io.cri-containerd.pinned=pinned";
 const timeoutSeconds = 900;
 
-export const image: Kind<ImageSpec, ImageBefore> = {
-  resource: ({ name }) => `image ${name}`,
-  describe: ({ name, live }) => `image ${name}${live ? "" : " (imported at the first ./install on the running host)"}`,
-  async inspect(host, spec) {
-    if (!spec.live) return { found: null, pinned: false };
-    return spec.runtime === "containerd" ? await inspectContainerd(host, spec) : await inspectDocker(host, spec);
+export const image: Resource<ImageId, ImageState> = {
+  name: ({ name }) => `image ${name}`,
+  describe: ({ name }) => `image ${name}`,
+  async inspect(host, id) {
+    if (!host.live) return { unknown: "the host does not run" };
+    return id.runtime === "containerd" ? await inspectContainerd(host, id) : await inspectDocker(host, id);
   },
-  forward(spec, before) {
-    if (!spec.live) return [];
-    return spec.runtime === "containerd" ? toContainerd(spec, before) : toDocker(spec, before);
+  wanted: (id, now) => ({ ...now, found: wantedOf(id), pinned: id.runtime === "containerd" }),
+  equal: (a, b) => a.found === b.found && a.pinned === b.pinned,
+  steps(id, from, to) {
+    if (image.equal(from, to)) return [];
+    if (to.found === from.found) return pinning(id, to);
+    if (to.found === wantedOf(id)) return id.runtime === "containerd" ? toContainerd(id, from) : toDocker(id);
+    return id.runtime === "containerd" ? fromContainerd(id, to) : fromDocker(id, to);
   },
-  backward(spec, before) {
-    if (!spec.live || before.found === wantedOf(spec)) return unpin(spec, before);
-    return spec.runtime === "containerd" ? fromContainerd(spec, before) : fromDocker(spec, before);
-  },
+  ofDaemon: true,
 };
 
-function wantedOf(spec: ImageSpec): string {
-  return spec.runtime === "containerd" ? spec.digest : spec.config;
+function wantedOf(id: ImageId): string {
+  return id.runtime === "containerd" ? id.digest : id.config;
 }
 
-function toContainerd(spec: ImageSpec, before: ImageBefore): Effect[] {
-  const { name, digest, path } = spec;
-  if (before.found === digest && before.pinned) return [];
-  const label = ctr(spec, ["images", "label", name, pin]);
-  if (before.found === digest) return [label];
+function toContainerd(id: ImageId, from: ImageState): Effect[] {
+  const { name, digest, path } = id;
   return [
-    ...(before.found === null ? [] : [keep(spec, before.found)]),
-    ctr(spec, ["images", "import", path]),
+    ...(from.found === null ? [] : [keep(id, from.found)]),
+    ctr(id, ["images", "import", path]),
     // ctr's exit code says nothing about what the name now means.
-    { ...ctr(spec, ["images", "ls", `name==${name}`]), matches: `^${literal(name)}\\s+\\S+\\s+${digest}\\s` },
-    label,
+    { ...ctr(id, ["images", "ls", `name==${name}`]), matches: `^${literal(name)}\\s+\\S+\\s+${digest}\\s` },
+    ...pinning(id, { pinned: true }),
   ];
 }
 
 /** Not by force: after a crash the name may mean the new image already, and the first try has kept the right one. */
-function keep(spec: ImageSpec, digest: string): Effect {
-  return { ...ctr(spec, ["images", "tag", spec.name, keptName(digest)]), forgive: "already exists" };
+function keep(id: ImageId, digest: string): Effect {
+  return { ...ctr(id, ["images", "tag", id.name, keptName(digest)]), forgive: "already exists" };
 }
 
-function toDocker(spec: ImageSpec, before: ImageBefore): Effect[] {
-  if (before.found === spec.config) return [];
+function toDocker(id: ImageId): Effect[] {
   return [
-    docker(spec, ["load", "--quiet", "--input", spec.path]),
-    { ...docker(spec, ["image", "inspect", "--format", "{{.Id}}", spec.name]), matches: `^${spec.config}$` },
+    docker(id, ["load", "--quiet", "--input", id.path]),
+    { ...docker(id, ["image", "inspect", "--format", "{{.Id}}", id.name]), matches: `^${id.config}$` },
   ];
 }
 
@@ -86,15 +82,15 @@ function toDocker(spec: ImageSpec, before: ImageBefore): Effect[] {
  * import: that alone would keep the image. One that meant another image before means it again. containerd keeps the snapshots that running
  * containers need, whatever becomes of a name, and a runtime that is stopped gives exit code 1.
  */
-function fromContainerd(spec: ImageSpec, before: ImageBefore): Effect[] {
-  const { name } = spec;
+function fromContainerd(id: ImageId, to: ImageState): Effect[] {
+  const { name } = id;
   const lenient = [0, 1, 127];
-  const byId = before.identified === false ? [ctr(spec, ["images", "rm", spec.config], lenient)] : [];
-  if (before.found === null) return [ctr(spec, ["images", "rm", name], lenient), ...byId];
-  const kept = keptName(before.found);
+  const byId = to.identified === false ? [ctr(id, ["images", "rm", id.config], lenient)] : [];
+  if (to.found === null) return [ctr(id, ["images", "rm", name], lenient), ...byId];
+  const kept = keptName(to.found);
   return [
-    ctr(spec, ["images", "tag", "--force", kept, name], lenient),
-    ctr(spec, ["images", "rm", kept], lenient),
+    ctr(id, ["images", "tag", "--force", kept, name], lenient),
+    ctr(id, ["images", "rm", kept], lenient),
     ...byId,
   ];
 }
@@ -104,36 +100,44 @@ function keptName(digest: string): string {
   return `kubeferry.local/before:${digest.slice("sha256:".length, "sha256:".length + 32)}`;
 }
 
-function fromDocker(spec: ImageSpec, before: ImageBefore): Effect[] {
+function fromDocker(id: ImageId, to: ImageState): Effect[] {
   // Without --force, docker itself refuses to remove what a container uses.
-  if (before.found === null) return [docker(spec, ["image", "rm", spec.name], [0, 1, 127])];
-  return [docker(spec, ["image", "tag", before.found, spec.name], [0, 1, 127])];
+  if (to.found === null) return [docker(id, ["image", "rm", id.name], [0, 1, 127])];
+  return [docker(id, ["image", "tag", to.found, id.name], [0, 1, 127])];
 }
 
-function unpin(spec: ImageSpec, before: ImageBefore): Effect[] {
-  if (!spec.live || spec.runtime !== "containerd" || before.pinned) return [];
-  return [ctr(spec, ["images", "label", spec.name, `${pin.split("=")[0]}=`], [0, 1, 127])];
+function pinning(id: ImageId, { pinned }: Pick<ImageState, "pinned">): Effect[] {
+  if (pinned) return [ctr(id, ["images", "label", id.name, pin])];
+  return [ctr(id, ["images", "label", id.name, `${pin.split("=")[0]}=`], [0, 1, 127])];
 }
 
-async function inspectContainerd(host: HostReader, spec: ImageSpec): Promise<ImageBefore> {
-  const filters = [`name==${spec.name}`, `name==${spec.config}`];
-  const { code, stdout } = await host.query([...spec.client, "-n", "k8s.io", "images", "ls", ...filters]);
-  const lines = code === 0 ? stdout.split("\n") : [];
-  const line = lines.find((text) => text.startsWith(`${spec.name} `));
-  const identified = lines.some((text) => text.startsWith(`${spec.config} `));
+async function inspectContainerd(host: HostReader, id: ImageId): Promise<ImageState | Unknown> {
+  const filters = [`name==${id.name}`, `name==${id.config}`];
+  const { code, stdout, stderr } = await host.query([...id.client, "-n", "k8s.io", "images", "ls", ...filters]);
+  if (code !== 0) return silent(id, code, stderr);
+  const lines = stdout.split("\n");
+  const line = lines.find((text) => text.startsWith(`${id.name} `));
+  const identified = lines.some((text) => text.startsWith(`${id.config} `));
   return { found: line?.split(/\s+/)[2] ?? null, pinned: line?.includes(pin) ?? false, identified };
 }
 
-async function inspectDocker(host: HostReader, spec: ImageSpec): Promise<ImageBefore> {
-  const { code, stdout } = await host.query([...spec.client, "image", "inspect", "--format", "{{.Id}}", spec.name]);
-  return { found: code === 0 ? stdout.trim() : null, pinned: false };
+async function inspectDocker(host: HostReader, id: ImageId): Promise<ImageState | Unknown> {
+  const argv = [...id.client, "image", "inspect", "--format", "{{.Id}}", id.name];
+  const { code, stdout, stderr } = await host.query(argv);
+  if (code === 0) return { found: stdout.trim(), pinned: false };
+  return /no such image/i.test(stderr) ? { found: null, pinned: false } : silent(id, code, stderr);
 }
 
-function ctr({ client }: ImageSpec, argv: readonly string[], accept?: readonly number[]): Effect & { do: "run" } {
+function silent({ runtime, client }: ImageId, code: number, stderr: string): Unknown {
+  const said = code === 127 ? `${client[0]} is not there yet` : stderr.trim().split("\n").at(-1);
+  return { unknown: `${runtime} does not answer: ${said?.slice(0, 300)}` };
+}
+
+function ctr({ client }: ImageId, argv: readonly string[], accept?: readonly number[]): Effect & { do: "run" } {
   return run([...client, "-n", "k8s.io", ...argv], accept);
 }
 
-function docker({ client }: ImageSpec, argv: readonly string[], accept?: readonly number[]): Effect & { do: "run" } {
+function docker({ client }: ImageId, argv: readonly string[], accept?: readonly number[]): Effect & { do: "run" } {
   return run([...client, ...argv], accept);
 }
 

@@ -1,56 +1,63 @@
 /** The running kernel: modules and sysctl keys. What holds after a reboot is in ordinary files of the bundle. */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import type { Kind } from "./operation.ts";
+import { isSame, type Resource, type Unknown } from "./resource.ts";
 
-export interface ModuleSpec {
+export interface ModuleId {
   readonly name: string;
   readonly optional: boolean;
 }
 
-export interface ModuleBefore {
-  readonly loaded: boolean;
-  readonly available: boolean;
-  /** Modules that are loaded with it because it needs them, and that were not there, in the order of loading. */
-  readonly brings: readonly string[];
+export interface ModuleState {
+  /** Of the module and those that it needs: which are loaded, in the order of loading. */
+  readonly loaded: readonly string[];
+  /** All of them; empty where the kernel has no such module. */
+  readonly chain: readonly string[];
 }
 
-export const module: Kind<ModuleSpec, ModuleBefore> = {
-  resource: ({ name }) => `module ${name}`,
+const notRunning: Unknown = { unknown: "the host does not run" };
+
+export const module: Resource<ModuleId, ModuleState> = {
+  name: ({ name }) => `module ${name}`,
   describe: ({ name }) => `kernel module ${name}`,
   async inspect(host, { name }) {
-    if (await isLoaded(host, name)) return { loaded: true, available: true, brings: [] };
+    if (!host.live) return notRunning;
     const release = (await host.read("/proc/sys/kernel/osrelease"))?.trim() ?? "";
     // Parts of the kernel itself that take no parameters have no folder in /sys/module.
     const builtIn = (await host.read(`/lib/modules/${release}/modules.builtin`)) ?? "";
-    if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`)))
-      return { loaded: true, available: true, brings: [] };
+    if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`))) return { loaded: [name], chain: [name] };
     const { code, stdout } = await host.query(["modprobe", "--show-depends", name]);
-    const needed = [...stdout.matchAll(/^insmod \S*\/([^/\s]+)\.ko/gm)].map((match) => match[1] ?? "").slice(0, -1);
-    const brings: string[] = [];
-    for (const one of needed) if (!(await isLoaded(host, one))) brings.push(one);
-    return { loaded: false, available: code === 0, brings };
+    const listed = [...stdout.matchAll(/^insmod \S*\/([^/\s]+)\.ko/gm)].map((match) => match[1] ?? "");
+    // The last one is the module itself, be it with - or _; of a kernel that was replaced since there may be no file.
+    const chain = code === 0 || (await isLoaded(host, name)) ? [...listed.slice(0, -1), name] : [];
+    const loaded: string[] = [];
+    for (const one of chain) if (await isLoaded(host, one)) loaded.push(one);
+    return { loaded, chain };
   },
-  forward({ name, optional }, before) {
-    return before.loaded || (optional && !before.available) ? [] : [{ do: "run", argv: ["modprobe", name] }];
-  },
-  backward({ name }, before) {
-    if (before.loaded) return [];
+  wanted: ({ name, optional }, now) =>
+    now.loaded.includes(name) || (optional && now.chain.length === 0)
+      ? now
+      : { ...now, loaded: now.chain.length === 0 ? [name] : now.chain },
+  equal: (a, b) => isSame(a.loaded, b.loaded),
+  steps({ name }, from, to) {
+    if (to.loaded.includes(name)) return from.loaded.includes(name) ? [] : [{ do: "run", argv: ["modprobe", name] }];
     // modprobe takes away only some of what a module needed. Code 1: something else uses it by now; harmless, and gone
     // with the next boot.
-    return [name, ...before.brings.toReversed()].map((one): Effect => ({
-      do: "run",
-      argv: ["modprobe", "-r", one],
-      accept: [0, 1],
-    }));
+    const gone = from.loaded.filter((one) => !to.loaded.includes(one)).toReversed();
+    return gone.map((one): Effect => ({ do: "run", argv: ["modprobe", "-r", one], accept: [0, 1] }));
   },
+  // It stays with a key that it brings and that is still wanted.
+  givesBack: ({ name }, before, { goals }) =>
+    goals.some(({ resource, id }) => resource === "sysctl" && bringerOf((id as SysctlId).key, [name]) !== null)
+      ? undefined
+      : before,
 };
 
 async function isLoaded(host: HostReader, name: string): Promise<boolean> {
   return (await host.stat(`/sys/module/${name.replaceAll("-", "_")}`)) !== null;
 }
 
-export interface SysctlSpec {
+export interface SysctlId {
   /** `net.ipv4.ip_forward` */
   readonly key: string;
   readonly value: string;
@@ -61,28 +68,45 @@ export interface SysctlSpec {
 }
 
 /** Null: the kernel has no such key, yet or at all. */
-export type SysctlBefore = string | null;
+export type SysctlState = string | null;
 
-export const sysctl: Kind<SysctlSpec, SysctlBefore> = {
-  resource: ({ key }) => `sysctl ${key}`,
+export const sysctl: Resource<SysctlId, SysctlState> = {
+  name: ({ key }) => `sysctl ${key}`,
   describe: ({ key, value }) => `sysctl ${key} = ${value}`,
   async inspect(host, { key }) {
+    if (!host.live) return notRunning;
     const text = await host.read(sysctlPath(key));
-    return text === null ? null : text.trim().replaceAll(/\s+/g, " ");
+    return text === null ? null : plain(text);
   },
-  forward({ key, value, policy, broughtBy }, before) {
+  wanted({ value, policy, broughtBy }, now) {
+    if (now === null) return broughtBy === null ? null : plain(value);
+    const isEnough = policy === "raise" && isNumber(now) && isNumber(value) && BigInt(now) >= BigInt(value);
+    return isEnough ? now : plain(value);
+  },
+  equal: (a, b) => a === b,
+  steps({ key }, from, to) {
+    // A key that was not there comes and goes with its module.
+    if (to === null || to === from) return [];
     const path = sysctlPath(key);
-    if (before === null) return broughtBy === null ? [] : [{ do: "set", path, value, optional: true }];
-    if (before === value.trim().replaceAll(/\s+/g, " ")) return [];
-    if (policy === "raise" && isNumber(before) && isNumber(value) && BigInt(before) >= BigInt(value)) return [];
-    return [{ do: "set", path, value }];
-  },
-  backward({ key }, before) {
-    // Its module may be gone by now, and the key with it.
-    return before === null ? [] : [{ do: "set", path: sysctlPath(key), value: before, optional: true }];
+    return [from === null ? { do: "set", path, value: to, optional: true } : { do: "set", path, value: to }];
   },
 };
 
+/** Kernel modules that bring sysctl keys: such a key is missing until its module is loaded. */
+const bringers: readonly [prefix: string, module: string][] = [
+  ["net.bridge.", "br_netfilter"],
+  ["net.netfilter.nf_conntrack", "nf_conntrack"],
+  ["net.nf_conntrack", "nf_conntrack"],
+  ["net.ipv4.vs.", "ip_vs"],
+];
+
+/** Which of `modules` brings a key; null where none does. */
+export function bringerOf(key: string, modules: readonly string[]): string | null {
+  const bringer = bringers.find(([prefix]) => key.startsWith(prefix))?.[1];
+  return bringer !== undefined && modules.includes(bringer) ? bringer : null;
+}
+
+const plain = (text: string): string => text.trim().replaceAll(/\s+/g, " ");
 const isNumber = (text: string): boolean => /^\d+$/.test(text.trim());
 
 /** As sysctl(8) reads a key: with the first separator `/`, dots are literal; otherwise dots separate and `/` is a dot. */

@@ -7,13 +7,13 @@ import { basename, dirname } from "node:path";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { type NftObject, parseNft } from "../host/nft-rules.ts";
-import { block, type BlockSpec } from "./block.ts";
-import type { EditBefore } from "./edit.ts";
+import { isActive } from "../host/systemd.ts";
+import { blockEdit } from "./block.ts";
+import { type Edit, edited, editSteps, equalText, inspectText, type TextState } from "./edit.ts";
 import { otherFirewall } from "./firewall.ts";
-import type { Kind } from "./operation.ts";
-import { isActive } from "./unit.ts";
+import { isSame, type Resource } from "./resource.ts";
 
-export interface NftablesSpec {
+export interface NftablesId {
   /** `6443/tcp`, `30000-32767/tcp`, in order. */
   readonly ports: readonly string[];
 }
@@ -21,16 +21,16 @@ export interface NftablesSpec {
 interface Chain {
   /** `inet filter input` */
   readonly name: string;
-  /** Of the ports that our rules in it accept: as `ports` of the spec. */
+  /** Of the ports that our rules in it accept: as the id's `ports`, in order. */
   readonly open: readonly string[];
   /** Whether the file below makes this chain. */
   readonly inFile: boolean;
 }
 
-export interface NftablesBefore {
+export interface NftablesState {
   readonly chains: readonly Chain[];
   /** What nftables.service loads; null where it does not run and no boot starts it. */
-  readonly file: { readonly path: string; readonly before: EditBefore } | null;
+  readonly file: { readonly path: string; readonly text: TextState } | null;
 }
 
 const comment = "kubeferry";
@@ -41,39 +41,44 @@ const serviceLinks = ["sysinit", "multi-user"].map(
 /** Made anew by their own programs, which know what they let in. */
 const foreignTables = /^(kube|flannel|cali|docker|firewalld|ufw|libvirt)/;
 
-export const nftables: Kind<NftablesSpec, NftablesBefore> = {
-  resource: () => "nftables ports",
+export const nftables: Resource<NftablesId, NftablesState> = {
+  name: () => "nftables ports",
   describe: ({ ports }) => `nftables ports ${ports.join(" ")}`,
-  async inspect(host) {
-    const chains = (await otherFirewall(host)) ? [] : await droppingChains(host);
-    const path = chains.length === 0 ? null : await loadedFile(host);
-    const made = path === null ? [] : (await withIncludes(host, path)).flatMap((text) => chainsIn(text));
-    return {
-      chains: chains.map((chain) => ({ ...chain, inFile: made.includes(chain.name) })),
-      file: path === null ? null : { path, before: await block.inspect(host, { path, lines: [], owner: root }) },
-    };
-  },
-  forward({ ports }, before) {
-    const rules = before.chains
-      .filter(({ open }) => !isSame(open, ports))
-      .map(({ name }): Effect => rulesOf(name, ports));
-    const kept = blockOf(ports, before);
-    const edits = kept === null ? [] : block.forward(kept, before.file?.before ?? null);
+  inspect: nftablesOf,
+  wanted: ({ ports }, now) => ({
+    chains: now.chains.map((chain) => (isEqual(chain.open, ports) ? chain : { ...chain, open: ports })),
+    file: now.file && { ...now.file, text: edited(now.file.text, editOf(ports, now.chains)) },
+  }),
+  equal: (a, b) =>
+    isSame(a.chains.map(opening), b.chains.map(opening)) && equalText(a.file?.text ?? null, b.file?.text ?? null),
+  steps({ ports }, from, to) {
+    const rules = to.chains.flatMap(({ name, open }): Effect[] => {
+      const present = from.chains.find((chain) => chain.name === name)?.open ?? [];
+      return isEqual(present, open) ? [] : [rulesOf(name, open)];
+    });
+    if (to.file === null) return rules;
+    const { path, text } = to.file;
+    const edits = editSteps(path, from.file?.path === path ? from.file.text : null, text, editOf(ports, to.chains));
     // A file that nft would not load leaves the host without a firewall at its next boot.
-    const check: Effect[] =
-      edits.length === 0 || kept === null ? [] : [{ do: "run", argv: ["nft", "-c", "-f", kept.path] }];
+    const isNew = edits.some((effect) => effect.do === "write");
+    const check: Effect[] = isNew ? [{ do: "run", argv: ["nft", "-c", "-f", path] }] : [];
     return [...edits, ...check, ...rules];
   },
-  backward({ ports }, before) {
-    const rules = before.chains
-      .filter(({ open }) => !isSame(open, ports))
-      .map(({ name, open }): Effect => rulesOf(name, open));
-    const kept = blockOf(ports, before);
-    return [...rules, ...(kept === null ? [] : block.backward(kept, before.file?.before ?? null))];
-  },
+  retires: () => null,
 };
 
-const root = { uid: 0, gid: 0 };
+/** Chains that may drop, and the file that a boot loads. */
+export async function nftablesOf(host: HostReader): Promise<NftablesState> {
+  const chains = (await otherFirewall(host)) ? [] : await droppingChains(host);
+  const path = await loadedFile(host);
+  const made = path === null ? [] : (await withIncludes(host, path)).flatMap((text) => chainsIn(text));
+  return {
+    chains: chains.map((chain) => ({ ...chain, inFile: made.includes(chain.name) })),
+    file: path === null || (await host.read(path)) === null ? null : { path, text: await inspectText(host, path) },
+  };
+}
+
+const opening = ({ name, open }: Chain): unknown => [name, open.toSorted()];
 
 /** Input chains that may drop, as an administrator made them, with what ours of them accept. */
 async function droppingChains(host: HostReader): Promise<Omit<Chain, "inFile">[]> {
@@ -124,18 +129,17 @@ function ruleText(port: string): string {
   return `${protocol} dport ${number} accept`;
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
+function isEqual(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && b.every((port) => a.includes(port));
 }
 
-/** The lines for the file; null where it makes none of the chains. */
-function blockOf(ports: readonly string[], { chains, file }: NftablesBefore): BlockSpec | null {
+/** Lines for the file, which is left alone where it makes none of the chains. */
+function editOf(ports: readonly string[], chains: readonly Chain[]): Edit {
   const made = chains.filter(({ inFile }) => inFile);
-  if (file === null || made.length === 0) return null;
   const lines = made.flatMap(({ name }) =>
     ports.toReversed().map((port) => `insert rule ${name} ${ruleText(port)} comment "${comment}"`),
   );
-  return { path: file.path, lines, owner: root };
+  return made.length === 0 ? { apply: (text) => text, lines: () => [] } : blockEdit(lines);
 }
 
 /** The file that nftables.service loads, where it runs or a boot starts it. */

@@ -5,10 +5,10 @@
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { answerOf, etcdUnreachable } from "./object-answer.ts";
-import type { KeySpec, Unseen } from "./object-spec.ts";
+import type { KeyId } from "./object-id.ts";
+import { isSame, type Unknown } from "./resource.ts";
 
-export interface KeyBefore {
-  readonly state: "seen";
+export interface KeyState {
   /** Null: there is no such key. */
   readonly value: string | null;
   /** Of the v2 store: folders above the key that are not there, outermost first. */
@@ -17,78 +17,85 @@ export interface KeyBefore {
 
 const owner = { uid: 0, gid: 0 };
 
-export async function inspect(host: HostReader, spec: KeySpec): Promise<Unseen | KeyBefore> {
-  return spec.via === "etcd3" ? inspect3(host, spec) : inspect2(host, spec);
+export async function inspect(host: HostReader, id: KeyId): Promise<Unknown | KeyState> {
+  return id.via === "etcd3" ? inspect3(host, id) : inspect2(host, id);
 }
 
-export function forward(spec: KeySpec, before: Unseen | KeyBefore): Effect[] {
-  const found = before.state === "seen" ? before.value : null;
-  if (found === spec.value) return [];
-  const wanted = `^${literal(spec.value)}$`;
-  // Fails where something else is there, and shows it: nothing of somebody else's is written over.
-  const compare: Effect = { ...run(spec, getWords(spec)), matches: wanted };
-  if (found !== null) return [compare];
+/** A key that is not there may have left its folders. */
+export function equal(a: KeyState, b: KeyState): boolean {
+  return a.value === b.value && (a.value !== null || isSame(a.folders, b.folders));
+}
+
+/** What is put is of the id; another value is somebody's own, which is neither written over nor taken away. */
+export function steps(id: KeyId, from: KeyState, to: KeyState): Effect[] {
+  return to.value === id.value ? put(id, from) : take(id, to);
+}
+
+function put(id: KeyId, from: KeyState): Effect[] {
+  const wanted = `^${literal(id.value)}$`;
+  // Fails where something else is there, and shows it.
+  const compare: Effect = { ...run(id, getWords(id)), matches: wanted };
+  if (from.value !== null) return [compare];
   // 105: it is there already; a power cut may have come right after it was put.
-  if (spec.via === "etcd2")
-    return [{ ...run(spec, ["mk", spec.key, spec.value]), forgive: "^Error:\\s+105:" }, compare];
-  const [key, value] = [quote(spec.key), quote(spec.value)];
+  if (id.via === "etcd2") return [{ ...run(id, ["mk", id.key, id.value]), forgive: "^Error:\\s+105:" }, compare];
+  const [key, value] = [quote(id.key), quote(id.value)];
   const text = `create(${key}) = "0"\n\nput ${key} ${value}\n\nget ${key}\n\n`;
-  return transaction(spec, text, { matches: `^SUCCESS|^FAILURE\\s+${literal(spec.key)}\\s+${wanted.slice(1)}` });
+  return transaction(id, text, { matches: `^SUCCESS|^FAILURE\\s+${literal(id.key)}\\s+${wanted.slice(1)}` });
 }
 
-export function backward(spec: KeySpec, before: KeyBefore): Effect[] {
-  if (before.value !== null) return [];
-  if (spec.via === "etcd3") {
-    const text = `value(${quote(spec.key)}) = ${quote(spec.value)}\n\ndel ${quote(spec.key)}\n\n\n`;
+function take(id: KeyId, to: KeyState): Effect[] {
+  if (to.value !== null) return [];
+  if (id.via === "etcd3") {
+    const text = `value(${quote(id.key)}) = ${quote(id.value)}\n\ndel ${quote(id.key)}\n\n\n`;
     // etcdctl's own time-out does not hold for transactions.
-    return transaction(spec, text, { forgive: etcdUnreachable.source, timeoutSeconds: 15 });
+    return transaction(id, text, { forgive: etcdUnreachable.source, timeoutSeconds: 15 });
   }
   // Not there any more, changed since by somebody else, or a folder that others use: theirs.
   const forgive = `${etcdUnreachable.source}|^Error:\\s+(100|101|108):`;
   return [
-    { ...run(spec, ["rm", "--with-value", spec.value, spec.key]), forgive },
-    ...before.folders.toReversed().map((path) => ({ ...run(spec, ["rmdir", path]), forgive })),
+    { ...run(id, ["rm", "--with-value", id.value, id.key]), forgive },
+    ...to.folders.toReversed().map((path) => ({ ...run(id, ["rmdir", path]), forgive })),
   ];
 }
 
-async function inspect3(host: HostReader, spec: KeySpec): Promise<Unseen | KeyBefore> {
-  const argv = [...spec.client, "get", spec.key, "-w", "json"];
-  const { code, stdout, said } = await answerOf(host, argv, spec.environment);
-  if (code !== 0) return { state: "unseen", why: said };
+async function inspect3(host: HostReader, id: KeyId): Promise<Unknown | KeyState> {
+  const argv = [...id.client, "get", id.key, "-w", "json"];
+  const { code, stdout, said } = await answerOf(host, argv, id.environment);
+  if (code !== 0) return { unknown: said };
   const { kvs = [] } = JSON.parse(stdout) as { kvs?: { value?: string }[] };
   const [first] = kvs;
   const value = first === undefined ? null : Buffer.from(first.value ?? "", "base64").toString("utf8");
-  return { state: "seen", value, folders: [] };
+  return { value, folders: [] };
 }
 
-async function inspect2(host: HostReader, spec: KeySpec): Promise<Unseen | KeyBefore> {
-  const { code, stdout, stderr, said } = await answerOf(host, [...spec.client, "get", spec.key], spec.environment);
+async function inspect2(host: HostReader, id: KeyId): Promise<Unknown | KeyState> {
+  const { code, stdout, stderr, said } = await answerOf(host, [...id.client, "get", id.key], id.environment);
   const isMissing = /^Error:\s+100:/m.test(stderr);
-  if (code !== 0 && !isMissing) return { state: "unseen", why: said };
-  if (code === 0) return { state: "seen", value: stdout.replace(/\n$/, ""), folders: [] };
+  if (code !== 0 && !isMissing) return { unknown: said };
+  if (code === 0) return { value: stdout.replace(/\n$/, ""), folders: [] };
   const folders: string[] = [];
-  for (const path of ancestors(spec.key)) {
-    const { code } = await answerOf(host, [...spec.client, "ls", path], spec.environment);
+  for (const path of ancestors(id.key)) {
+    const { code } = await answerOf(host, [...id.client, "ls", path], id.environment);
     if (code !== 0) folders.push(path);
   }
-  return { state: "seen", value: null, folders };
+  return { value: null, folders };
 }
 
-function getWords({ via, key }: KeySpec): string[] {
+function getWords({ via, key }: KeyId): string[] {
   return via === "etcd2" ? ["get", key] : ["get", key, "--print-value-only"];
 }
 
 /** etcdctl reads a transaction from its standard input only. */
-function transaction(spec: KeySpec, text: string, rest: Partial<Effect & { do: "run" }>): Effect[] {
-  const { scratch: path } = spec;
+function transaction(id: KeyId, text: string, rest: Partial<Effect & { do: "run" }>): Effect[] {
+  const { scratch: path } = id;
   return [
     { do: "write", path, content: { text }, mode: 0o600, owner },
-    { ...run(spec, ["txn"]), stdin: path, ...rest },
+    { ...run(id, ["txn"]), stdin: path, ...rest },
     { do: "remove", path },
   ];
 }
 
-function run({ client, environment }: KeySpec, words: readonly string[]): Effect & { do: "run" } {
+function run({ client, environment }: KeyId, words: readonly string[]): Effect & { do: "run" } {
   return { do: "run", argv: [...client, ...words], environment, timeoutSeconds: 60 };
 }
 

@@ -6,18 +6,18 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { type Identity, identitiesIn, keyOf } from "./manifest.ts";
 import { answerOf, notThere, unreachable } from "./object-answer.ts";
-import type { ManifestSpec, Unseen } from "./object-spec.ts";
+import type { ManifestId } from "./object-id.ts";
+import { isSame, type Unknown } from "./resource.ts";
 
-export interface ManifestBefore {
-  readonly state: "seen";
-  /** All objects are there, as this very content was applied. */
-  readonly satisfied: boolean;
-  /** Objects that are not there: those that apply makes. */
+export interface ManifestState {
+  /** Digest of the content that all objects were applied with; null: not all are there, or not all of one content. */
+  readonly applied: string | null;
+  /** Objects that are not there: those that apply makes, in its order. */
   readonly missing: readonly Identity[];
   /** What is there, as a list that kubectl reads; null where nothing is. `text` is left out of support archives. */
   readonly earlier: { readonly text: string } | null;
   /** What `kubectl apply` noted in them as last applied: `replace` would note all of them, defaults included. */
-  readonly applied: { readonly text: string } | null;
+  readonly noted: { readonly text: string } | null;
 }
 
 /** The mark: an annotation with the digest of the manifest's file. */
@@ -38,64 +38,88 @@ interface Live {
   readonly items?: readonly Live[];
 }
 
-export async function inspect(host: HostReader, spec: ManifestSpec): Promise<Unseen | ManifestBefore> {
-  const { path, digest } = spec;
+export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown | ManifestState> {
+  const { path, digest } = id;
   const text = await host.read(path);
-  if (text === null || (await host.digest(path)) !== digest) return unseen(`${path} is not in place yet`);
+  if (text === null || (await host.digest(path)) !== digest) return unknown(`${path} is not in place yet`);
   const wanted = identitiesIn(text);
-  if (wanted === null || wanted.length === 0) return unseen(`${path} is not of a form whose objects can be told`);
-  const looked = await look(host, spec, wanted);
-  if ("state" in looked) return looked;
+  if (wanted === null || wanted.length === 0) return unknown(`${path} is not of a form whose objects can be told`);
+  const looked = await look(host, id, wanted);
+  if ("unknown" in looked) return looked;
   const { found } = looked;
   const there = new Set(found.map((one) => keyOf(identityOf(one))));
   const missing = wanted.filter((identity) => !there.has(keyOf(identity)));
   // kubectl read the same file: what it found must be what we take it to be about.
   if (found.length + missing.length !== wanted.length)
-    return unseen(`kubectl finds other objects in ${path} than those that it names`);
-  const satisfied = missing.length === 0 && found.every(({ metadata }) => metadata.annotations?.[mark] === digest);
-  if (satisfied) return { state: "seen", satisfied, missing, earlier: null, applied: null };
+    return unknown(`kubectl finds other objects in ${path} than those that it names`);
+  const marks = new Set(found.map(({ metadata }) => metadata.annotations?.[mark]));
+  const [only] = missing.length === 0 && marks.size === 1 ? marks : [];
+  const applied = only ?? null;
+  if (applied === digest) return { applied, missing, earlier: null, noted: null };
   const notes = found.flatMap(({ metadata }) => metadata.annotations?.[lastApplied] ?? []);
   return {
-    state: "seen",
-    satisfied,
+    applied,
     missing,
     earlier: found.length === 0 ? null : { text: listOf(found.map(bare)) },
-    applied: notes.length === 0 ? null : { text: listOf(notes.map((note): unknown => JSON.parse(note))) },
+    noted: notes.length === 0 ? null : { text: listOf(notes.map((note): unknown => JSON.parse(note))) },
   };
 }
 
 /** What of a manifest is in the cluster. */
 async function look(
   host: HostReader,
-  { path, client, environment }: ManifestSpec,
+  { path, client, environment }: ManifestId,
   wanted: readonly Identity[],
-): Promise<Unseen | { readonly found: readonly Live[] }> {
+): Promise<Unknown | { readonly found: readonly Live[] }> {
   const get = (words: readonly string[]) =>
     answerOf(host, [...client, timeout, "get", "-o", "json", ...words], environment);
   const all = await get(["--ignore-not-found=true", "-f", path]);
   if (all.code === 0) return { found: liveIn(all.stdout) };
-  if (!/unknown flag: --ignore-not-found/.test(all.stderr)) return unseen(all.said);
+  if (!/unknown flag: --ignore-not-found/.test(all.stderr)) return unknown(all.said);
   // kubectl of 1.6 gives nothing where anything is missing: one by one.
   const found: Live[] = [];
   for (const { apiVersion, kind, namespace, name } of wanted) {
     const one = await get([...(namespace === null ? [] : [`--namespace=${namespace}`]), kind.toLowerCase(), name]);
     // It may answer with another version of the API than the manifest's, even of another group.
     if (one.code === 0) found.push(...liveIn(one.stdout).map((live) => ({ ...live, apiVersion })));
-    else if (!notThere.test(one.stderr)) return unseen(one.said);
+    else if (!notThere.test(one.stderr)) return unknown(one.said);
   }
   return { found };
 }
 
-export function forward(spec: ManifestSpec, before: Unseen | ManifestBefore): Effect[] {
-  if (before.state === "seen" && before.satisfied) return [];
+/** What is applied is the id's. */
+export function wanted({ digest }: ManifestId): ManifestState {
+  return { applied: digest, missing: [], earlier: null, noted: null };
+}
+
+export function equal(a: ManifestState, b: ManifestState): boolean {
+  return (a.applied !== null && a.applied === b.applied) || isSame(a, b);
+}
+
+export function steps(id: ManifestId, to: ManifestState): Effect[] {
+  return to.applied === id.digest ? bring(id) : takeBack(id, to);
+}
+
+/** Without the objects of those keys: they only moved to another manifest. Null where nothing is left. */
+export function without(state: ManifestState, keys: ReadonlySet<string>): ManifestState | null {
+  const goes = (identity: Identity): boolean => !keys.has(keyOf(identity));
+  const items = (list: ManifestState["earlier"]): ManifestState["earlier"] => {
+    const left = list === null ? [] : liveIn(list.text).filter((live) => goes(identityOf(live)));
+    return left.length === 0 ? null : { text: listOf(left) };
+  };
+  const missing = state.missing.filter(goes);
+  const earlier = items(state.earlier);
+  return missing.length === 0 && earlier === null ? null : { ...state, missing, earlier, noted: items(state.noted) };
+}
+
+function bring(id: ManifestId): Effect[] {
   return [
-    run(spec, ["apply", "-f", spec.path]),
-    run(spec, ["annotate", "-f", spec.path, "--overwrite", `${mark}=${spec.digest}`]),
+    run(id, ["apply", "-f", id.path]),
+    run(id, ["annotate", "-f", id.path, "--overwrite", `${mark}=${id.digest}`]),
   ];
 }
 
-export function backward(spec: ManifestSpec, { satisfied, missing, earlier, applied }: ManifestBefore): Effect[] {
-  if (satisfied) return [];
+function takeBack(id: ManifestId, { missing, earlier, noted }: ManifestState): Effect[] {
   const made = missing.toReversed().map(({ apiVersion, kind, namespace, name }) => ({
     apiVersion,
     kind,
@@ -104,25 +128,25 @@ export function backward(spec: ManifestSpec, { satisfied, missing, earlier, appl
   return [
     ...(made.length === 0
       ? []
-      : withText(spec, listOf(made), ["delete", "--ignore-not-found=true", "--timeout=90s", "-f", spec.scratch])),
-    ...(earlier === null ? [] : withText(spec, earlier.text, ["replace", "-f", spec.scratch])),
-    ...(applied === null
+      : withText(id, listOf(made), ["delete", "--ignore-not-found=true", "--timeout=90s", "-f", id.scratch])),
+    ...(earlier === null ? [] : withText(id, earlier.text, ["replace", "-f", id.scratch])),
+    ...(noted === null
       ? []
-      : withText(spec, applied.text, ["apply", "set-last-applied", "--create-annotation=true", "-f", spec.scratch])),
+      : withText(id, noted.text, ["apply", "set-last-applied", "--create-annotation=true", "-f", id.scratch])),
   ];
 }
 
 /** A text for the program, private and only for as long as it runs. A cluster that is gone keeps nothing of ours. */
-function withText(spec: ManifestSpec, text: string, words: readonly string[]): Effect[] {
-  const { scratch: path } = spec;
+function withText(id: ManifestId, text: string, words: readonly string[]): Effect[] {
+  const { scratch: path } = id;
   return [
     { do: "write", path, content: { text }, mode: 0o600, owner },
-    { ...run(spec, words), forgive: unreachable.source },
+    { ...run(id, words), forgive: unreachable.source },
     { do: "remove", path },
   ];
 }
 
-function run({ client, environment }: ManifestSpec, words: readonly string[]): Effect & { do: "run" } {
+function run({ client, environment }: ManifestId, words: readonly string[]): Effect & { do: "run" } {
   return { do: "run", argv: [...client, timeout, ...words], environment, timeoutSeconds: 300 };
 }
 
@@ -153,6 +177,6 @@ function listOf(items: readonly unknown[]): string {
   return `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`;
 }
 
-function unseen(why: string): Unseen {
-  return { state: "unseen", why };
+function unknown(why: string): Unknown {
+  return { unknown: why };
 }

@@ -4,47 +4,57 @@
  * comes; what was there then is what undo restores, and what nobody could be asked about is left for another run.
  */
 import type { Effect } from "../host/effect.ts";
-import type { HostReader } from "../host/host.ts";
 import * as etcd from "./object-etcd.ts";
+import type { ObjectId } from "./object-id.ts";
 import * as kubectl from "./object-kubectl.ts";
 import * as label from "./object-label.ts";
-import type { ObjectSpec, Unseen } from "./object-spec.ts";
-import type { Kind } from "./operation.ts";
+import { isSame, isUnknown, type Resource, type Unknown } from "./resource.ts";
 
-export type ObjectBefore = Unseen | kubectl.ManifestBefore | etcd.KeyBefore | label.LabelBefore;
+export type ObjectState =
+  | { readonly via: "kubectl"; readonly is: kubectl.ManifestState }
+  | { readonly via: "etcd"; readonly is: etcd.KeyState }
+  | { readonly via: "label"; readonly is: label.LabelState };
 
-export const object: Kind<ObjectSpec, ObjectBefore> = {
-  resource: (spec) => (spec.via === "label" ? `label ${spec.key} of node ${spec.node}` : `object ${spec.name}`),
-  describe(spec) {
-    const what = {
-      kubectl: () => `objects of ${spec.name}`,
-      etcd2: () => `key ${keyIn(spec)} in etcd`,
-      etcd3: () => `key ${keyIn(spec)} in etcd`,
-      label: () => `label ${keyIn(spec)} of ${spec.name}`,
-    }[spec.via]();
-    return spec.live ? what : `${what} (brought about at the first ./install on the running host)`;
+export const object: Resource<ObjectId, ObjectState> = {
+  name: (id) => (id.via === "label" ? `label ${id.key} of node ${id.node}` : `object ${id.name}`),
+  describe(id) {
+    if (id.via === "kubectl") return `objects of ${id.name}`;
+    return id.via === "label" ? `label ${id.key} of ${id.name}` : `key ${id.key} in etcd`;
   },
-  async inspect(host: HostReader, spec) {
-    if (!spec.live) return { state: "unseen", why: "the host does not run" };
-    if (spec.via === "kubectl") return kubectl.inspect(host, spec);
-    return spec.via === "label" ? label.inspect(host, spec) : etcd.inspect(host, spec);
+  async inspect(host, id) {
+    if (!host.live) return { unknown: "the host does not run" };
+    if (id.via === "kubectl") return seen("kubectl", await kubectl.inspect(host, id));
+    if (id.via === "label") return seen("label", await label.inspect(host, id));
+    return seen("etcd", await etcd.inspect(host, id));
   },
-  forward(spec, before): Effect[] {
-    if (!spec.live) return [];
-    if (spec.via === "kubectl") return kubectl.forward(spec, before as Unseen | kubectl.ManifestBefore);
-    if (spec.via === "label") return label.forward(spec, before as Unseen | label.LabelBefore);
-    return etcd.forward(spec, before as Unseen | etcd.KeyBefore);
+  wanted(id): ObjectState {
+    if (id.via === "kubectl") return { via: "kubectl", is: kubectl.wanted(id) };
+    if (id.via === "label") return { via: "label", is: id.value };
+    return { via: "etcd", is: { value: id.value, folders: [] } };
   },
-  backward(spec, before): Effect[] {
-    // Never looked at is never touched.
-    if (!spec.live || before.state === "unseen") return [];
-    if (spec.via === "kubectl") return kubectl.backward(spec, before as kubectl.ManifestBefore);
-    if (spec.via === "label") return label.backward(spec, before as label.LabelBefore);
-    return etcd.backward(spec, before as etcd.KeyBefore);
+  equal(a, b) {
+    if (a.via === "kubectl" && b.via === "kubectl") return kubectl.equal(a.is, b.is);
+    if (a.via === "etcd" && b.via === "etcd") return etcd.equal(a.is, b.is);
+    return isSame(a, b);
   },
-  unseen: (before) => (before.state === "unseen" ? before.why : null),
+  steps(id, from, to): Effect[] {
+    if (object.equal(from, to)) return [];
+    if (id.via === "kubectl" && to.via === "kubectl") return kubectl.steps(id, to.is);
+    if (id.via === "label" && to.via === "label") return label.steps(id, to.is);
+    if (id.via !== "kubectl" && id.via !== "label" && from.via === "etcd" && to.via === "etcd")
+      return etcd.steps(id, from.is, to.is);
+    throw new Error(`a state of ${to.via} is none of ${id.via}`);
+  },
+  // What only moved to another manifest stays.
+  givesBack(_, before, { objects }) {
+    if (before.via !== "kubectl") return before;
+    const is = kubectl.without(before.is, objects);
+    return is === null ? undefined : { via: "kubectl", is };
+  },
+  ofDaemon: true,
+  mayWait: true,
 };
 
-function keyIn(spec: ObjectSpec): string {
-  return spec.via === "kubectl" ? "" : spec.key;
+function seen<Via extends ObjectState["via"], State>(via: Via, is: State | Unknown): { via: Via; is: State } | Unknown {
+  return isUnknown(is) ? is : { via, is };
 }

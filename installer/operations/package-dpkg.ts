@@ -35,7 +35,7 @@ export const dpkg: PackageManager = {
   },
   remove(root, packages) {
     // A package whose configuration was there before is removed only; for one that never came, dpkg just says so.
-    const purged = packages.filter(({ state }) => state.is === "absent").map(({ file }) => qualified(file));
+    const purged = packages.filter(({ state }) => state.is !== "removed").map(({ file }) => qualified(file));
     const removed = packages.filter(({ state }) => state.is === "removed").map(({ file }) => qualified(file));
     const force = ["--force-remove-reinstreq"];
     return [
@@ -47,8 +47,9 @@ export const dpkg: PackageManager = {
 
 async function stateOf(host: HostReader, status: string, found: string, wanted: PackageFile): Promise<PackageState> {
   if (status === "config-files") return { is: "removed" };
-  // Half-installed and unpacked packages are those of an interrupted dpkg: installing them again finishes it.
-  if (status !== "installed") return { is: "absent" };
+  if (status === "" || status === "not-installed") return { is: "absent" };
+  // Half-installed or unpacked by an interrupted dpkg: installing it again finishes it.
+  if (status !== "installed") return { is: "partial" };
   if (found === wanted.version) return { is: "installed", version: found, order: "same" };
   const { code } = await host.query(["dpkg", "--compare-versions", found, "lt", wanted.version]);
   return { is: "installed", version: found, order: code === 0 ? "older" : "newer" };

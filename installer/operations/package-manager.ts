@@ -1,4 +1,4 @@
-/** What the kind `package` wants of a package manager, and what dpkg's and rpm's halves share. */
+/** What the resource `package` wants of a package manager, and what dpkg's and rpm's halves share. */
 import { ExpectedError } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
@@ -18,6 +18,8 @@ export type PackageState =
   /** For another distribution than this host's: none of its business. */
   | { readonly is: "foreign" }
   | { readonly is: "absent" }
+  /** Of a transaction that was cut off. */
+  | { readonly is: "partial" }
   /** Removed earlier, its configuration kept: undo leaves that where it was. */
   | { readonly is: "removed" }
   | { readonly is: "installed"; readonly version: string; readonly order: "older" | "same" | "newer" };

@@ -2,50 +2,74 @@
  * Packages of the operating system from the bundle, installed by dpkg or rpm in one transaction with no repository at
  * hand. What the host has already, in the same version or a newer one, is left alone; undo removes what was added.
  */
-import type { Kind } from "./operation.ts";
+import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { dpkg } from "./package-dpkg.ts";
 import type { PackageFile, PackageManager, PackageState } from "./package-manager.ts";
 import { rpm } from "./package-rpm.ts";
+import { type Change, type Goal, isSame, type Resource } from "./resource.ts";
 
-export interface PackageSpec {
+export interface PackageId {
   readonly format: "deb" | "rpm";
   /** In the order in which they depend on each other. */
   readonly packages: readonly PackageFile[];
+  /** Those of an older bundle that a newer one no longer has. */
+  readonly dropped?: true;
 }
 
-export interface PackageBefore {
+export interface PackagesState {
   /** `/`, or the mounted tree that the packages go into. */
   readonly root: string;
-  /** As `spec.packages`. */
+  /** As the id's `packages`. */
   readonly states: readonly PackageState[];
 }
 
-const managers: Readonly<Record<PackageSpec["format"], PackageManager>> = { deb: dpkg, rpm };
+const managers: Readonly<Record<PackageId["format"], PackageManager>> = { deb: dpkg, rpm };
+const foreign: PackageState = { is: "foreign" };
 
-export const osPackages: Kind<PackageSpec, PackageBefore> = {
-  resource: ({ format }) => `packages (${format})`,
+export const osPackages: Resource<PackageId, PackagesState> = {
+  name: ({ format, dropped }) => `${dropped ? "dropped " : ""}packages (${format})`,
   describe: ({ packages }) => `packages ${packages.map(({ name }) => name).join(", ")}`,
-  async inspect(host, spec) {
+  async inspect(host, { format, packages }) {
     const here = await distributionOf(host);
-    const own = spec.packages.filter((one) => isFor(one, here));
-    const states = own.length === 0 ? [] : await managers[spec.format].states(host, own);
-    const stateOf = (one: PackageFile): PackageState => states[own.indexOf(one)] ?? { is: "foreign" };
-    return { root: host.root, states: spec.packages.map(stateOf) };
+    const own = packages.filter((one) => isFor(one, here));
+    const states = own.length === 0 ? [] : await managers[format].states(host, own);
+    return { root: host.root, states: packages.map((one) => states[own.indexOf(one)] ?? foreign) };
   },
-  forward(spec, before) {
-    const wanted = spec.packages.filter((_, index) => isWanted(before.states[index]));
-    return wanted.length === 0 ? [] : managers[spec.format].install(before.root, wanted);
+  wanted: ({ packages }, now) => ({
+    ...now,
+    states: packages.map(({ version }, at) => {
+      const state = now.states[at] ?? foreign;
+      return lacks(state) ? { is: "installed", version, order: "same" } : state;
+    }),
+  }),
+  equal: (a, b) => isSame(a.states, b.states),
+  steps({ format, packages, dropped }, from, to) {
+    const manager = managers[format];
+    const all = packages.map((file, at) => ({
+      file,
+      was: from.states[at] ?? foreign,
+      state: to.states[at] ?? foreign,
+    }));
+    const added = all.filter(({ was, state }) => isOurs(state) && lacks(was));
+    // Of an older bundle's, one that somebody upgraded since is his.
+    const gone = all.filter(
+      ({ was, state }) =>
+        !isHere(state) && was.is !== state.is && (dropped === undefined || !isHere(was) || isOurs(was)),
+    );
+    const files = added.map(({ file }) => file);
+    const removal = gone.length === 0 ? [] : manager.remove(to.root, gone);
+    // What else was installed since and needs one keeps it: the package manager says so, and it stays.
+    return [
+      ...(files.length === 0 ? [] : manager.install(to.root, files)),
+      ...(dropped ? removal.map(lenient) : removal),
+    ];
   },
-  backward(spec, before) {
-    const added = spec.packages
-      .map((file, index) => ({ file, state: before.states[index] ?? ({ is: "foreign" } as const) }))
-      .filter(({ state }) => state.is === "absent" || state.is === "removed");
-    return added.length === 0 ? [] : managers[spec.format].remove(before.root, added);
-  },
-  irreversible(spec, before) {
-    const upgraded = spec.packages.flatMap(({ name, version }, index) => {
-      const state = before.states[index];
+  // Together with all that transactions ever installed: see droppedPackages.
+  retires: () => null,
+  irreversible({ packages }, before) {
+    const upgraded = packages.flatMap(({ name, version }, at) => {
+      const state = before.states[at];
       return state?.is === "installed" && state.order === "older" ? [`${name} ${state.version} by ${version}`] : [];
     });
     if (upgraded.length === 0) return null;
@@ -53,9 +77,51 @@ export const osPackages: Kind<PackageSpec, PackageBefore> = {
   },
 };
 
-function isWanted(state: PackageState | undefined): boolean {
-  if (state === undefined || state.is === "foreign") return false;
-  return state.is !== "installed" || state.order === "older";
+/** Whether a package has to be installed. */
+function lacks(state: PackageState): boolean {
+  return state.is !== "foreign" && (state.is !== "installed" || state.order === "older");
+}
+
+function isOurs(state: PackageState): boolean {
+  return state.is === "installed" && state.order === "same";
+}
+
+/** Nothing that undo would take away. */
+function isHere({ is }: PackageState): boolean {
+  return is === "installed" || is === "foreign";
+}
+
+/** Each package of `changes` that is wanted no more, to be as it was before any bundle; one goal a format. */
+export function droppedPackages(changes: readonly Change[], wanted: readonly Goal[]): Goal[] {
+  const isPackage = ({ resource }: Pick<Goal, "resource">): boolean => resource === "package";
+  const keyOf = (format: string, { name }: PackageFile): string => `${format} ${name}`;
+  const seen = new Set(
+    wanted.filter(isPackage).flatMap(({ id }) => {
+      const { format, packages } = id as PackageId;
+      return packages.map((file) => keyOf(format, file));
+    }),
+  );
+  const gone = changes.filter(isPackage).flatMap(({ id, before }) => {
+    const [{ format, packages, dropped }, { root, states }] = [id as PackageId, before as PackagesState];
+    return packages.flatMap((file, at) => {
+      const state = states[at] ?? foreign;
+      if (dropped === true || seen.has(keyOf(format, file))) return [];
+      seen.add(keyOf(format, file));
+      return isHere(state) ? [] : [{ format, root, file, state }];
+    });
+  });
+  return (["deb", "rpm"] as const).flatMap((format) => {
+    const own = gone.filter((one) => one.format === format);
+    const [first] = own;
+    if (first === undefined) return [];
+    const id: PackageId = { format, packages: own.map(({ file }) => file), dropped: true };
+    const to: PackagesState = { root: first.root, states: own.map(({ state }) => state) };
+    return [{ resource: "package", id, back: { to, always: true } }];
+  });
+}
+
+function lenient(effect: Effect): Effect {
+  return effect.do === "run" ? { ...effect, accept: [...(effect.accept ?? [0]), 1] } : effect;
 }
 
 /** `debian 12` */

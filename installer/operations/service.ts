@@ -1,70 +1,78 @@
 /** A service of the host's own that must not run beside ours: stopped and masked until undo. */
 import type { Effect } from "../host/effect.ts";
-import type { Kind } from "./operation.ts";
-import { isActive } from "./unit.ts";
+import type { HostReader } from "../host/host.ts";
+import { isActive, isMask, mask, reload, start, unitFolder, unitFolders, unitName } from "../host/systemd.ts";
+import { isSame, type Resource } from "./resource.ts";
 
-export interface ServiceSpec {
+export interface ServiceId {
   /** `firewalld.service`; with no suffix a service is meant. */
   readonly name: string;
-  readonly live: boolean;
 }
 
-export interface ServiceBefore {
+interface Link {
+  readonly path: string;
+  readonly target: string;
+}
+
+export interface ServiceState {
   /** Whether the host has such a unit at all. */
   readonly present: boolean;
-  readonly active: boolean;
-  /** What stands where a mask is put; `file`: an administrator's own unit, which is stopped but cannot be masked. */
-  readonly place: "free" | "masked" | "file";
-  /** Links that enable a unit which cannot be masked: path → target. */
-  readonly links: readonly { readonly path: string; readonly target: string }[];
+  /** Null with `--root`. */
+  readonly active: boolean | null;
+  readonly masked: boolean;
+  /** An administrator's own file stands where a mask is put: then the links that enable it go instead. Null: none does. */
+  readonly links: readonly Link[] | null;
 }
 
-const folder = "/etc/systemd/system";
-const systemFolders = [folder, "/usr/lib/systemd/system", "/lib/systemd/system"];
-export const unitName = (name: string): string => (/\.[a-z]+$/.test(name) ? name : `${name}.service`);
-
-export const service: Kind<ServiceSpec, ServiceBefore> = {
-  resource: ({ name }) => `unit ${unitName(name)}`,
+export const service: Resource<ServiceId, ServiceState> = {
+  name: ({ name }) => `unit ${unitName(name)}`,
   describe: ({ name }) => `service ${name} stopped and masked`,
-  async inspect(host, { name, live }) {
+  async inspect(host, { name }) {
     const unit = unitName(name);
-    const path = `${folder}/${unit}`;
-    const stat = await host.stat(path);
-    const masked = stat?.type === "symlink" && stat.target === "/dev/null";
+    const path = `${unitFolder}/${unit}`;
+    const masked = await isMask(host, path);
     let present = false;
-    for (const place of systemFolders) present ||= (await host.stat(`${place}/${unit}`)) !== null;
-    const links: { path: string; target: string }[] = [];
-    if (stat !== null && !masked) {
-      for (const wants of (await host.list(folder)).filter((entry) => /\.(wants|requires)$/.test(entry))) {
-        const link = await host.stat(`${folder}/${wants}/${unit}`);
-        if (link?.type === "symlink") links.push({ path: `${folder}/${wants}/${unit}`, target: link.target });
-      }
-    }
-    const place = stat === null ? "free" : masked ? "masked" : "file";
-    return { present: present && !masked, active: live && (await isActive(host, unit)), place, links };
+    for (const place of unitFolders) present ||= (await host.stat(`${place}/${unit}`)) !== null;
+    return {
+      present: present && !masked,
+      active: host.live ? await isActive(host, unit) : null,
+      masked,
+      links: masked || (await host.stat(path)) === null ? null : await linksTo(host, unit),
+    };
   },
-  forward({ name, live }, before) {
-    if (!before.present && !before.active) return [];
-    // Code 5: it is stopped and masked already.
-    const stop: Effect[] = before.active
-      ? [{ do: "run", argv: ["systemctl", "stop", unitName(name)], accept: [0, 5] }]
-      : [];
-    const disable: Effect[] =
-      before.place === "free"
-        ? [{ do: "symlink", path: `${folder}/${unitName(name)}`, target: "/dev/null" }]
-        : before.links.map(({ path }): Effect => ({ do: "remove", path }));
-    return [...stop, ...disable, ...(live && disable.length > 0 ? [reload] : [])];
+  wanted(_, now) {
+    if (!now.present && now.active !== true) return now;
+    const active = now.active === null ? null : false;
+    return { ...now, active, masked: now.links === null, links: now.links && [] };
   },
-  backward({ name, live }, before) {
-    const enable: Effect[] =
-      before.place === "free"
-        ? [{ do: "remove", path: `${folder}/${unitName(name)}` }]
-        : before.links.map(({ path, target }): Effect => ({ do: "symlink", path, target }));
-    return [...enable, ...(live && enable.length > 0 ? [reload] : [])];
+  equal: (a, b) => a.active === b.active && a.masked === b.masked && isSame(a.links ?? [], b.links ?? []),
+  steps({ name }, from, to) {
+    const unit = unitName(name);
+    const path = `${unitFolder}/${unit}`;
+    const lacks = (links: ServiceState["links"], one: Link): boolean =>
+      !(links ?? []).some((link) => isSame(link, one));
+    const enabling: Effect[] = [
+      ...(from.masked && !to.masked ? [{ do: "remove" as const, path }] : []),
+      ...(to.masked && !from.masked ? [mask(path)] : []),
+      ...(from.links ?? [])
+        .filter((one) => lacks(to.links, one))
+        .map((one): Effect => ({ do: "remove", path: one.path })),
+      ...(to.links ?? []).filter((one) => lacks(from.links, one)).map((one): Effect => ({ do: "symlink", ...one })),
+    ];
+    const ends: Effect[] = from.active === true && to.active === false ? [{ do: "systemctl", verb: "stop", unit }] : [];
+    const starts = to.active === true && from.active !== true ? [start("start", unit)] : [];
+    const rereads = to.active !== null && enabling.length + starts.length > 0;
+    return [...ends, ...enabling, ...(rereads ? [reload] : []), ...starts];
   },
-  settle({ name }, before) {
-    return before.active ? [{ do: "run", argv: ["systemctl", "start", unitName(name)] }] : [];
-  },
+  retires: () => null,
 };
 
-const reload: Effect = { do: "run", argv: ["systemctl", "daemon-reload"] };
+async function linksTo(host: HostReader, unit: string): Promise<Link[]> {
+  const links: Link[] = [];
+  for (const wants of (await host.list(unitFolder)).filter((entry) => /\.(wants|requires)$/.test(entry))) {
+    const path = `${unitFolder}/${wants}/${unit}`;
+    const link = await host.stat(path);
+    if (link?.type === "symlink") links.push({ path, target: link.target });
+  }
+  return links;
+}

@@ -1,20 +1,26 @@
 /** Swap off, now and after a reboot: devices, fstab, systemd's swap units, zram. */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import { edit, type EditBefore, inspectEdit, takeBackEdit } from "./edit.ts";
-import type { Kind } from "./operation.ts";
+import { mask, reload, unitFolder } from "../host/systemd.ts";
+import { type Edit, edited, editSteps, equalText, inspectText, type TextState } from "./edit.ts";
+import { isSame, type Resource } from "./resource.ts";
 
-export interface SwapSpec {
-  /** False with `--root`: fstab and unit masks only. */
-  readonly live: boolean;
+/** There is one of it on a host. */
+export type SwapId = Readonly<Record<string, never>>;
+
+interface Swap {
+  readonly device: string;
+  readonly priority: number;
 }
 
-export interface SwapBefore {
-  /** As in /proc/swaps. */
-  readonly active: readonly { readonly device: string; readonly priority: number }[];
-  readonly fstab: EditBefore;
-  /** Swap units of no line of fstab (found by systemd on a disk's partition table, or zram's), and zram services; not masked yet. */
+export interface SwapState {
+  /** As in /proc/swaps, the highest priority first; none with `--root`. */
+  readonly active: readonly Swap[];
+  readonly fstab: TextState;
+  /** Swap units of no line of fstab (found by systemd on a disk's partition table, or zram's), and zram services; those not masked. */
   readonly units: readonly string[];
+  /** Whether there is a systemd to be told. */
+  readonly live: boolean;
 }
 
 const fstab = "/etc/fstab";
@@ -22,44 +28,43 @@ const marker = "#kubeferry# ";
 /** Services that set up compressed swap in memory by themselves. */
 const zramServices = ["zramswap.service", "zram-config.service", "zram.service", "systemd-zram-setup@zram0.service"];
 
-export const swap: Kind<SwapSpec, SwapBefore> = {
-  resource: () => "swap",
+export const swap: Resource<SwapId, SwapState> = {
+  name: () => "swap",
   describe: () => "swap off, now and after a reboot",
-  async inspect(host, { live }) {
+  async inspect(host) {
     return {
-      active: live ? activeSwaps((await host.read("/proc/swaps")) ?? "") : [],
-      fstab: await inspectEdit(host, fstab),
-      units: live ? await unmasked(host, await swapUnits(host)) : [],
+      active: host.live ? activeSwaps((await host.read("/proc/swaps")) ?? "") : [],
+      fstab: await inspectText(host, fstab),
+      units: host.live ? await unmasked(host, await swapUnits(host)) : [],
+      live: host.live,
     };
   },
-  forward({ live }, before) {
-    const masks = before.units.map((name): Effect => ({ do: "symlink", path: maskOf(name), target: "/dev/null" }));
-    const changes = [...edit(fstab, before.fstab, comment(before.fstab)), ...masks];
-    const off = before.active.map(({ device }): Effect => ({
-      do: "run",
-      argv: ["swapoff", device],
-      timeoutSeconds: 1800,
-    }));
-    return [...off, ...changes, ...(live && changes.length > 0 ? [reload] : [])];
+  wanted: (_, now) => ({ ...now, active: [], fstab: edited(now.fstab, commented), units: [] }),
+  equal: (a, b) => equalText(a.fstab, b.fstab) && isSame(names(a), names(b)) && isSame(a.units, b.units),
+  steps(_, from, to) {
+    const off = from.active
+      .filter(({ device }) => !names(to).includes(device))
+      .map(({ device }): Effect => ({ do: "run", argv: ["swapoff", device], timeoutSeconds: 1800 }));
+    const on = to.active.filter(({ device }) => !names(from).includes(device)).map(swapOn);
+    const changes = [
+      ...editSteps(fstab, from.fstab, to.fstab, commented),
+      ...from.units.filter((name) => !to.units.includes(name)).map((name) => mask(maskOf(name))),
+      ...to.units
+        .filter((name) => !from.units.includes(name))
+        .map((name): Effect => ({ do: "remove", path: maskOf(name) })),
+    ];
+    return [...off, ...changes, ...(to.live && changes.length > 0 ? [reload] : []), ...on];
   },
-  // After a boot other devices may be on than when the lines of fstab were recorded.
-  resume: (before, now, begun) => (begun ? { ...before, active: now.active } : now),
-  backward({ live }, before) {
-    const changed = comment(before.fstab);
-    const lines = swapLines(before.fstab?.text ?? "").map((line) => ({ from: marker + line, to: line }));
-    const masks = before.units.map((name): Effect => ({ do: "remove", path: maskOf(name) }));
-    const changes = [...takeBackEdit(fstab, before.fstab, changed, lines), ...masks];
-    return [...changes, ...(live && changes.length > 0 ? [reload] : []), ...before.active.flatMap(swapOn)];
-  },
+  retires: () => null,
 };
 
-const reload: Effect = { do: "run", argv: ["systemctl", "daemon-reload"] };
-const maskOf = (name: string): string => `/etc/systemd/system/${name}`;
+const maskOf = (name: string): string => `${unitFolder}/${name}`;
+const names = ({ active }: SwapState): string[] => active.map(({ device }) => device);
 
-/** Highest priority first, as /proc/swaps had them; code 255 (busy) means that it is on already. */
-function swapOn({ device, priority }: { device: string; priority: number }): Effect[] {
+/** Code 255 (busy) means that it is on already. */
+function swapOn({ device, priority }: Swap): Effect {
   const argv = ["swapon", ...(priority >= 0 ? ["-p", String(priority)] : []), device];
-  return [{ do: "run", argv, accept: [0, 255] }];
+  return { do: "run", argv, accept: [0, 255] };
 }
 
 /** The lines of fstab that are swap, without their line feeds. */
@@ -67,17 +72,17 @@ export function swapLines(text: string): string[] {
   return text.split("\n").filter((line) => !/^\s*#/.test(line) && line.trim().split(/\s+/)[2] === "swap");
 }
 
-function comment(before: EditBefore): string | null {
-  if (before === null) return null;
-  const swaps = new Set(swapLines(before.text));
-  return before.text
-    .split("\n")
-    .map((line) => (swaps.has(line) ? marker + line : line))
-    .join("\n");
-}
+const commented: Edit = {
+  apply(text) {
+    const swaps = new Set(swapLines(text ?? ""));
+    const mark = (line: string): string => (swaps.has(line) ? marker + line : line);
+    return text === null ? null : text.split("\n").map(mark).join("\n");
+  },
+  lines: (before) => swapLines(before ?? "").map((line) => ({ from: marker + line, to: line })),
+};
 
 /** Devices of /proc/swaps, the highest priority first; spaces are written as \040 there. */
-export function activeSwaps(text: string): { device: string; priority: number }[] {
+export function activeSwaps(text: string): Swap[] {
   return text
     .split("\n")
     .slice(1)

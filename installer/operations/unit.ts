@@ -1,94 +1,99 @@
-/** A systemd unit: the links that enable it, whether it is masked, and whether it runs. Its file is an operation `file`. */
+/** A systemd unit: the links that enable it, whether it is masked, and whether it runs. Its file is a resource `file`. */
 import type { Digest } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import type { Kind } from "./operation.ts";
+import {
+  isMask,
+  mask,
+  reload,
+  type Running,
+  runningState,
+  runtimeFolder,
+  start,
+  stop,
+  unitFolder,
+} from "../host/systemd.ts";
+import { type Generation, isSame, type Resource } from "./resource.ts";
 
-export interface UnitSpec {
+export interface UnitId {
   readonly name: string;
   /** Where its links point: the unit's own file. */
   readonly file: string;
   /** Absolute paths of the links that enable it. */
   readonly links: readonly string[];
-  /** False with `--root`: links only, no systemctl. */
-  readonly live: boolean;
+  /** False: enabled, and left running or not as it is. */
   readonly start: boolean;
   readonly noBlock: boolean;
   /** Files whose change restarts it, with the digest they will have. */
   readonly restartOn: readonly { readonly path: string; readonly digest: Digest }[];
 }
 
-export interface UnitBefore {
-  /** What was at each of `links`. */
+export interface UnitState extends Generation {
+  /** What is at each of the id's `links`. */
   readonly links: readonly (string | null)[];
-  /** Links to /dev/null that masked it. */
+  /** Links to /dev/null that mask it. */
   readonly masks: readonly string[];
-  readonly active: boolean;
-  /** Whether a file of `restartOn` is about to change. */
-  readonly stale: boolean;
+  /** Null with `--root`: nothing runs. */
+  readonly running: Running | null;
 }
 
-export const unit: Kind<UnitSpec, UnitBefore> = {
-  resource: ({ name }) => `unit ${name}`,
+export const unit: Resource<UnitId, UnitState> = {
+  name: ({ name }) => `unit ${name}`,
   describe: ({ name, start }) => `unit ${name}${start ? ", started" : ""}`,
-  async inspect(host, spec) {
-    const links = await Promise.all(spec.links.map((path) => linkAt(host, path)));
-    const places = [`/etc/systemd/system/${spec.name}`, `/run/systemd/system/${spec.name}`];
+  async inspect(host, { name, file, links }) {
+    const places = [`${unitFolder}/${name}`, `${runtimeFolder}/${name}`];
     const masks: string[] = [];
-    // A mask at the place of the unit's own file is replaced, and put back, by that file's operation.
-    for (const path of places) if (path !== spec.file && (await isMask(host, path))) masks.push(path);
-    const active = spec.live && (await isActive(host, spec.name));
-    return { links, masks, active, stale: await anyDiffers(host, spec.restartOn) };
+    // A mask at the place of the unit's own file is replaced, and put back, by that file.
+    for (const path of places) if (path !== file && (await isMask(host, path))) masks.push(path);
+    return {
+      links: await Promise.all(links.map((path) => linkAt(host, path))),
+      masks,
+      running: host.live ? await runningState(host, name) : null,
+    };
   },
-  forward(spec, before) {
-    const links = spec.links.flatMap((path, index): Effect[] =>
-      before.links[index] === spec.file ? [] : [{ do: "symlink", path, target: spec.file }],
-    );
-    const unmask = before.masks.map((path): Effect => ({ do: "remove", path }));
-    const startIt = spec.start && (!before.active || before.stale);
-    const changes = [...unmask, ...links];
-    if (!spec.live) return changes;
-    if (changes.length === 0 && !startIt && !before.stale) return [];
-    // What ran before has peers that run: it is waited for, or its check would still meet the one that is to end.
-    const block = spec.noBlock && !before.active ? ["--no-block"] : [];
-    const verb = before.active ? "restart" : "start";
-    return [...changes, reload, ...(startIt ? [starting(verb, spec.name, block)] : [])];
+  wanted: ({ file, links, start }, now) => ({
+    ...now,
+    links: links.map(() => file),
+    masks: [],
+    running: now.running !== null && start ? "active" : now.running,
+  }),
+  equal: (a, b) =>
+    isSame(a.links, b.links) && isSame(a.masks, b.masks) && a.running === b.running && !isOtherGeneration(a, b),
+  steps(id, from, to) {
+    const { name, links, noBlock } = id;
+    const isActive = from.running === "active";
+    // One that failed before failed with what there was then: nobody wants that again.
+    const ends = to.running !== null && to.running !== "active" && from.running !== to.running;
+    const enabling = [
+      ...from.masks.filter((path) => !to.masks.includes(path)).map((path): Effect => ({ do: "remove", path })),
+      ...links.flatMap((path, at): Effect[] => {
+        const [present, target] = [from.links[at] ?? null, to.links[at] ?? null];
+        if (present === target) return [];
+        return [target === null ? { do: "remove", path } : { do: "symlink", path, target }];
+      }),
+      ...to.masks.filter((path) => !from.masks.includes(path)).map(mask),
+    ];
+    // Started by nobody with --no-start; but undo gives back what ran, and a boot may have come between.
+    const restarts = isRunningOther(from, to) && (id.start || to.generation === "former");
+    // What runs has peers that run: it is waited for, or its check would still meet the one that is to end.
+    const starting = isActive ? (restarts ? [start("restart", name)] : []) : [start("start", name, noBlock)];
+    const starts = to.running === "active" ? starting : [];
+    const rereads = enabling.length > 0 || starts.length > 0 || isRunningOther(from, to);
+    return [...(ends ? stop(name) : []), ...enabling, ...(to.running !== null && rereads ? [reload] : []), ...starts];
   },
-  // Its files are in place by now, but what runs may still be what they were.
-  resume: (before, now, begun) => ({ ...(begun ? before : now), stale: before.stale || now.stale }),
-  backward(spec, before) {
-    const stop =
-      spec.live && !before.active
-        ? [systemctl(["stop", spec.name], [0, 5]), systemctl(["reset-failed", spec.name], [0, 1, 5])]
-        : [];
-    const links = spec.links.map((path, index): Effect => {
-      const target = before.links[index] ?? null;
-      return target === null ? { do: "remove", path } : { do: "symlink", path, target };
-    });
-    return [...stop, ...links, ...before.masks.map((path): Effect => ({ do: "symlink", path, target: "/dev/null" }))];
-  },
-  settle(spec, before) {
-    if (!spec.live) return [];
-    return [reload, ...(before.active && before.stale ? [starting("restart", spec.name)] : [])];
-  },
+  reads: ({ restartOn }) => restartOn.map(({ path }) => path),
+  retires: (_, before) => (before.running === "active" ? "restart" : "stop"),
 };
 
-const reload: Effect = systemctl(["daemon-reload"]);
-
-function starting(verb: "start" | "restart", name: string, options: readonly string[] = []): Effect {
-  return { do: "run", argv: ["systemctl", verb, ...options, name], watch: name };
+/** Both say so: what runs cannot be asked. */
+function isOtherGeneration(a: Generation, b: Generation): boolean {
+  return a.generation !== undefined && b.generation !== undefined && a.generation !== b.generation;
 }
 
-function systemctl(args: string[], accept?: number[]): Effect {
-  const argv = ["systemctl", ...args];
-  return accept === undefined ? { do: "run", argv } : { do: "run", argv, accept };
-}
-
-/** Whether systemd has it running or is starting it. */
-export async function isActive(host: HostReader, name: string): Promise<boolean> {
-  const { stdout } = await host.query(["systemctl", "is-active", name]);
-  return ["active", "activating", "reloading"].includes(stdout.trim());
+/** Whether it may run what files said that are not those of `to`. */
+function isRunningOther(from: Generation, to: Generation): boolean {
+  return to.generation !== undefined && from.generation !== to.generation;
 }
 
 async function linkAt(host: HostReader, path: string): Promise<string | null> {
@@ -99,17 +104,4 @@ async function linkAt(host: HostReader, path: string): Promise<string | null> {
     where: path,
     hint: `ls -l ${path}`,
   });
-}
-
-async function isMask(host: HostReader, path: string): Promise<boolean> {
-  const stat = await host.stat(path);
-  return stat?.type === "symlink" && stat.target === "/dev/null";
-}
-
-async function anyDiffers(host: HostReader, files: UnitSpec["restartOn"]): Promise<boolean> {
-  for (const { path, digest } of files) {
-    const stat = await host.stat(path);
-    if (stat?.type !== "file" || (await host.digest(path)) !== digest) return true;
-  }
-  return false;
 }

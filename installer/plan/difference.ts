@@ -1,11 +1,10 @@
 /** What an upgrade changes, for people before they say yes: versions, files, units. Pure. */
+import { effectsOf } from "../journal/apply.ts";
 import type { Header } from "../journal/journal.ts";
 import type { RecordedChange } from "../journal/transaction.ts";
-import type { AbsentUnitSpec } from "../operations/absent.ts";
-import { kindOf } from "../operations/catalogue.ts";
-import type { FileBefore, FileSpec } from "../operations/file.ts";
-import type { Change } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import { startedBy } from "../host/systemd.ts";
+import { goalsIn, idsOf, nameOf, of, resourceOf } from "../operations/catalogue.ts";
+import type { Change, Plan } from "../operations/resource.ts";
 
 export interface Difference {
   readonly files: {
@@ -26,38 +25,47 @@ export interface Difference {
 
 type Versions = Pick<Header["bundle"], "kubernetes" | "components">;
 
-/** `changes` are those that will be performed, so that nothing is told that will not happen. */
-export function differenceOf(changes: readonly RecordedChange[], from: Versions, to: Versions): Difference {
-  const of = (kind: string): Change[] => changes.map(({ change }) => change).filter((change) => change.kind === kind);
-  const paths = (found: readonly Change[]): string[] => found.map(({ spec }) => (spec as FileSpec).path);
-  const isNew = ({ before }: Change): boolean => (before as FileBefore) === null;
-  const ended = of("absent-unit").map(({ spec }) => spec as AbsentUnitSpec);
+/** `changes` are those of the plan that will be performed, so that nothing is told that will not happen. */
+export function differenceOf(
+  plan: Plan,
+  recorded: readonly RecordedChange[],
+  from: Versions,
+  to: Versions,
+): Difference {
+  const changes = recorded.map(({ change }) => change);
+  const gone = new Set(goalsIn(plan).flatMap((goal) => (goal.back === undefined ? [] : [nameOf(goal)])));
+  const isGone = (change: Change): boolean => gone.has(nameOf(change));
+  const [files, units] = [of("file", changes), of("unit", changes)];
+  const paths = (found: readonly Change[]): string[] =>
+    idsOf("file", found)
+      .map(({ path }) => path)
+      .toSorted();
+  const brought = files.filter((change) => !isGone(change));
   const told = (verb: string): string[] =>
-    of("unit")
-      .filter((change) => verbsOf(change).includes(verb))
-      .map(({ spec }) => (spec as UnitSpec).name);
+    units.flatMap(effectsOf).flatMap((effect) => {
+      const unit = startedBy(effect);
+      return unit !== undefined && effect.do === "systemctl" && effect.verb === verb ? [unit] : [];
+    });
+  const stopped = units
+    .filter(isGone)
+    .filter((change) => !effectsOf(change).some((one) => startedBy(one) !== undefined));
+  const others = changes.filter(
+    (one) => isGone(one) && ![...files, ...units, ...of("directory", changes)].includes(one),
+  );
   return {
     files: {
-      added: paths(of("file").filter(isNew)),
-      changed: paths(of("file").filter((change) => !isNew(change))),
-      removed: [...paths(of("absent-file")), ...ended.map(({ file }) => file)].toSorted(),
+      added: paths(brought.filter(({ before }) => before === null)),
+      changed: paths(brought.filter(({ before }) => before !== null)),
+      removed: paths(files.filter(isGone)),
     },
-    units: { started: told("start"), restarted: told("restart"), stopped: ended.map(({ name }) => name) },
-    givenBack: changes
-      .filter(({ change }) => /^absent-(block|sysctl|module|image|object|package|host-unit)$/.test(change.kind))
-      .map(({ change }) =>
-        kindOf(change)
-          .describe(change.spec)
-          .replace(/^no more /, ""),
-      ),
+    units: {
+      started: told("start"),
+      restarted: told("restart"),
+      stopped: idsOf("unit", stopped).map(({ name }) => name),
+    },
+    givenBack: others.map((change) => resourceOf(change).describe(change.id)),
     versions: versions(from, to),
   };
-}
-
-/** What systemctl is told to do. */
-function verbsOf(change: Change): string[] {
-  const effects = kindOf(change).forward(change.spec, change.before);
-  return effects.flatMap((effect) => (effect.do === "run" ? [effect.argv[1] ?? ""] : []));
 }
 
 /** Lines for people: `+` added, `~` changed, `-` removed. */

@@ -1,11 +1,11 @@
 /** Every directory that this node needs, parents first: those of the index, and the parents of everything placed. */
 import { dirname } from "node:path";
-import { operation } from "../operations/catalogue.ts";
-import type { Operation } from "../operations/operation.ts";
+import { goal } from "../operations/catalogue.ts";
+import type { Goal } from "../operations/resource.ts";
 import { attributes, chosen, type PlanInput } from "./input.ts";
 import { linkPaths } from "./start.ts";
 
-export function directories(input: PlanInput): Operation[] {
+export function directories(input: PlanInput): Goal[] {
   const explicit = new Map(chosen(input.index.directories, input.selection).map((entry) => [entry.path, entry]));
   const { hosts, swap } = input.index.host;
   const edited = [
@@ -26,7 +26,7 @@ export function directories(input: PlanInput): Operation[] {
   const implied = { mode: "0755", owner: "0:0" };
   return [...paths].toSorted(byDepth).map((path) => {
     const entry = explicit.get(path);
-    return operation("directory", { path, ...attributes(entry ?? implied, input.owner), implied: entry === undefined });
+    return goal("directory", { path, ...attributes(entry ?? implied, input.owner), implied: entry === undefined });
   });
 }
 

@@ -2,10 +2,9 @@
  * Notes of what is there before daemons run, so that undo knows what grew since. Undo takes the phases from the last to the
  * first: pods while their runtime still runs, the rest once it has ended, kernel values and modules when nobody is left.
  */
-import { operation } from "../operations/catalogue.ts";
+import { goal, idsOf } from "../operations/catalogue.ts";
 import type { Runtime } from "../operations/grown/runtime.ts";
-import type { Operation, Phase } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import type { Goal, Phase } from "../operations/resource.ts";
 import { chosen, type PlanInput } from "./input.ts";
 
 const starters = ["flanneld.service", "containerd.service", "docker.service"];
@@ -17,7 +16,7 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
   const written = chosen(index.written ?? [], selection).map(({ path }) => path);
   const own = files.map(({ entry }) => entry.path);
   if (pods === undefined) {
-    const files = written.length === 0 ? [] : [operation("grown-files", { runtimes: [], kubelet: null, written, own })];
+    const files = written.length === 0 ? [] : [goal("grown-files", { runtimes: [], kubelet: null, written, own })];
     return [...phases, note("files", files)];
   }
   const runtimes = (["containerd", "docker"] as const).flatMap((name): Runtime[] => {
@@ -29,28 +28,27 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
   const { kubelet } = pods;
   const owner = { docker: pods.docker !== null, pods: index.cluster.podCidr };
   const host = [
-    operation("grown-files", { runtimes, kubelet, written, own }),
-    operation("grown-interfaces", owner),
-    ...(usesIpvs(input) ? [operation("grown-virtual-servers", {})] : []),
-    operation("grown-rules", owner),
-    operation("grown-mounts", { runtimes, kubelet }),
-    operation("grown-processes", { runtimes, kubelet: kubelet !== null }),
+    goal("grown-files", { runtimes, kubelet, written, own }),
+    goal("grown-interfaces", owner),
+    ...(usesIpvs(input) ? [goal("grown-virtual-servers", {})] : []),
+    goal("grown-rules", owner),
+    goal("grown-mounts", { runtimes, kubelet }),
+    goal("grown-processes", { runtimes, kubelet: kubelet !== null }),
   ];
-  const containers = runtimes.map((runtime) => operation("grown-pods", { runtime, kubelet: kubelet !== null }));
+  const containers = runtimes.map((runtime) => goal("grown-pods", { runtime, kubelet: kubelet !== null }));
   return [
-    note("kernel", [operation("grown-values", {}), operation("grown-modules", {})]),
+    note("kernel", [goal("grown-values", {}), goal("grown-modules", {})]),
     ...before(starters, before(kubelets, phases, note("pods", containers)), note("host", host)),
   ];
 }
 
-function note(what: string, operations: readonly Operation[]): Phase {
-  return { name: `note ${what}`, operations, gates: [] };
+function note(what: string, goals: readonly Goal[]): Phase {
+  return { name: `note ${what}`, goals, gates: [] };
 }
 
 /** The phases with another one before the first that starts any of these units; at the end where none does. */
 function before(units: readonly string[], phases: readonly Phase[], phase: Phase): Phase[] {
-  const starts = ({ operations }: Phase): boolean =>
-    operations.some(({ kind, spec }) => kind === "unit" && units.includes((spec as UnitSpec).name));
+  const starts = ({ goals }: Phase): boolean => idsOf("unit", goals).some(({ name }) => units.includes(name));
   const at = phases.findIndex(starts);
   return at < 0 ? [...phases, phase] : [...phases.slice(0, at), phase, ...phases.slice(at)];
 }

@@ -4,9 +4,9 @@
  */
 import { type BundleIndex, digestOf } from "#bundle";
 import type { HostReader } from "../host/host.ts";
-import { module, sysctl, sysctlPath } from "../operations/kernel.ts";
+import { bringerOf, module, sysctl, sysctlPath } from "../operations/kernel.ts";
+import { isUnknown } from "../operations/resource.ts";
 import { chosen, type NodeFile } from "./input.ts";
-import { bringerOf } from "./prepare.ts";
 import type { Selection } from "./select.ts";
 
 /** Read after the distribution's own and an administrator's `99-…`, whose values these must hold against. */
@@ -17,21 +17,18 @@ export const modulesFile = "/etc/modules-load.d/kubeferry.conf";
 export async function hostFiles(index: BundleIndex, selection: Selection, host: HostReader): Promise<HostFile[]> {
   const modules: string[] = [];
   for (const { name, optional } of chosen(index.host.modules, selection)) {
-    const { loaded, available } = host.live
-      ? await module.inspect(host, { name, optional })
-      : { loaded: false, available: true };
-    if (loaded || available || !optional) modules.push(name);
+    const found = await module.inspect(host, { name, optional });
+    if (isUnknown(found) || found.chain.length > 0 || !optional) modules.push(name);
   }
   const lines: string[] = [];
   for (const { key, value, policy } of chosen(index.host.sysctls, selection)) {
     const broughtBy = bringerOf(key, modules);
-    const found = host.live ? await sysctl.inspect(host, { key, value, policy, broughtBy }) : value;
-    if (found === null && broughtBy === null) continue;
-    const satisfied = found !== null && sysctl.forward({ key, value, policy, broughtBy }, found).length === 0;
+    const id = { key, value, policy, broughtBy };
+    const found = await sysctl.inspect(host, id);
+    const wanted = isUnknown(found) ? value : sysctl.wanted(id, found);
+    if (wanted === null) continue;
     // The dash: a kernel that lacks the key at boot is no failure.
-    lines.push(
-      `-${sysctlPath(key).slice("/proc/sys/".length).replaceAll(/[./]/g, swap)} = ${satisfied ? found : value}`,
-    );
+    lines.push(`-${sysctlPath(key).slice("/proc/sys/".length).replaceAll(/[./]/g, swap)} = ${wanted}`);
   }
   const contents: [string, string[]][] = [
     [modulesFile, modules],

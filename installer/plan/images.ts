@@ -1,21 +1,19 @@
 /** Container images, imported as soon as the runtime that takes them runs. */
-import { operation } from "../operations/catalogue.ts";
-import type { Phase } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import { goal, idsOf } from "../operations/catalogue.ts";
+import type { Phase } from "../operations/resource.ts";
 import { chosen, type PlanInput } from "./input.ts";
 
 /** The phases with one for images after the phase that starts the runtime; as they are where there is nothing to import. */
-export function withImages(phases: readonly Phase[], { index, selection, files, live }: PlanInput): Phase[] {
+export function withImages(phases: readonly Phase[], { index, selection, files }: PlanInput): Phase[] {
   const images = chosen(index.images, selection);
-  const holds = (name: string) => (phase: Phase) =>
-    phase.operations.some(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);
+  const holds = (name: string) => (phase: Phase) => idsOf("unit", phase.goals).some((unit) => unit.name === name);
   const runtime = phases.some(holds("docker.service")) ? ("docker" as const) : ("containerd" as const);
   const at = phases.findIndex(holds(`${runtime}.service`));
   if (images.length === 0 || at < 0) return [...phases];
   const program = runtime === "docker" ? "docker" : "ctr";
   const path = files.find(({ entry }) => entry.path.endsWith(`/bin/${program}`))?.entry.path ?? program;
-  const operations = images.map(({ name, digest, config, path: archive }) =>
-    operation("image", { runtime, name, digest, config: config ?? digest, path: archive, client: [path], live }),
+  const goals = images.map(({ name, digest, config, path: archive }) =>
+    goal("image", { runtime, name, digest, config: config ?? digest, path: archive, client: [path] }),
   );
-  return [...phases.slice(0, at + 1), { name: "images", operations, gates: [] }, ...phases.slice(at + 1)];
+  return [...phases.slice(0, at + 1), { name: "images", goals, gates: [] }, ...phases.slice(at + 1)];
 }

@@ -1,8 +1,8 @@
 /** What planning starts from: the index, the chosen node, and its files with their final digests. */
 import { type BundleIndex, type Digest, type FileEntry, selects, type Selector } from "#bundle";
 import type { Owner } from "../host/effect.ts";
-import type { BlockSpec } from "../operations/block.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import type { BlockId } from "../operations/block.ts";
+import type { UnitId } from "../operations/unit.ts";
 import type { Selection } from "./select.ts";
 
 /** A file of the index as it will be on this node: digest and size after its tokens are replaced. */
@@ -13,11 +13,11 @@ export interface NodeFile {
 }
 
 /** The host's own time daemon, which is to be enabled and to run. */
-export interface TimeUnit extends Pick<UnitSpec, "name" | "links" | "restartOn"> {
+export interface TimeUnit extends Pick<UnitId, "name" | "links" | "restartOn"> {
   /** The unit's own file, of the distribution or of an administrator. */
   readonly file: string;
   /** Lines in its configuration, where it reads no file beside that. */
-  readonly block: Omit<BlockSpec, "owner"> | null;
+  readonly block: Omit<BlockId, "owner"> | null;
 }
 
 export interface PlanInput {

@@ -2,11 +2,10 @@
 import type { BundleIndex, ObjectEntry } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { statePath } from "../journal/state.ts";
-import { operation } from "../operations/catalogue.ts";
+import { goal, idsOf } from "../operations/catalogue.ts";
 import { identitiesIn, keyOf } from "../operations/manifest.ts";
-import type { ObjectSpec } from "../operations/object-spec.ts";
-import type { Operation, Phase } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import type { ObjectId } from "../operations/object-id.ts";
+import type { Phase } from "../operations/resource.ts";
 import type { NodeContents, ReadContents } from "./contents.ts";
 import { chosen, type PlanInput } from "./input.ts";
 import type { Selection } from "./select.ts";
@@ -34,12 +33,11 @@ export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[]
   const entries = chosen(input.index.objects, input.selection);
   const result = [...phases];
   for (const { name, via, after } of stages) {
-    const operations = entries
-      .filter((entry) => via.includes(entry.via))
-      .map((entry): Operation => operation("object", specOf(entry, input)));
-    if (operations.length === 0) continue;
+    const own = entries.filter((entry) => via.includes(entry.via));
+    const goals = own.map((entry) => goal("object", idOf(entry, input)));
+    if (goals.length === 0) continue;
     const at = result.findLastIndex((phase) => after.some((unit) => starts(phase, `${unit}.service`)));
-    result.splice(at < 0 ? result.length : at + 1, 0, { name, operations, gates: [] });
+    result.splice(at < 0 ? result.length : at + 1, 0, { name, goals, gates: [] });
   }
   return result;
 }
@@ -60,13 +58,13 @@ export async function objectKeys(
   return new Set(texts.flatMap((text) => (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map(keyOf)));
 }
 
-function starts({ operations }: Phase, unit: string): boolean {
-  return operations.some(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === unit);
+function starts({ goals }: Phase, unit: string): boolean {
+  return idsOf("unit", goals).some(({ name }) => name === unit);
 }
 
-function specOf(entry: ObjectEntry, input: PlanInput): ObjectSpec {
+function idOf(entry: ObjectEntry, input: PlanInput): ObjectId {
   const { name, via, path, key, value } = entry;
-  const shared = { name, scratch: `${statePath}/object`, live: input.live };
+  const shared = { name, scratch: `${statePath}/object` };
   if (via === "label") {
     if (key === undefined) throw incomplete(entry);
     return { ...shared, ...kubectl(input), via, node: name, key, value: value ?? "" };
@@ -80,14 +78,14 @@ function specOf(entry: ObjectEntry, input: PlanInput): ObjectSpec {
   return { ...shared, ...etcdctl(via, input), via, key, value };
 }
 
-function kubectl({ files }: PlanInput): Pick<ObjectSpec, "client" | "environment"> {
+function kubectl({ files }: PlanInput): Pick<ObjectId, "client" | "environment"> {
   const program =
     files.find(({ entry }) => entry.path.endsWith("/bin/kubectl"))?.entry.path ?? "/usr/local/bin/kubectl";
   return { client: [program, `--kubeconfig=${kubeconfig}`], environment: nowhere };
 }
 
 /** As the member's health check asks it: the same endpoint, the same certificate; the old API has other names for them. */
-function etcdctl(via: "etcd2" | "etcd3", input: PlanInput): Pick<ObjectSpec, "client" | "environment"> {
+function etcdctl(via: "etcd2" | "etcd3", input: PlanInput): Pick<ObjectId, "client" | "environment"> {
   const check = chosen(input.index.checks, input.selection).find(({ argv }) => argv.includes("endpoint"));
   const words = check?.argv.slice(0, check.argv.indexOf("endpoint")) ?? ["etcdctl"];
   if (via === "etcd3") {

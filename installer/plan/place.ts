@@ -1,21 +1,21 @@
 /** The bundle's files, in order of path, and the packages among them. */
-import { operation } from "../operations/catalogue.ts";
-import type { Operation, Phase } from "../operations/operation.ts";
+import { goal } from "../operations/catalogue.ts";
+import type { Goal, Phase } from "../operations/resource.ts";
 import { attributes, chosen, type PlanInput } from "./input.ts";
 
 export function place({ files, owner, index, selection, labels = false }: PlanInput): Phase {
   const placed = files
     .toSorted((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     .map(({ entry, digest, size }) =>
-      operation("file", { path: entry.path, ...attributes(entry, owner), digest, size, sensitive: entry.sensitive }),
+      goal("file", { path: entry.path, ...attributes(entry, owner), digest, size, sensitive: entry.sensitive }),
     );
   const paths = files.map(({ entry }) => entry.path).toSorted();
-  const contexts = labels && paths.length > 0 ? [operation("labels", { paths })] : [];
-  return { name: "place", operations: [...placed, ...contexts, ...packages(index, selection)], gates: [] };
+  const phase: Phase = { name: "place", goals: [...placed, ...packages(index, selection)], gates: [] };
+  return labels && paths.length > 0 ? { ...phase, hooks: [{ hook: "relabel", paths }] } : phase;
 }
 
 /** Packages of the operating system, once their files are on the node, for the format that they are of. */
-function packages(index: PlanInput["index"], selection: PlanInput["selection"]): Operation[] {
+function packages(index: PlanInput["index"], selection: PlanInput["selection"]): Goal[] {
   const all = chosen(index.packages, selection);
   return (["deb", "rpm"] as const).flatMap((format) => {
     const own = all.filter((entry) => entry.format === format);
@@ -27,6 +27,6 @@ function packages(index: PlanInput["index"], selection: PlanInput["selection"]):
       path,
       distribution,
     }));
-    return [operation("package", { format, packages: files })];
+    return [goal("package", { format, packages: files })];
   });
 }

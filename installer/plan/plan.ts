@@ -1,7 +1,7 @@
-/** From a bundle's index and a chosen node to the list of operations. Pure. */
+/** From a bundle's index and a chosen node to the list of goals. Pure. */
 import { ExpectedError } from "#kit/errors";
-import { kindOf } from "../operations/catalogue.ts";
-import type { Phase, Plan } from "../operations/operation.ts";
+import { goalsIn, nameOf, resourceOf } from "../operations/catalogue.ts";
+import type { Phase, Plan } from "../operations/resource.ts";
 import { withGrowth } from "./growth.ts";
 import { withImages } from "./images.ts";
 import type { PlanInput } from "./input.ts";
@@ -15,7 +15,7 @@ import { keepTime } from "./time-sync.ts";
 export function plan(input: PlanInput): Plan {
   const phases: Phase[] = withGrowth([...prepare(input), place(input), ...keepTime(input), ...running(input)], input);
   refuseTwice(phases);
-  return { phases: phases.filter(({ operations, gates }) => operations.length > 0 || gates.length > 0) };
+  return { phases: phases.filter(({ goals, gates }) => goals.length > 0 || gates.length > 0) };
 }
 
 /** Units, and what running ones take: with nothing started nobody takes it, and the first ./install that starts brings it. */
@@ -26,16 +26,16 @@ function running(input: PlanInput): Phase[] {
 
 function refuseTwice(phases: readonly Phase[]): void {
   const seen = new Map<string, string>();
-  for (const operation of phases.flatMap(({ operations }) => operations)) {
-    const kind = kindOf(operation);
-    const resource = kind.resource(operation.spec);
-    const first = seen.get(resource);
+  for (const goal of goalsIn({ phases })) {
+    const name = nameOf(goal);
+    const what = resourceOf(goal).describe(goal.id);
+    const first = seen.get(name);
     if (first !== undefined) {
-      throw new ExpectedError("FORMAT_INVALID", `the bundle wants one thing twice: ${resource}`, {
-        found: `${first}; ${kind.describe(operation.spec)}`,
+      throw new ExpectedError("FORMAT_INVALID", `the bundle wants one thing twice: ${name}`, {
+        found: `${first}; ${what}`,
         hint: "build the bundle again; this is a mistake in its release",
       });
     }
-    seen.set(resource, kind.describe(operation.spec));
+    seen.set(name, what);
   }
 }

@@ -1,5 +1,6 @@
 /** Effects in words: stable lines for people (and for golden tests), and records for machines. */
 import type { Effect, Owner } from "../host/effect.ts";
+import { commandOf } from "../host/systemd.ts";
 
 /** One line. Contents are named by the first 12 digits of their digest, never shown. */
 export function describeEffect(effect: Effect): string {
@@ -18,12 +19,12 @@ export function describeEffect(effect: Effect): string {
     }
     case "restore":
       return `restore   ${describeMode(effect)} ${effect.path} (sha256 ${effect.digest.slice(0, 12)})`;
-    case "unedit":
-      return `unedit    ${effect.path}`;
     case "symlink":
       return `symlink   ${effect.path} -> ${effect.target}`;
     case "set":
       return `set       ${effect.path} = ${effect.value}`;
+    case "systemctl":
+      return `run       ${commandOf(effect).argv.join(" ")}`;
     case "run": {
       const lines =
         effect.input
@@ -54,7 +55,7 @@ export function effectRecord(effect: Effect): Record<string, unknown> {
   if (effect.do === "write" && "text" in effect.content) {
     return { ...effect, content: { size: Buffer.byteLength(effect.content.text) } };
   }
-  return effect.do === "unedit" ? { do: effect.do, path: effect.path } : { ...effect };
+  return { ...effect };
 }
 
 function describeMode({ mode, owner }: { mode: number; owner: Owner }): string {

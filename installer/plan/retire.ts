@@ -1,14 +1,18 @@
 /** A newer bundle over an older one: what the older one brought and the newer one no longer has goes. Pure. */
 import type { Digest, Role } from "#bundle";
-import { foldOperations, isReplaced, onHost } from "../journal/installed.ts";
+import { foldGoals, isReplaced, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import type { AbsentUnitSpec } from "../operations/absent.ts";
-import { kindOf, operation } from "../operations/catalogue.ts";
-import type { DirectorySpec } from "../operations/directory.ts";
-import type { FileBefore, FileSpec } from "../operations/file.ts";
-import type { Change, Operation, Phase, Plan } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
-import { giveBack, giveBackUnit } from "./give-back.ts";
+import { goalsIn, nameOf, resourceOf } from "../operations/catalogue.ts";
+import { droppedPackages } from "../operations/package.ts";
+import {
+  type Change,
+  type Goal,
+  isUnknown,
+  type Phase,
+  type Plan,
+  type RetirePhase,
+  retirePhases,
+} from "../operations/resource.ts";
 
 export interface RetireInput {
   readonly planned: Plan;
@@ -16,9 +20,9 @@ export interface RetireInput {
   readonly payload: Digest;
   readonly roles: readonly Role[];
   readonly live: boolean;
-  /** False with `--no-start`. */
+  /** False with `--no-start`: then nobody plans what is of daemons, and none of it goes. */
   readonly starts?: boolean;
-  /** Objects of the newer bundle's manifests, by their keys. */
+  /** Objects of the newer bundle's manifests, by their keys: one that moved to another manifest stays. */
   readonly objects?: ReadonlySet<string>;
 }
 
@@ -27,105 +31,68 @@ export interface RetireInput {
  * what the older daemons read stays until the newer ones serve. Where some roles of the older bundle stay, nothing goes yet.
  */
 export function withRetirement(input: RetireInput): Plan {
-  const { live, starts = true, objects = new Set() } = input;
-  const originals = originalsOf(input.past);
+  const { past, starts = true, objects = new Set() } = input;
   const wanted = stillWanted(input);
-  const gone = obsolete(input.past, wanted, originals);
-  const installed = [...foldOperations(onHost(input.past)).values()];
-  const ownFiles = new Set(installed.flatMap(({ kind, spec }) => (kind === "file" ? [(spec as FileSpec).path] : [])));
-  const isOwn = (spec: unknown): boolean => ownFiles.has((spec as UnitSpec).file);
-  const units = gone.filter(({ kind, spec }) => kind === "unit" && isOwn(spec)).map(({ spec }) => spec as UnitSpec);
-  const unitFiles = new Set(units.map(({ file }) => file));
-  const files = gone.flatMap(({ kind, spec }) => (kind === "file" ? [(spec as FileSpec).path] : []));
-  const directories = gone.flatMap(({ kind, spec }) => (kind === "directory" ? [(spec as DirectorySpec).path] : []));
-  const original = (path: string): FileBefore => (originals.get(path)?.before ?? null) as FileBefore;
-  const phases: [name: string, operations: Operation[]][] = [
-    // Newest order first: what was started last ends first.
-    [
-      "stop",
-      units
-        .toReversed()
-        .map(({ name, file, links }) =>
-          operation("absent-unit", { name, file, links, live, original: original(file) }),
-        ),
-    ],
-    [
-      "give back",
-      giveBack({
-        gone: gone.toReversed(),
-        changes: onHost(input.past).flatMap(({ changes }) => changes.map(({ change }) => change)),
-        wanted,
-        installed,
-        objects,
-        live,
-        starts,
-      }),
-    ],
-    [
-      "remove",
-      files
-        .filter((path) => !unitFiles.has(path))
-        .toSorted()
-        .map((path) => operation("absent-file", { path, original: original(path) })),
-    ],
-    ["restart", gone.filter(({ kind, spec }) => kind === "unit" && !isOwn(spec)).map((one) => giveBackUnit(one, live))],
-    ["clear", directories.toSorted(byDepth).map((path) => operation("absent-directory", { path }))],
-  ];
-  const named = phases.map(([name, operations]): Phase => ({ name, operations, gates: [] }));
+  const names = new Set(wanted.map(nameOf));
+  const originals = originalsOf(past);
+  const retired = new Map<RetirePhase, Goal[]>(retirePhases.map((phase) => [phase, []]));
+  // What was done last goes first.
+  for (const [name, goal] of [...foldGoals(onHost(past))].toReversed()) {
+    const before = originals.get(name)?.before;
+    if (before === undefined || names.has(name) || isUnknown(before)) continue;
+    const resource = resourceOf(goal);
+    const phase = resource.retires === undefined ? "give back" : resource.retires(goal.id, before);
+    const still = { goals: wanted, objects };
+    const to = resource.givesBack === undefined ? before : resource.givesBack(goal.id, before, still);
+    if (phase === null || to === undefined || (resource.ofDaemon === true && !starts)) continue;
+    retired.get(phase)?.push({ ...goal, back: { to, ...(isKept(phase) ? { always: true } : {}) } });
+  }
+  const changes = onHost(past).flatMap((one) => one.changes.map(({ change }) => change));
+  retired.get("give back")?.push(...droppedPackages(changes, wanted));
+  const phases = retirePhases.map((name): Phase => ({
+    name,
+    goals: retired.get(name)?.toSorted(inTurn) ?? [],
+    gates: [],
+  }));
+  const isEmpty = ({ goals, gates, hooks }: Phase): boolean => goals.length + gates.length + (hooks?.length ?? 0) === 0;
   return {
-    phases: [...named.slice(0, 1), ...input.planned.phases, ...named.slice(1)].filter((phase) => !isEmpty(phase)),
+    phases: [...phases.slice(0, 1), ...input.planned.phases, ...phases.slice(1)].filter((phase) => !isEmpty(phase)),
   };
 }
 
+/** Files come back with rollback just as somebody had changed them; a changed setting is his own. */
+function isKept(phase: RetirePhase): boolean {
+  return phase !== "give back" && phase !== "restart";
+}
+
+/** Units after the files that they read, directories after what is in them; the others as they are. */
+function inTurn(a: Goal, b: Goal): number {
+  const reads = (one: Goal): number => (resourceOf(one).reads === undefined ? 0 : 1);
+  const depth = (one: Goal): number => (nameOf(one).startsWith("/") ? nameOf(one).split("/").length : 0);
+  return reads(a) - reads(b) || depth(b) - depth(a);
+}
+
 /** What this transaction wants, and those that stay. */
-function stillWanted({ planned, past, payload, roles }: RetireInput): Operation[] {
+function stillWanted({ planned, past, payload, roles }: RetireInput): Goal[] {
   const present = onHost(past);
   const same = present.filter(({ header }) => header.bundle.payload === payload);
   const covered = [...roles, ...same.flatMap(({ header }) => header.roles)];
   const staying = present.filter(
     (one) => one.header.action !== "renew" && !isReplaced(one, payload, covered) && !same.includes(one),
   );
-  const planning = planned.phases.flatMap(({ operations }) => operations);
-  return [...foldOperations(staying).values(), ...foldOperations(same).values(), ...planning];
+  return [...foldGoals(staying).values(), ...foldGoals(same).values(), ...goalsIn(planned)];
 }
 
-/** What is wanted no more, as it was last wanted and with what was there before it. Only what transactions made. */
-function obsolete(
-  past: readonly Transaction[],
-  wanted: readonly Operation[],
-  originals: ReadonlyMap<string, Change>,
-): Change[] {
-  const resources = new Set(wanted.map((one) => kindOf(one).resource(one.spec)));
-  return [...foldOperations(onHost(past))].flatMap(([resource, found]) => {
-    const made = originals.get(resource);
-    if (made === undefined || resources.has(resource)) return [];
-    // A directory that was there before us only got another mode.
-    if (found.kind === "directory" && made.before !== null) return [];
-    return [{ ...found, before: made.before }];
-  });
-}
-
-/** By resource, the first change since it was last given back: its `before` is the host's own. */
+/** By name, the first change since it was last given back: its `before` is the host's own. */
 function originalsOf(past: readonly Transaction[]): Map<string, Change> {
   const originals = new Map<string, Change>();
-  for (const { changes, phases } of onHost(past)) {
-    for (const { change } of changes) {
-      const resource = kindOf(change).resource(change.spec);
-      if (!change.kind.startsWith("absent-") && !originals.has(resource)) originals.set(resource, change);
+  for (const transaction of onHost(past)) {
+    const back = new Set(goalsIn(transaction).flatMap((goal) => (goal.back === undefined ? [] : [nameOf(goal)])));
+    for (const { change } of transaction.changes) {
+      const name = nameOf(change);
+      if (!back.has(name) && !originals.has(name)) originals.set(name, change);
     }
-    for (const { kind, spec } of phases.flatMap(({ operations }) => operations)) {
-      if (kind.startsWith("absent-")) originals.delete(kindOf({ kind, spec }).resource(spec));
-      if (kind === "absent-unit") originals.delete((spec as AbsentUnitSpec).file);
-    }
+    for (const name of back) originals.delete(name);
   }
   return originals;
-}
-
-function isEmpty({ operations, gates }: Phase): boolean {
-  return operations.length === 0 && gates.length === 0;
-}
-
-/** Deepest first. */
-function byDepth(a: string, b: string): number {
-  return b.split("/").length - a.split("/").length || (a < b ? -1 : 1);
 }

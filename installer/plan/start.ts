@@ -4,11 +4,10 @@
  */
 import { join } from "node:path";
 import type { CheckEntry, UnitEntry } from "#bundle";
-import { operation } from "../operations/catalogue.ts";
-import type { Operation, Phase } from "../operations/operation.ts";
+import { goal } from "../operations/catalogue.ts";
+import type { Goal, Phase } from "../operations/resource.ts";
+import { unitFolder } from "../host/systemd.ts";
 import { chosen, type PlanInput } from "./input.ts";
-
-const unitFolder = "/etc/systemd/system";
 
 export function start(input: PlanInput): Phase[] {
   const units = chosen(input.index.units, input.selection);
@@ -18,12 +17,12 @@ export function start(input: PlanInput): Phase[] {
   );
   const idle = units.filter((unit) => unit.start === null);
   const verb = (input.starts ?? true) ? "start" : "enable";
-  const phases: Phase[] = [{ name: "enable", operations: idle.map((unit) => toOperation(unit, input)), gates: [] }];
+  const phases: Phase[] = [{ name: "enable", goals: idle.map((unit) => toGoal(unit, input)), gates: [] }];
   for (const order of orders) {
     const together = units.filter((unit) => unit.start === order).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     phases.push({
       name: `${verb} ${together.map(({ name }) => name.replace(/\.service$/, "")).join(" ")}`,
-      operations: together.map((unit) => toOperation(unit, input)),
+      goals: together.map((unit) => toGoal(unit, input)),
       gates: checks.filter((check) => together.some(({ name }) => speaksFor(check, name))).map(({ name }) => name),
     });
   }
@@ -35,13 +34,12 @@ export function linkPaths(input: PlanInput): string[] {
   return chosen(input.index.units, input.selection).flatMap(({ links }) => links.map((link) => join(unitFolder, link)));
 }
 
-function toOperation(unit: UnitEntry, { files, live, starts = true }: PlanInput): Operation {
+function toGoal(unit: UnitEntry, { files, live, starts = true }: PlanInput): Goal {
   const own = files.find(({ entry }) => entry.path.endsWith(`/systemd/system/${unit.name}`));
-  return operation("unit", {
+  return goal("unit", {
     name: unit.name,
     file: own?.entry.path ?? join(unitFolder, unit.name),
     links: unit.links.map((link) => join(unitFolder, link)),
-    live,
     start: live && starts && unit.start !== null,
     noBlock: unit.noBlock,
     restartOn: files

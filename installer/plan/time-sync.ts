@@ -4,11 +4,10 @@
  */
 import { type BundleIndex, digestOf } from "#bundle";
 import type { HostReader } from "../host/host.ts";
+import { isActive, unitFolder as folder, unitFolders as folders, unitName } from "../host/systemd.ts";
 import { withBlock } from "../operations/block.ts";
-import { operation } from "../operations/catalogue.ts";
-import type { Operation, Phase } from "../operations/operation.ts";
-import { unitName } from "../operations/service.ts";
-import { isActive } from "../operations/unit.ts";
+import { goal } from "../operations/catalogue.ts";
+import type { Goal, Phase } from "../operations/resource.ts";
 import { type HostFile, ownText } from "./host-files.ts";
 import type { PlanInput, TimeUnit } from "./input.ts";
 import type { Selection } from "./select.ts";
@@ -24,8 +23,6 @@ export const timeUnits = ["chrony.service", "chronyd.service", "systemd-timesync
 /** They keep time as well, and are left alone. */
 export const otherTimeUnits = ["ntp.service", "ntpd.service", "ntpsec.service", "openntpd.service"] as const;
 
-const folder = "/etc/systemd/system";
-const folders = [folder, "/usr/lib/systemd/system", "/lib/systemd/system"];
 const chronyConfigs = ["/etc/chrony/chrony.conf", "/etc/chrony.conf"];
 const timesyncdFile = "/etc/systemd/timesyncd.conf.d/99-kubeferry.conf";
 
@@ -52,11 +49,11 @@ export async function findTimeSync(
 export function keepTime({ time, live, starts = true, owner }: PlanInput): Phase[] {
   if (time === null || time === undefined) return [];
   const { block, ...unit } = time;
-  const operations: Operation[] = [
-    ...(block === null ? [] : [operation("block", { ...block, owner: owner ?? { uid: 0, gid: 0 } })]),
-    operation("unit", { ...unit, live, start: live && starts, noBlock: false }),
+  const goals: Goal[] = [
+    ...(block === null ? [] : [goal("block", { ...block, owner: owner ?? { uid: 0, gid: 0 } })]),
+    goal("unit", { ...unit, start: live && starts, noBlock: false }),
   ];
-  return [{ name: "time", operations, gates: [] }];
+  return [{ name: "time", goals, gates: [] }];
 }
 
 interface Candidate {

@@ -1,11 +1,11 @@
 /** A bundle over another one: the same plan, with a snapshot before it and what is no longer wanted after it. Pure. */
 import type { CheckEntry } from "#bundle";
-import { currentTransactions, installedOperations } from "../journal/installed.ts";
+import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import { statePath } from "../journal/state.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { operation } from "../operations/catalogue.ts";
-import type { Phase, Plan } from "../operations/operation.ts";
-import type { UnitSpec } from "../operations/unit.ts";
+import { goalsIn, idsOf } from "../operations/catalogue.ts";
+import type { Goal, Phase, Plan } from "../operations/resource.ts";
+import type { UnitId } from "../operations/unit.ts";
 import { type RetireInput, withRetirement } from "./retire.ts";
 
 export interface UpgradeInput extends RetireInput {
@@ -51,21 +51,18 @@ function snapshotPhase({ planned, past, live, now }: UpgradeInput): Phase | null
   const client = etcdClient(past);
   if (!live || client === null || !willChange(etcdUnit, planned, past)) return null;
   const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const spec = { unit: etcdUnit, path: `${statePath}/snapshots/etcd-${time}.db`, client: client.argv };
-  return {
-    name: "snapshot",
-    operations: [operation("snapshot", { ...spec, environment: client.environment })],
-    gates: [],
-  };
+  const path = `${statePath}/snapshots/etcd-${time}.db`;
+  const { argv, environment } = client;
+  const hook = { hook: "snapshot" as const, unit: etcdUnit, path, client: argv, environment };
+  return { name: "snapshot", goals: [], gates: [], hooks: [hook] };
 }
 
 /** Whether a unit is installed and gets other files, by what was installed. */
 export function willChange(name: string, planned: Plan, past: readonly Transaction[]): boolean {
-  const found = installedOperations(past).get(`unit ${name}`);
-  const wanted = planned.phases
-    .flatMap(({ operations }) => operations)
-    .find(({ kind, spec }) => kind === "unit" && (spec as UnitSpec).name === name);
+  const named = (goals: Iterable<Goal>): UnitId | undefined =>
+    idsOf("unit", [...goals]).find((one) => one.name === name);
+  const [found, wanted] = [named(installedGoals(past).values()), named(goalsIn(planned))];
   if (found === undefined || wanted === undefined) return false;
-  const key = ({ restartOn }: UnitSpec): string => JSON.stringify(restartOn.map(({ path, digest }) => [path, digest]));
-  return key(found.spec as UnitSpec) !== key(wanted.spec as UnitSpec);
+  const key = ({ restartOn }: UnitId): string => JSON.stringify(restartOn.map(({ path, digest }) => [path, digest]));
+  return key(found) !== key(wanted);
 }

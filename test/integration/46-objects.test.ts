@@ -16,8 +16,8 @@ import { apply, begin, inspectPlan, recordAnew, resumePlan } from "../../install
 import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo, type UndoReport } from "../../installer/journal/undo.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
-import type { ObjectSpec } from "../../installer/operations/object-spec.ts";
+import { goal, idsOf } from "../../installer/operations/catalogue.ts";
+import type { ObjectId } from "../../installer/operations/object-id.ts";
 import { mark } from "../../installer/operations/object-kubectl.ts";
 import { withObjects } from "../../installer/plan/objects.ts";
 import { type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
@@ -65,7 +65,7 @@ function clusterText(name: string): string {
 }
 
 /** The operations that a plan for n1 has, with what lies below `root` and listens on `port` instead of the node's own. */
-function planned({ rendered, root }: Placed, port: number): ObjectSpec[] {
+function planned({ rendered, root }: Placed, port: number): ObjectId[] {
   const node = rendered.nodes.find(({ name }) => name === "n1");
   if (node === undefined) throw new Error("no n1");
   const files = filesOf(rendered, "n1").flatMap(({ content, ...entry }) => {
@@ -84,7 +84,7 @@ function planned({ rendered, root }: Placed, port: number): ObjectSpec[] {
   const index = { objects: rendered.objects, checks: rendered.checks } as unknown as BundleIndex;
   const phases = withObjects([], { index, selection, files, live: true, owner: null });
   return phases
-    .flatMap(({ operations }) => operations.map(({ spec }) => spec as ObjectSpec))
+    .flatMap(({ goals }) => idsOf("object", goals))
     .map((spec) => ({
       ...spec,
       scratch: join(folder, "object"),
@@ -106,11 +106,11 @@ interface Run {
 class Journey {
   readonly #journal = fileJournal(join(mkdtempSync(join(folder, "journal-")), "journal"));
 
-  async install(specs: readonly ObjectSpec[], stop = Number.POSITIVE_INFINITY): Promise<Run> {
+  async install(specs: readonly ObjectId[], stop = Number.POSITIVE_INFINITY): Promise<Run> {
     const effects: Effect[] = [];
     const deferred: string[] = [];
     const plan = {
-      phases: [{ name: "objects", operations: specs.map((spec) => operation("object", spec)), gates: [] }],
+      phases: [{ name: "objects", goals: specs.map((spec) => goal("object", spec)), gates: [] }],
     };
     const open = transactions(this.#journal.read()).find(({ state }) => state === "open");
     const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
@@ -192,7 +192,7 @@ async function startEtcd({ root }: Placed, pki: string, port: number): Promise<(
   };
 }
 
-async function etcdctl(spec: ObjectSpec, ...words: string[]): Promise<string> {
+async function etcdctl(spec: ObjectId, ...words: string[]): Promise<string> {
   const { stdout, stderr } = await host.query([...spec.client, ...words], { environment: { ...spec.environment } });
   return (stdout + stderr).trim();
 }
@@ -277,7 +277,7 @@ for (const [via, name, text] of [
   });
 }
 
-function v3Client(spec: ObjectSpec): string[] {
+function v3Client(spec: ObjectId): string[] {
   const names: Record<string, string> = {
     "--ca-file=": "--cacert=",
     "--cert-file=": "--cert=",
@@ -299,7 +299,7 @@ async function standIn({ rendered, pki, root }: Placed, t: TestContext): Promise
 }
 
 /** kubectl's kubeconfig is where the plan says; here it is below the root. */
-function atRoot(specs: readonly ObjectSpec[], { root }: Placed): ObjectSpec[] {
+function atRoot(specs: readonly ObjectId[], { root }: Placed): ObjectId[] {
   return specs.map((spec) => ({
     ...spec,
     client: spec.client.map((word) => word.replace("--kubeconfig=/etc", `--kubeconfig=${root}/etc`)),
@@ -358,9 +358,9 @@ test("every manifest of a cluster: left until the API answers, applied once, tol
   await api.close();
 });
 
-async function inspectAll(specs: readonly ObjectSpec[]): Promise<unknown[]> {
-  const operations = specs.map((spec) => operation("object", spec));
-  return inspectPlan(host, { phases: [{ name: "objects", operations, gates: [] }] });
+async function inspectAll(specs: readonly ObjectId[]): Promise<unknown[]> {
+  const goals = specs.map((spec) => goal("object", spec));
+  return inspectPlan(host, { phases: [{ name: "objects", goals, gates: [] }] });
 }
 
 test("a newer manifest over an older one: what it changes comes back, what it adds goes, what was lost is made again", async (t) => {
@@ -371,7 +371,7 @@ test("a newer manifest over an older one: what it changes comes back, what it ad
   const path = join(placed.root, "manifest.yaml");
   const older = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: "1"\n  z: "1"\n`;
   const newer = `${older.replace('x: "1"', 'x: "2"').replace('  z: "1"\n', "")}---\n${older.replace("name: a", "name: b")}`;
-  const spec = (text: string): ObjectSpec => {
+  const spec = (text: string): ObjectId => {
     writeFileSync(path, text);
     return { ...base, name: "manifest", path, digest: digestOf(text) };
   };

@@ -12,6 +12,7 @@ import { block } from "../../installer/operations/block.ts";
 import { select } from "../../installer/plan/select.ts";
 import { findTimeSync } from "../../installer/plan/time-sync.ts";
 import { nodeBundle } from "../support/node-bundle.ts";
+import { bringing, seen } from "../support/states.ts";
 
 const golden = join(import.meta.dirname, "../golden/clusters/1.36-etcd-apart/files");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-host-settings-"));
@@ -75,7 +76,7 @@ test("chrony asks the servers, from a file beside its configuration or from a bl
   writeFileSync(join(root, config), "pool 2.rhel.pool.ntp.org iburst\n");
   const other = (await findTimeSync(index, selection, host)) ?? assert.fail("chrony is not found");
   const spec = { ...(other.unit.block ?? assert.fail("it has no block")), owner: { uid: 0, gid: 0 } };
-  for (const effect of block.forward(spec, await block.inspect(host, spec))) await host.perform(effect);
+  for (const effect of bringing(block, spec, await seen(block, host, spec))) await host.perform(effect);
   assert.deepEqual(asRead(), ["pool 2.rhel.pool.ntp.org iburst", ...servers]);
   assert.equal(await host.digest(config), other.unit.restartOn[0]?.digest);
 });

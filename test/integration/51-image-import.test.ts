@@ -12,10 +12,11 @@ import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { type PulledImage, pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { image, type ImageSpec } from "../../installer/operations/image.ts";
+import { image, type ImageId } from "../../installer/operations/image.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { writeLayout } from "../support/image-layout.ts";
 import { requirePackages } from "../support/packages.ts";
+import { bringing, seen, takingBack } from "../support/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-import-"));
 const http = new HttpClient();
@@ -43,35 +44,35 @@ after(async () => {
 
 test("containerd imports the archive under the lock's digest, pins it, and undo removes it", async () => {
   const { spec, pulled } = await packed("1", ctr, "containerd");
-  const found = await image.inspect(host, spec);
+  const found = await seen(image, host, spec);
   assert.deepEqual(found, { found: null, pinned: false, identified: false });
-  for (const effect of image.forward(spec, found)) await host.perform(effect);
-  const now = await image.inspect(host, spec);
+  for (const effect of bringing(image, spec, found)) await host.perform(effect);
+  const now = await seen(image, host, spec);
   assert.deepEqual(now, { found: `sha256:${pulled.manifest.digest}`, pinned: true, identified: false });
-  assert.deepEqual(image.forward(spec, await image.inspect(host, spec)), []);
+  assert.deepEqual(bringing(image, spec, await seen(image, host, spec)), []);
   for (const layer of pulled.layers) {
     const listed = execFileSync("ctr", [...ctr.slice(1), "-n", "k8s.io", "content", "ls", "-q"], { encoding: "utf8" });
     assert.ok(listed.includes(layer.digest));
   }
-  for (const effect of image.backward(spec, found)) await host.perform(effect);
-  assert.deepEqual(await image.inspect(host, spec), found);
+  for (const effect of await takingBack(image, host, spec, found)) await host.perform(effect);
+  assert.deepEqual(await seen(image, host, spec), found);
   // A second undo, as after a crash, changes nothing and does not fail.
-  for (const effect of image.backward(spec, found)) await host.perform(effect);
+  for (const effect of await takingBack(image, host, spec, found)) await host.perform(effect);
 });
 
 test("an image that had the name before has it again after undo, also when the power went in the import", async () => {
   const first = await packed("first", ctr, "containerd");
   await bring(first.spec);
   const second = await packed("second", ctr, "containerd");
-  const before = await image.inspect(host, second.spec);
+  const before = await seen(image, host, second.spec);
   assert.equal(before.found, first.spec.digest);
   // Twice: what a crash left is done again from the start.
-  for (const effect of [...image.forward(second.spec, before), ...image.forward(second.spec, before)]) {
+  for (const effect of [...bringing(image, second.spec, before), ...bringing(image, second.spec, before)]) {
     await host.perform(effect);
   }
-  assert.equal((await image.inspect(host, second.spec)).found, second.spec.digest);
-  for (const effect of image.backward(second.spec, before)) await host.perform(effect);
-  assert.equal((await image.inspect(host, second.spec)).found, first.spec.digest);
+  assert.equal((await seen(image, host, second.spec)).found, second.spec.digest);
+  for (const effect of await takingBack(image, host, second.spec, before)) await host.perform(effect);
+  assert.equal((await seen(image, host, second.spec)).found, first.spec.digest);
   const names = execFileSync("ctr", [...ctr.slice(1), "-n", "k8s.io", "images", "ls", "-q"], { encoding: "utf8" });
   assert.equal(names.trim(), name);
 });
@@ -79,7 +80,7 @@ test("an image that had the name before has it again after undo, also when the p
 test("an archive that holds another image than the index says is refused after the import", async () => {
   const { spec } = await packed("right", ctr, "containerd");
   const { spec: other } = await packed("wrong", ctr, "containerd");
-  const effects = image.forward({ ...spec, path: other.path }, { found: null, pinned: false });
+  const effects = bringing(image, { ...spec, path: other.path }, { found: null, pinned: false });
   await assert.rejects(
     (async () => {
       for (const effect of effects) await host.perform(effect);
@@ -90,23 +91,23 @@ test("an archive that holds another image than the index says is refused after t
 
 test("docker loads the very same archive under the lock's configuration digest, and undo removes it", async () => {
   const { spec, pulled } = await packed("1", docker, "docker");
-  const found = await image.inspect(host, spec);
-  for (const effect of image.forward(spec, found)) await host.perform(effect);
-  assert.equal((await image.inspect(host, spec)).found, `sha256:${pulled.config.digest}`);
-  assert.deepEqual(image.forward(spec, await image.inspect(host, spec)), []);
-  for (const effect of image.backward(spec, found)) await host.perform(effect);
-  assert.deepEqual(await image.inspect(host, spec), found);
+  const found = await seen(image, host, spec);
+  for (const effect of bringing(image, spec, found)) await host.perform(effect);
+  assert.equal((await seen(image, host, spec)).found, `sha256:${pulled.config.digest}`);
+  assert.deepEqual(bringing(image, spec, await seen(image, host, spec)), []);
+  for (const effect of await takingBack(image, host, spec, found)) await host.perform(effect);
+  assert.deepEqual(await seen(image, host, spec), found);
 });
 
-async function bring(spec: ImageSpec): Promise<void> {
-  for (const effect of image.forward(spec, await image.inspect(host, spec))) await host.perform(effect);
+async function bring(spec: ImageId): Promise<void> {
+  for (const effect of bringing(image, spec, await seen(image, host, spec))) await host.perform(effect);
 }
 
 async function packed(
   variant: string,
   client: readonly string[],
-  runtime: ImageSpec["runtime"],
-): Promise<{ spec: ImageSpec; pulled: PulledImage }> {
+  runtime: ImageId["runtime"],
+): Promise<{ spec: ImageId; pulled: PulledImage }> {
   const layout = join(folder, `layout-${variant}`);
   const layers = [{ "base.txt": "shared\n" }, { "variant.txt": `${variant}\n` }];
   writeLayout(layout, "1.0", [
@@ -120,7 +121,7 @@ async function packed(
   const config = `sha256:${pulled.config.digest}`;
   return {
     pulled,
-    spec: { runtime, name, digest: locked.digest, config, path: store.path(digest), client, live: true },
+    spec: { runtime, name, digest: locked.digest, config, path: store.path(digest), client },
   };
 }
 

@@ -11,17 +11,19 @@ import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetc
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { type Digest, digestOf } from "#bundle";
 import type { Host } from "../../installer/host/host.ts";
+import type { Effect } from "../../installer/host/effect.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import { apply, begin, inspectPlan } from "../../installer/journal/apply.ts";
 import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
-import { osPackages, type PackageSpec } from "../../installer/operations/package.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
+import { osPackages, type PackageId } from "../../installer/operations/package.ts";
 import { overOlder } from "../../installer/plan/upgrade.ts";
 import { makeBaseTree } from "../support/base-tree.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { pictureOf } from "../support/tree.ts";
+import { bringing, seen, takingBack } from "../support/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-packages-"));
 const tree = join(folder, "tree");
@@ -29,7 +31,7 @@ const store = createFolderStore(join(folder, "store"));
 const request = { distribution: "debian 12", names: ["ipvsadm", "conntrack", "socat"] };
 const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state"), http: {} };
 let locked: LockedPackage[] = [];
-let spec: PackageSpec;
+let spec: PackageId;
 let host: Host;
 
 before(async () => {
@@ -73,16 +75,16 @@ test("the declared base is what a bare machine has, and the closure holds nothin
 
 test("dpkg alone installs the closure, the programs run, and undo removes exactly those", async () => {
   const untouched = picture();
-  const found = await osPackages.inspect(host, spec);
-  assert.equal(osPackages.irreversible?.(spec, found), null);
-  await perform(osPackages.forward(spec, found));
+  const found = await seen(osPackages, host, spec);
+  assert.equal(osPackages.irreversible?.(spec, found, osPackages.wanted(spec, found)), null);
+  await perform(bringing(osPackages, spec, found));
   // ipvsadm wants a kernel with IPVS even for its version; that its libraries are found is what can be seen here.
   assert.match(inTree("ldd", "/sbin/ipvsadm"), /libnl-genl-3\.so\.200 => \//);
   assert.doesNotMatch(inTree("ldd", "/sbin/ipvsadm"), /not found/);
   assert.match(inTree("conntrack", "--version"), /conntrack v/);
   assert.match(inTree("socat", "-V"), /socat version/);
-  assert.deepEqual(osPackages.forward(spec, await osPackages.inspect(host, spec)), []);
-  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(bringing(osPackages, spec, await seen(osPackages, host, spec)), []);
+  await perform(await takingBack(osPackages, host, spec, found));
   assert.deepEqual(differences(untouched, picture()), []);
 });
 
@@ -91,12 +93,12 @@ test("a package that the host had stays, and so do those that undo is told of tw
   assert.ok(had !== undefined);
   execFileSync("dpkg", [`--root=${tree}`, "--install", join(tree, had.path)], { stdio: "ignore" });
   const untouched = picture();
-  const found = await osPackages.inspect(host, spec);
-  const effects = osPackages.forward(spec, found);
+  const found = await seen(osPackages, host, spec);
+  const effects = bringing(osPackages, spec, found);
   assert.ok(!JSON.stringify(effects).includes("libmnl0_"));
   await perform(effects);
-  await perform(osPackages.backward(spec, found));
-  await perform(osPackages.backward(spec, found));
+  await perform(await takingBack(osPackages, host, spec, found));
+  await perform(await takingBack(osPackages, host, spec, found));
   assert.deepEqual(differences(untouched, picture()), []);
   execFileSync("dpkg", [`--root=${tree}`, "--purge", "libmnl0"], { stdio: "ignore" });
 });
@@ -107,7 +109,7 @@ test("a newer bundle with fewer packages takes the others away, rollback brings 
   const now = (): Date => new Date();
   const install = async (payload: Digest, names: readonly string[]): Promise<void> => {
     const own = { ...spec, packages: spec.packages.filter(({ name }) => names.includes(name)) };
-    const planned = { phases: [{ name: "place", operations: [operation("package", own)], gates: [] }] };
+    const planned = { phases: [{ name: "place", goals: [goal("package", own)], gates: [] }] };
     const past = transactions(journal.read());
     const plan = overOlder({ planned, past, payload, roles: ["worker"], live: false, now: now() });
     const header = { made: [], bundle: { payload }, roles: ["worker"], checks: [] } as unknown as Header;
@@ -144,38 +146,38 @@ test("a newer bundle with fewer packages takes the others away, rollback brings 
 
 test("an installation that was cut off half-way is completed by the next, or undone in full", async () => {
   const untouched = picture();
-  const found = await osPackages.inspect(host, spec);
+  const found = await seen(osPackages, host, spec);
   const some = spec.packages.slice(3, 9).map(({ path }) => join(tree, path));
   // Unpacked and not configured, with dependencies missing: where a power cut leaves dpkg.
   execFileSync("dpkg", [`--root=${tree}`, "--unpack", ...some], { stdio: "ignore" });
-  await perform(osPackages.backward(spec, found));
+  await perform(await takingBack(osPackages, host, spec, found));
   assert.deepEqual(differences(untouched, picture()), []);
   execFileSync("dpkg", [`--root=${tree}`, "--unpack", ...some], { stdio: "ignore" });
-  await perform(osPackages.forward(spec, await osPackages.inspect(host, spec)));
+  await perform(bringing(osPackages, spec, await seen(osPackages, host, spec)));
   assert.match(inTree("socat", "-V"), /socat version/);
-  await perform(osPackages.backward(spec, found));
+  await perform(await takingBack(osPackages, host, spec, found));
   assert.deepEqual(differences(untouched, picture()), []);
 });
 
 test("an older package of the host is upgraded, and the plan says that undo cannot take that back", async () => {
   const older = { ...spec, packages: spec.packages.map((one) => ({ ...one, version: `99:${one.version}` })) };
-  const found = await osPackages.inspect(host, spec);
-  await perform(osPackages.forward(spec, found));
-  const before = await osPackages.inspect(host, older);
+  const found = await seen(osPackages, host, spec);
+  await perform(bringing(osPackages, spec, found));
+  const before = await seen(osPackages, host, older);
   assert.ok(before.states.every((state) => state.is === "installed" && state.order === "older"));
-  assert.match(osPackages.irreversible?.(older, before) ?? "", /socat 1\.7\.\S+ by 99:1\.7/);
-  assert.deepEqual(osPackages.backward(older, before), []);
+  assert.match(osPackages.irreversible?.(older, before, before) ?? "", /socat 1\.7\.\S+ by 99:1\.7/);
+  assert.deepEqual(await takingBack(osPackages, host, older, before), []);
   const newer = { ...spec, packages: spec.packages.map((one) => ({ ...one, version: `0~${one.version}` })) };
-  assert.deepEqual(osPackages.forward(newer, await osPackages.inspect(host, newer)), []);
-  await perform(osPackages.backward(spec, found));
+  assert.deepEqual(bringing(osPackages, newer, await seen(osPackages, host, newer)), []);
+  await perform(await takingBack(osPackages, host, spec, found));
 });
 
 test("packages of another distribution are none of this host's business", async () => {
   for (const distribution of ["debian 13", "rocky 9", "debian 1"]) {
     const foreign = { ...spec, packages: spec.packages.map((one) => ({ ...one, distribution })) };
-    const found = await osPackages.inspect(host, foreign);
-    assert.deepEqual(osPackages.forward(foreign, found), []);
-    assert.deepEqual(osPackages.backward(foreign, found), []);
+    const found = await seen(osPackages, host, foreign);
+    assert.deepEqual(bringing(osPackages, foreign, found), []);
+    assert.deepEqual(await takingBack(osPackages, host, foreign, found), []);
   }
 });
 
@@ -221,6 +223,6 @@ function differences(before: Record<string, string>, now: Record<string, string>
     .map((path) => `${path}: ${before[path] ?? "nothing"} => ${now[path] ?? "nothing"}`);
 }
 
-async function perform(effects: ReturnType<typeof osPackages.forward>): Promise<void> {
+async function perform(effects: readonly Effect[]): Promise<void> {
   for (const effect of effects) await host.perform(effect);
 }

@@ -11,10 +11,11 @@ import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetc
 import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { osPackages, type PackageSpec } from "../../installer/operations/package.ts";
+import { osPackages, type PackageId } from "../../installer/operations/package.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { requirePackages } from "../support/packages.ts";
 import { buildRpmRepository, primaryOf, signRepository } from "../support/rpm-repository.ts";
+import { bringing, seen, takingBack } from "../support/states.ts";
 
 // Debian's rpm keeps its database in ~/.rpmdb. The installer gives programs no HOME, so theirs is the account's own.
 process.env["HOME"] = userInfo().homedir;
@@ -78,21 +79,21 @@ test("rpm alone installs it into an empty tree, and undo removes exactly that, a
     cpSync(store.path(typeof content === "string" ? "" : content.digest), join(tree, path));
   }
   const packages = entries.map(({ name, version, architecture, path }) => ({ name, version, architecture, path }));
-  const spec: PackageSpec = { format: "rpm", packages };
+  const spec: PackageId = { format: "rpm", packages };
 
-  const found = await osPackages.inspect(host, spec);
+  const found = await seen(osPackages, host, spec);
   assert.ok(found.states.every(({ is }) => is === "absent"));
-  for (const effect of osPackages.forward(spec, found)) await host.perform(effect);
+  for (const effect of bringing(osPackages, spec, found)) await host.perform(effect);
   assert.equal(readFileSync(join(tree, "usr/bin/tool"), "utf8"), "new\n");
   assert.deepEqual(installed(), ["basis", "deep", "helper", "shallow", "tool"]);
-  assert.deepEqual(osPackages.forward(spec, await osPackages.inspect(host, spec)), []);
-  for (const effect of osPackages.backward(spec, found)) await host.perform(effect);
+  assert.deepEqual(bringing(osPackages, spec, await seen(osPackages, host, spec)), []);
+  for (const effect of await takingBack(osPackages, host, spec, found)) await host.perform(effect);
   assert.deepEqual(installed(), ["basis"]);
   assert.ok(!existsSync(join(tree, "usr/bin/tool")));
 
   // Half of a transaction, as a power cut leaves it.
   rpm("--install", "--nodeps", join(repository, "tool-2.10-1.noarch.rpm"));
-  for (const effect of osPackages.backward(spec, found)) await host.perform(effect);
+  for (const effect of await takingBack(osPackages, host, spec, found)) await host.perform(effect);
   assert.deepEqual(installed(), ["basis"]);
 });
 
@@ -102,7 +103,7 @@ test("a version of the host that is older is upgraded, a newer one is left", asy
   mkdirSync(join(tree, "var/lib/rpm"), { recursive: true });
   execFileSync("rpm", [`--root=${tree}`, "--initdb"]);
   execFileSync("rpm", [`--root=${tree}`, "--install", "--nodeps", join(repository, "tool-2.10-1.noarch.rpm")]);
-  const of = (version: string): PackageSpec => ({
+  const of = (version: string): PackageId => ({
     format: "rpm",
     packages: [{ name: "tool", version, architecture: "noarch", path: "/tool.rpm" }],
   });
@@ -112,7 +113,7 @@ test("a version of the host that is older is upgraded, a newer one is left", asy
     ["2.11-1", "older"],
     ["1:0.1-1", "older"],
   ] as const) {
-    const { states } = await osPackages.inspect(host, of(version));
+    const { states } = await seen(osPackages, host, of(version));
     assert.deepEqual(states, [{ is: "installed", version: "2.10-1", order }], version);
   }
 });

@@ -24,7 +24,7 @@ import { podDrift } from "../../installer/checks/pod-drift.ts";
 import { writtenDrift } from "../../installer/checks/written.ts";
 import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import type { UnitSpec } from "../../installer/operations/unit.ts";
+import type { UnitId } from "../../installer/operations/unit.ts";
 import { requirePackages } from "../support/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-living-"));
@@ -165,12 +165,12 @@ test("only the one in use must still hold, and its link must lead to what the ku
   ]);
 });
 
-const unit = (name: string): UnitSpec => ({
+const unit = (name: string): UnitId => ({
   ...{ name: `${name}.service`, file: `/etc/systemd/system/${name}.service`, links: [] },
   ...{ live: true, start: true, noBlock: false, restartOn: [] },
 });
 const units = ["containerd", "kubelet"].map(unit);
-const pods = async (own: readonly UnitSpec[] = units): Promise<string[]> =>
+const pods = async (own: readonly UnitId[] = units): Promise<string[]> =>
   (await podDrift(node(), [], own)).map(({ check, severity, message }) => `${severity} ${check}: ${message}`);
 
 const ctr = (...words: string[]): string =>

@@ -12,7 +12,7 @@ import { ports } from "../../installer/checks/preflight/network.ts";
 import type { PreflightInput } from "../../installer/checks/preflight/input.ts";
 import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
 import { type Hosts, makeHosts } from "../support/namespaces.ts";
@@ -37,7 +37,7 @@ const own = (...names: string[]): PreflightInput["past"] =>
     {
       state: "committed",
       header: { roles: ["worker"] },
-      phases: [{ operations: names.map((name) => ({ kind: "unit", spec: { name } })) }],
+      phases: [{ goals: names.map((name) => ({ resource: "unit", id: { name } })) }],
     },
   ] as unknown as PreflightInput["past"];
 
@@ -111,7 +111,7 @@ test("data of this very member are its own, whoever left them; those of another 
     const data = { path: "/var/lib/etcd", mode: 0o700, owner: { uid: 0, gid: 0 }, implied: false };
     const input = {
       ...{ host, past: [], selection: { roles: ["etcd"], profile: rendered.nodes[0] } },
-      plan: { phases: [{ name: "all", operations: [operation("directory", data)], gates: [] }] },
+      plan: { phases: [{ name: "all", goals: [goal("directory", data)], gates: [] }] },
     };
     const findings = await etcdData(input as unknown as PreflightInput);
     return findings.map(({ severity, message }) => `${severity}: ${message}`);

@@ -4,13 +4,13 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { type Digest, digestOf } from "#bundle";
 import type { Effect } from "../../installer/host/effect.ts";
-import { apply, begin, effectsOf, inspectPlan, recordAnew, resumePlan } from "../../installer/journal/apply.ts";
-import { installedOperations, onHost } from "../../installer/journal/installed.ts";
+import { apply, begin, inspectPlan, recordAnew, resumePlan, stepsOf } from "../../installer/journal/apply.ts";
+import { installedGoals, onHost } from "../../installer/journal/installed.ts";
 import type { Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
-import type { FileSpec } from "../../installer/operations/file.ts";
-import type { Plan } from "../../installer/operations/operation.ts";
+import { goalsIn, idsOf } from "../../installer/operations/catalogue.ts";
+import type { Plan } from "../../installer/operations/resource.ts";
 import { overOlder } from "../../installer/plan/upgrade.ts";
 import {
   arbitraryHost,
@@ -168,8 +168,8 @@ test("an upgrade that was cut off and run again ends where one without a cut doe
       for (const path of filePaths(makePlan(olderWish, host.live)).filter((path) => !wanted.has(path))) {
         assert.equal(host.text(path), before.text(path), `${path} is of the older bundle`);
       }
-      const installed = [...installedOperations(transactions(journal.read())).values()];
-      const files = installed.filter(({ kind }) => kind === "file").map(({ spec }) => (spec as FileSpec).path);
+      const installed = [...installedGoals(transactions(journal.read())).values()];
+      const files = idsOf("file", installed).map(({ path }) => path);
       assert.deepEqual(files.toSorted(), filePaths(newer).toSorted());
     }),
     { numRuns: 700 },
@@ -192,7 +192,7 @@ test("what was set in a cluster that serves all the while goes with the bundle t
       cut,
       cut,
       async (hostWish, olderWish, newerWish, first, second) => {
-        const host = prepared({ ...hostWish, live: true });
+        const host = prepared({ ...hostWish, live: true, refuses: false });
         const start = host.picture();
         const journal = new MemoryJournal(host);
         await install(host, journal, payloads.older, makePlan(olderWish, true));
@@ -201,7 +201,7 @@ test("what was set in a cluster that serves all the while goes with the bundle t
         if (!(await untilCut(host, first, () => install(host, journal, payloads.newer, newer)))) {
           await install(host, journal, payloads.newer, newer);
         }
-        const alone = prepared({ ...hostWish, live: true });
+        const alone = prepared({ ...hostWish, live: true, refuses: false });
         await install(alone, new MemoryJournal(alone), payloads.newer, newer);
         assert.deepEqual(given(host), given(alone), "as if there had never been an older bundle");
         await untilCut(host, second, () => takeBack(host, journal, false));
@@ -238,16 +238,16 @@ test("what a dry run lists of an upgrade is what is then performed", async () =>
       const past = transactions(journal.read());
       const { newer: payload } = payloads;
       const plan = overOlder({ planned, past, payload, roles: ["worker"], live: host.live, now: now() });
-      const listed = (await inspectPlan(host, plan)).flatMap(({ change }) => effectsOf(change));
+      const steps = await stepsOf(host, plan, await inspectPlan(host, plan));
+      const listed = steps.flatMap((step) => ("effect" in step ? [step.effect] : []));
       assert.deepEqual(await install(host, journal, payload, planned), listed);
     }),
     { numRuns: 300 },
   );
 });
 
-function filePaths({ phases }: Plan): string[] {
-  const files = phases.flatMap(({ operations }) => operations).filter(({ kind }) => kind === "file");
-  return files.map(({ spec }) => (spec as FileSpec).path);
+function filePaths(plan: Plan): string[] {
+  return idsOf("file", goalsIn(plan)).map(({ path }) => path);
 }
 
 /** The picture without times of writing, which two runs do not share. */

@@ -2,8 +2,8 @@
 import { dirname } from "node:path";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
-import { operation } from "../../installer/operations/catalogue.ts";
-import type { Operation, Plan } from "../../installer/operations/operation.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
+import type { Goal, Plan } from "../../installer/operations/resource.ts";
 import type { Foreign, Grows } from "./fake-growth.ts";
 import { FakeHost } from "./fake-host.ts";
 import { FakeSystem } from "./fake-system.ts";
@@ -53,6 +53,8 @@ export interface HostWish {
   readonly others: readonly Foreign[];
   /** What the cluster, which answers while one.service runs, has of what a plan brings about. */
   readonly cluster: readonly ClusterThing[];
+  /** It answers, and refuses whatever it is asked. */
+  readonly refuses: boolean;
 }
 
 const nftFile = "flush ruleset\ntable inet filter {\n chain input {\n policy drop\n }\n}\n";
@@ -131,6 +133,7 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
   ),
   others: fc.subarray<Foreign>(["container", "interface", "mount", "rule", "chain", "table"]),
   cluster: fc.subarray(clusterThings),
+  refuses: fc.boolean(),
 });
 
 /** A host as wished; made anew each time, since apply changes it. */
@@ -164,6 +167,7 @@ export function makeHost(wish: HostWish): FakeHost {
   system.writes = () => {
     for (const path of grownFiles) if (host.entries.get(dirname(path))?.type === "directory") host.file(path, "grown");
   };
+  system.cluster.refuses = wish.refuses;
   system.settleBoot();
   return host;
 }
@@ -272,36 +276,35 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   const directories = [...new Set(needed.flatMap((path) => parents(path)))].toSorted(
     (a, b) => a.split("/").length - b.split("/").length,
   );
-  const operations: Operation[] = [
+  const goals: Goal[] = [
     ...directories.map((path) => {
       const implied = !wish.explicit.includes(path);
-      return operation("directory", { path, mode: implied ? 0o755 : wish.directoryMode, owner: root, implied });
+      return goal("directory", { path, mode: implied ? 0o755 : wish.directoryMode, owner: root, implied });
     }),
-    ...(wish.hosts ? [operation("hosts", { entries: [{ ip: "10.0.0.11", name: "n1" }], owner: root })] : []),
-    ...(live ? wish.modules.map((name) => operation("module", { name, optional: name === "missing_one" })) : []),
+    ...(wish.hosts ? [goal("block", { path: "/etc/hosts", lines: ["10.0.0.11 n1"], owner: root })] : []),
+    ...(live ? wish.modules.map((name) => goal("module", { name, optional: name === "missing_one" })) : []),
     ...(live
       ? wish.sysctls.map((key) => {
           const broughtBy =
             key.startsWith("net.bridge") && wish.modules.includes("br_netfilter") ? "br_netfilter" : null;
-          return operation("sysctl", { key, value: "20", policy: wish.policy, broughtBy });
+          return goal("sysctl", { key, value: "20", policy: wish.policy, broughtBy });
         })
       : []),
-    ...(wish.swap ? [operation("swap", { live })] : []),
-    ...(wish.hostname ? [operation("hostname", { name: "n1", live, owner: root })] : []),
-    ...(wish.selinux === null ? [] : [operation("selinux", { mode: wish.selinux, live })]),
-    ...(wish.stop ? [operation("service", { name: "foreign", live })] : []),
-    ...(wish.ports && live ? [operation("firewall", { ports }), operation("nftables", { ports })] : []),
+    ...(wish.swap ? [goal("swap", {})] : []),
+    ...(wish.hostname ? [goal("hostname", { name: "n1", owner: root })] : []),
+    ...(wish.selinux === null ? [] : [goal("selinux", { mode: wish.selinux })]),
+    ...(wish.stop ? [goal("service", { name: "foreign" })] : []),
+    ...(wish.ports && live ? [goal("firewall", { ports }), goal("nftables", { ports })] : []),
   ];
   if (wish.objects.includes("kubectl")) files.push({ path: manifestPath, text: manifest, mode: 0o644, owner: root });
   const place = files.map(({ path, text, mode: bits, owner: who }) =>
-    operation("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
+    goal("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
   );
-  const startOf = (name: string): Operation =>
-    operation("unit", {
+  const startOf = (name: string): Goal =>
+    goal("unit", {
       name,
       file: unitPath(name),
       links: [`/etc/systemd/system/multi-user.target.wants/${name}`],
-      live,
       start: live && wish.start,
       noBlock: false,
       restartOn: [{ path: unitPath(name), digest: digestOf(`new ${name}`) }],
@@ -309,55 +312,55 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
   const notes = grows ? notesOf() : null;
   return {
     phases: [
-      { name: "note kernel", operations: notes?.kernel ?? [], gates: [] },
-      { name: "prepare", operations, gates: [] },
-      { name: "place", operations: place, gates: [] },
-      { name: "time", operations: wish.time ? timeOperations(live) : [], gates: [] },
-      { name: "start", operations: wish.units.map(startOf), gates: [] },
-      { name: "note host", operations: notes?.host ?? [], gates: [] },
-      { name: "start containerd", operations: grows ? [startOf("containerd.service")] : [], gates: [] },
-      { name: "note pods", operations: notes?.pods ?? [], gates: [] },
-      { name: "start kubelet", operations: grows ? [startOf("kubelet.service")] : [], gates: [] },
-      { name: "objects", operations: wish.objects.map((via) => objectOperation(via, live)), gates: [] },
+      { name: "note kernel", goals: notes?.kernel ?? [], gates: [] },
+      { name: "prepare", goals, gates: [] },
+      { name: "place", goals: place, gates: [] },
+      { name: "time", goals: wish.time ? timeGoals(live) : [], gates: [] },
+      { name: "start", goals: wish.units.map(startOf), gates: [] },
+      { name: "note host", goals: notes?.host ?? [], gates: [] },
+      { name: "start containerd", goals: grows ? [startOf("containerd.service")] : [], gates: [] },
+      { name: "note pods", goals: notes?.pods ?? [], gates: [] },
+      { name: "start kubelet", goals: grows ? [startOf("kubelet.service")] : [], gates: [] },
+      { name: "objects", goals: wish.objects.map((via) => objectGoal(via)), gates: [] },
     ],
   };
 }
 
 /** As plan/growth.ts makes them. */
-function notesOf(): Record<"kernel" | "host" | "pods", Operation[]> {
+function notesOf(): Record<"kernel" | "host" | "pods", Goal[]> {
   const runtime = { name: "containerd" as const, client: ["ctr"], data: "/var/lib/containerd" };
   const folder = "/var/lib/kubelet";
   const owner = { docker: false, pods: "172.30.0.0/16" };
   const written = ["/etc/ferry/kubelet.kubeconfig", "/var/lib/ferry/cpu_*"];
   return {
-    kernel: [operation("grown-values", {}), operation("grown-modules", {})],
+    kernel: [goal("grown-values", {}), goal("grown-modules", {})],
     host: [
-      operation("grown-files", { runtimes: [runtime], kubelet: folder, written, own: [] }),
-      operation("grown-interfaces", owner),
-      operation("grown-virtual-servers", {}),
-      operation("grown-rules", owner),
-      operation("grown-mounts", { runtimes: [runtime], kubelet: folder }),
-      operation("grown-processes", { runtimes: [runtime], kubelet: true }),
+      goal("grown-files", { runtimes: [runtime], kubelet: folder, written, own: [] }),
+      goal("grown-interfaces", owner),
+      goal("grown-virtual-servers", {}),
+      goal("grown-rules", owner),
+      goal("grown-mounts", { runtimes: [runtime], kubelet: folder }),
+      goal("grown-processes", { runtimes: [runtime], kubelet: true }),
     ],
-    pods: [operation("grown-pods", { runtime, kubelet: true })],
+    pods: [goal("grown-pods", { runtime, kubelet: true })],
   };
 }
 
 /** As plan/time-sync.ts makes them, with both ways of pointing a daemon somewhere at once. */
-function timeOperations(live: boolean): Operation[] {
-  const shared = { name: "time.service", file: timeUnit, links: [timeLink], live, start: live, noBlock: false };
+function timeGoals(live: boolean): Goal[] {
+  const shared = { name: "time.service", file: timeUnit, links: [timeLink], start: live, noBlock: false };
   return [
-    operation("block", { path: "/etc/time.conf", lines: ["server a"], owner: root }),
-    operation("unit", { ...shared, restartOn: [{ path: timeDropIn, digest: digestOf("new\n") }] }),
+    goal("block", { path: "/etc/time.conf", lines: ["server a"], owner: root }),
+    goal("unit", { ...shared, restartOn: [{ path: timeDropIn, digest: digestOf("new\n") }] }),
   ];
 }
 
-function objectOperation(via: PlanWish["objects"][number], live: boolean): Operation {
+function objectGoal(via: PlanWish["objects"][number]): Goal {
   const client = [{ kubectl: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[via]];
-  const shared = { name: via, client, environment: {}, scratch: "/object", live };
-  if (via === "kubectl") return operation("object", { ...shared, via, path: manifestPath, digest: digestOf(manifest) });
-  if (via === "label") return operation("object", { ...shared, via, node: "n1", key: "role", value: "x" });
-  return operation("object", { ...shared, via, key: "/net/config", value: "value" });
+  const shared = { name: via, client, environment: {}, scratch: "/object" };
+  if (via === "kubectl") return goal("object", { ...shared, via, path: manifestPath, digest: digestOf(manifest) });
+  if (via === "label") return goal("object", { ...shared, via, node: "n1", key: "role", value: "x" });
+  return goal("object", { ...shared, via, key: "/net/config", value: "value" });
 }
 
 /** Every content that a plan of {@link arbitraryPlan} may want. */

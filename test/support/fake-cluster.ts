@@ -25,6 +25,8 @@ export class FakeCluster {
   readonly labels = new Map<string, string>();
   readonly keys = new Map<string, string>();
   readonly folders = new Set<string>();
+  /** Who asks is nobody that it would tell anything. */
+  refuses = false;
 
   picture(): Record<string, string> {
     const sorted = (map: ReadonlyMap<string, unknown>): string => JSON.stringify([...map].toSorted(byKey));
@@ -43,6 +45,7 @@ export class FakeCluster {
   /** `running`: whether anything answers; `files`: texts of the host; `stdin`: what the program is given to read. */
   run(argv: readonly string[], running: boolean, files: (path: string) => string | null, stdin = ""): Said {
     const [program, ...words] = argv;
+    if (running && this.refuses) return no(1, "Error from server (Forbidden): things is forbidden");
     if (program === "etcdctl" && !running) return no(4, "Error:  client: etcd cluster is unavailable or misconfigured");
     if (program === "etcdctl") return this.#etcd2(words);
     if (program === "etcdctl3" && !running) return no(1, "Error: context deadline exceeded");

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { type Digest, digestOf } from "#bundle";
 import type { Effect, Owner } from "../../installer/host/effect.ts";
 import type { Host, Stat } from "../../installer/host/host.ts";
-import { unedit } from "../../installer/host/unedit.ts";
+import { commandOf } from "../../installer/host/systemd.ts";
 import { FakeSystem } from "./fake-system.ts";
 
 interface Inode {
@@ -151,6 +151,8 @@ export class FakeHost implements Host {
       this.#parentOf(effect.path);
       const inode = { content: "half", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
       this.entries.set(temporary(effect.path), { type: "file", inode });
+    } else if (effect.do === "systemctl") {
+      this.system.half(commandOf(effect).argv);
     } else if (effect.do === "run") {
       this.system.half(effect.argv, this.#stdin(effect), effect.input);
     }
@@ -183,8 +185,6 @@ export class FakeHost implements Host {
       }
       case "restore":
         return this.#restore(effect.path, effect.digest, effect);
-      case "unedit":
-        return this.#unedit(effect);
       case "symlink":
         return this.#place(effect.path, { type: "symlink", target: effect.target });
       case "set-aside": {
@@ -219,6 +219,12 @@ export class FakeHost implements Host {
         return this.system.growth.end(effect);
       case "umount":
         return this.system.growth.umount(effect.path);
+      case "systemctl": {
+        const { argv, accept } = commandOf(effect);
+        const code = this.system.run(argv);
+        if (!accept.includes(code)) throw new Error(`${argv.join(" ")} ended with ${code}`);
+        return;
+      }
       case "run": {
         const code = this.system.run(effect.argv, this.#stdin(effect), effect.input);
         if (effect.forgive !== undefined && new RegExp(effect.forgive, "m").test(this.system.stderr)) return;
@@ -243,17 +249,6 @@ export class FakeHost implements Host {
     }
     Object.assign(inode, { mode: attributes.mode, owner: attributes.owner, mtimeMs: attributes.mtimeMs });
     this.#place(path, { type: "file", inode });
-  }
-
-  #unedit({ path, written, kept, lines }: Effect & { do: "unedit" }): void {
-    const entry = this.entries.get(path);
-    const text = entry?.type === "file" ? entry.inode.content : null;
-    const found = text === null ? null : digestOf(text);
-    if (kept !== null && (found === written || found === kept.digest)) return this.#restore(path, kept.digest, kept);
-    this.entries.delete(temporary(path));
-    if (entry?.type !== "file" || text === null) return;
-    if (found === written) this.entries.delete(path);
-    else this.#place(path, { type: "file", inode: { ...entry.inode, content: unedit(text, lines) } });
   }
 
   #place(path: string, entry: Entry): void {

@@ -8,8 +8,8 @@ import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
-import type { Plan } from "../../installer/operations/operation.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
+import type { Plan } from "../../installer/operations/resource.ts";
 
 const [folder = "", what = "", ...ports] = process.argv.slice(2);
 const host = createLocalHost({ root: "/", contents: { stage: join(folder, "stage"), before: join(folder, "before") } });
@@ -23,7 +23,7 @@ if (what === "undo") {
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
   }
 } else {
-  const plan: Plan = { phases: [{ name: "prepare", operations: [operation("nftables", { ports })], gates: [] }] };
+  const plan: Plan = { phases: [{ name: "prepare", goals: [goal("nftables", { ports })], gates: [] }] };
   const open = past.find(({ state }) => state === "open");
   const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
   process.stdout.write(JSON.stringify(changes.flatMap(({ change }) => effectsOf(change))));

@@ -10,7 +10,7 @@ import { apply, begin, inspectPlan } from "../../installer/journal/apply.ts";
 import type { Header } from "../../installer/journal/journal.ts";
 import type { Host } from "../../installer/host/host.ts";
 import { stateOf } from "../../installer/journal/state.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
 import { restore } from "../../installer/restore.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
@@ -52,7 +52,7 @@ async function leftBy({ fresh, alone, answers = false }: Case): Promise<{ left: 
   try {
     const journal = new MemoryJournal(host);
     const spec = { path: data, mode: 0o700, owner: { uid: 0, gid: 0 }, implied: false };
-    const plan = { phases: [{ name: "all", operations: [operation("directory", spec)], gates: ["etcd"] }] };
+    const plan = { phases: [{ name: "all", goals: [goal("directory", spec)], gates: ["etcd"] }] };
     const changes = await inspectPlan(host, plan);
     const header = { made: [], alone, checks: [check], roles: ["etcd"], notes: [] } as unknown as Header;
     const transaction = begin(journal, header, plan, changes, now().toISOString());

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
-import type { Header, JournalRecord } from "../../installer/journal/journal.ts";
-import { operation } from "../../installer/operations/catalogue.ts";
+import { type Header, journalFormat, type JournalRecord } from "../../installer/journal/journal.ts";
+import { goal } from "../../installer/operations/catalogue.ts";
 import { hider, secretsIn } from "../../installer/secrecy.ts";
 import { supportMembers } from "../../installer/support.ts";
 import { FakeHost } from "../support/fake-host.ts";
@@ -57,22 +57,21 @@ const header = {
 function journalOf(): JournalRecord[] {
   const owner = { uid: 0, gid: 0 };
   const files = Object.entries(secretFiles).map(([path, text]) =>
-    operation("file", { path, mode: 0o600, owner, digest: digestOf(text), size: text.length, sensitive: true }),
+    goal("file", { path, mode: 0o600, owner, digest: digestOf(text), size: text.length, sensitive: true }),
   );
-  const unit = operation("unit", {
+  const unit = goal("unit", {
     name: "kube-apiserver.service",
     file: "/etc/systemd/system/kube-apiserver.service",
     links: [],
-    live: true,
     start: true,
     noBlock: false,
     restartOn: [],
   });
   const before = { text: "//nas/share /mnt cifs password=nas-secret 0 0", digest: digestOf(""), mode: 0o644, owner };
   return [
-    { type: "begin", id: 1, at: "2026-11-21T00:00:00Z", ...header },
-    { type: "phase", id: 1, phase: { name: "place", operations: [...files, unit], gates: [] } },
-    { type: "change", id: 1, n: 0, phase: "place", change: { kind: "swap", spec: { live: true }, before } },
+    { type: "begin", id: 1, at: "2026-11-21T00:00:00Z", format: journalFormat, ...header },
+    { type: "phase", id: 1, phase: { name: "place", goals: [...files, unit], gates: [] } },
+    { type: "change", id: 1, n: 0, phase: "place", change: { resource: "swap", id: {}, before, after: null } },
     { type: "ready", id: 1, phases: 1, changes: 1 },
     { type: "commit", id: 1, at: "2026-11-21T00:00:01Z" },
   ];

@@ -1,7 +1,8 @@
 /** Preflight of etcd's data: a member starts from an empty directory, or from its own earlier data. */
 import type { HostReader } from "../../host/host.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
 import type { Finding } from "../check.ts";
-import { ok, type PreflightInput, specsOf } from "./input.ts";
+import { ok, type PreflightInput } from "./input.ts";
 
 const check = "etcd-data";
 
@@ -12,7 +13,7 @@ export async function etcdData({ host, selection, plan, past }: PreflightInput):
   if (past.some(({ state, header }) => state !== "gone" && header.roles.includes("etcd"))) {
     return [ok(check, "its own data")];
   }
-  for (const { path } of specsOf<{ path: string }>(plan, "directory")) {
+  for (const { path } of idsOf("directory", goalsIn(plan))) {
     const logs = `${path}/member/wal`;
     if ((await host.stat(logs)) === null) continue;
     const found = `${path}/member`;

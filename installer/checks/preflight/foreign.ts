@@ -1,8 +1,8 @@
 /** Preflight of what was here before: other clusters, other runtimes, data. What is ours is recognised as ours. */
-import type { UnitSpec } from "../../operations/unit.ts";
-import { isActive } from "../../operations/unit.ts";
+import { isActive } from "../../host/systemd.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
 import type { Finding } from "../check.ts";
-import { ok, ownUnits, type PreflightInput, specsOf } from "./input.ts";
+import { ok, ownUnits, type PreflightInput } from "./input.ts";
 
 /** A host that belongs to another cluster is not silently made a member of this one. */
 export function cluster({ past, bundle }: PreflightInput): Finding[] {
@@ -52,7 +52,7 @@ export async function otherCluster({ host, past }: PreflightInput): Promise<Find
 export async function runtimes({ host, plan, past }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
   const own = ownUnits(past);
-  const planned = new Set(specsOf<UnitSpec>(plan, "unit").map(({ name }) => name));
+  const planned = new Set(idsOf("unit", goalsIn(plan)).map(({ name }) => name));
   const findings: Finding[] = [];
   for (const name of ["docker.service", "containerd.service", "crio.service", "kubelet.service", "etcd.service"]) {
     if (own.has(name) || !(await isActive(host, name))) continue;

@@ -1,10 +1,11 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
 import { formatBytes } from "#kit/reporter";
-import { isActive, type UnitSpec } from "../../operations/unit.ts";
+import { isActive } from "../../host/systemd.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
 import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
 import type { Finding } from "../check.ts";
-import { minorOf, ok, type PreflightInput, specsOf } from "./input.ts";
+import { minorOf, ok, type PreflightInput } from "./input.ts";
 
 export function privilege({ facts, host }: PreflightInput): Finding[] {
   if (!host.live) return [];
@@ -135,7 +136,7 @@ export function hostName({ facts, host }: PreflightInput): Finding[] {
 export async function timeSync({ host, plan, bundle, selection }: PreflightInput): Promise<Finding[]> {
   const check = "time-sync";
   const servers = bundle.index.host.timeSync ?? [];
-  const daemon = specsOf<UnitSpec>(plan, "unit").find(({ name }) => timeUnits.some((one) => one === name));
+  const daemon = idsOf("unit", goalsIn(plan)).find(({ name }) => timeUnits.some((one) => one === name));
   if (servers.length > 0 && daemon !== undefined) return [ok(check, `${daemon.name} asks ${servers.join(", ")}`)];
   const running: string[] = [];
   if (host.live) {

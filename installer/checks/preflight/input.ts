@@ -3,7 +3,8 @@ import type { Bundle } from "#bundle";
 import type { Facts } from "../../host/facts.ts";
 import type { HostReader } from "../../host/host.ts";
 import type { Transaction } from "../../journal/transaction.ts";
-import type { Plan } from "../../operations/operation.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import type { Plan } from "../../operations/resource.ts";
 import type { Selection } from "../../plan/select.ts";
 import type { Finding } from "../check.ts";
 
@@ -26,18 +27,10 @@ export function ok(check: string, message: string): Finding {
   return { check, severity: "ok", message };
 }
 
-/** The specs of the plan's operations of a kind. */
-export function specsOf<Spec>(plan: Plan, kind: string): Spec[] {
-  return plan.phases.flatMap(({ operations }) =>
-    operations.filter((one) => one.kind === kind).map(({ spec }) => spec as Spec),
-  );
-}
-
 /** Names of units that Kubeferry has installed on this host: what they hold and listen on is ours. */
 export function ownUnits(past: readonly Transaction[]): Set<string> {
   const present = past.filter(({ state }) => state !== "gone");
-  const operations = present.flatMap(({ phases }) => phases.flatMap((phase) => phase.operations));
-  return new Set(operations.filter(({ kind }) => kind === "unit").map(({ spec }) => (spec as { name: string }).name));
+  return new Set(idsOf("unit", present.flatMap(goalsIn)).map(({ name }) => name));
 }
 
 /** Kubernetes' version as [major, minor]; null for a release without it. */

@@ -1,17 +1,18 @@
 /** Preflight of the running kernel: modules, values, swap, SELinux. */
-import { kindOf } from "../../operations/catalogue.ts";
-import { type ModuleBefore, type ModuleSpec, type SysctlBefore, type SysctlSpec } from "../../operations/kernel.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import { module, sysctl } from "../../operations/kernel.ts";
+import { isUnknown } from "../../operations/resource.ts";
 import { activeSwaps } from "../../operations/swap.ts";
 import type { Finding } from "../check.ts";
-import { ok, type PreflightInput, specsOf } from "./input.ts";
+import { ok, type PreflightInput } from "./input.ts";
 
 export async function modules({ host, plan }: PreflightInput): Promise<Finding[]> {
-  const specs = specsOf<ModuleSpec>(plan, "module");
+  const specs = idsOf("module", goalsIn(plan));
   if (specs.length === 0) return [];
   const findings: Finding[] = [];
   for (const spec of specs) {
-    const before = (await kindOf({ kind: "module", spec }).inspect(host, spec)) as ModuleBefore;
-    if (before.loaded || before.available || spec.optional) continue;
+    const now = await module.inspect(host, spec);
+    if (isUnknown(now) || now.chain.length > 0 || spec.optional) continue;
     const message = `the kernel has no module ${spec.name}`;
     const hint = `modinfo ${spec.name}; uname -r   # a reboot after a kernel update is often all it takes`;
     findings.push({ check: "kernel-modules", severity: "error", message, hint });
@@ -21,12 +22,11 @@ export async function modules({ host, plan }: PreflightInput): Promise<Finding[]
 
 /** Keys that this kernel does not have are told and not written. */
 export async function values({ host, plan }: PreflightInput): Promise<Finding[]> {
-  const specs = specsOf<SysctlSpec>(plan, "sysctl");
+  const specs = idsOf("sysctl", goalsIn(plan));
   if (specs.length === 0) return [];
   const missing: string[] = [];
   for (const spec of specs) {
-    const before = (await kindOf({ kind: "sysctl", spec }).inspect(host, spec)) as SysctlBefore;
-    if (before === null && spec.broughtBy === null) missing.push(spec.key);
+    if ((await sysctl.inspect(host, spec)) === null && spec.broughtBy === null) missing.push(spec.key);
   }
   if (missing.length === 0) return [ok("sysctl", `${specs.length} keys are there`)];
   const message = `this kernel lacks keys, which are left out: ${missing.join(", ")}`;
@@ -38,7 +38,7 @@ export async function swap({ host, plan, selection }: PreflightInput): Promise<F
   const active = activeSwaps((await host.read("/proc/swaps")) ?? "");
   if (active.length === 0) return [ok("swap", "off")];
   const found = active.map(({ device }) => device).join(", ");
-  if (specsOf(plan, "swap").length > 0) return [ok("swap", `is on and will be turned off: ${found}`)];
+  if (idsOf("swap", goalsIn(plan)).length > 0) return [ok("swap", `is on and will be turned off: ${found}`)];
   const message = "swap is on and cluster.yaml keeps it";
   const severity = selection.roles.includes("worker") ? "warning" : "ok";
   return [

@@ -1,9 +1,9 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
 import type { HostReader } from "../../host/host.ts";
-import { nftables } from "../../operations/nftables.ts";
+import { nftablesOf } from "../../operations/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { contains } from "../../plan/select.ts";
-import { isActive } from "../../operations/unit.ts";
+import { isActive } from "../../host/systemd.ts";
 import type { Finding } from "../check.ts";
 import { ok, ownUnits, type PreflightInput } from "./input.ts";
 import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
@@ -110,7 +110,7 @@ export async function wall({ host, bundle, selection }: PreflightInput): Promise
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
     return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
   }
-  const { chains, file } = await nftables.inspect(host, { ports: [] });
+  const { chains, file } = await nftablesOf(host);
   const names = chains.map(({ name }) => name).join(", ");
   if (chains.length > 0 && mode === "keep") {
     const message = `nftables drops in ${names}, and cluster.yaml keeps it; the nodes need ${list}`;

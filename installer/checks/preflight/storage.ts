@@ -4,10 +4,9 @@ import { formatBytes } from "#kit/reporter";
 import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
 import { parseMounts } from "../../host/mounts.ts";
-import type { DirectorySpec } from "../../operations/directory.ts";
-import type { FileSpec } from "../../operations/file.ts";
+import { goalsIn, idsOf } from "../../operations/catalogue.ts";
 import type { Finding } from "../check.ts";
-import { ok, type PreflightInput, specsOf } from "./input.ts";
+import { ok, type PreflightInput } from "./input.ts";
 
 /** Beside the files themselves: directories, the journal, what grows meanwhile. */
 const withMargin = (bytes: number): number => bytes + Math.max(1024 * 1024, bytes / 20);
@@ -54,7 +53,7 @@ export function inodes(input: PreflightInput): Finding[] {
 export async function mounts({ host, plan }: PreflightInput): Promise<Finding[]> {
   const table = parseMounts((await hostMounts(host)) ?? "");
   const findings = new Map<string, Finding>();
-  for (const { path, mode } of specsOf<FileSpec>(plan, "file")) {
+  for (const { path, mode } of idsOf("file", goalsIn(plan))) {
     const place = inside(host.root, path);
     const mount = table.filter(({ at }) => place === at || place.startsWith(at === "/" ? "/" : `${at}/`)).at(-1);
     if (mount === undefined) continue;
@@ -82,7 +81,7 @@ export async function mounts({ host, plan }: PreflightInput): Promise<Finding[]>
 /** The node's data directories: links are followed by daemons and by nobody's backup; old XFS cannot hold overlays. */
 export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { path, implied } of specsOf<DirectorySpec>(plan, "directory")) {
+  for (const { path, implied } of idsOf("directory", goalsIn(plan))) {
     if (implied || !path.startsWith("/var/")) continue;
     const stat = await host.stat(path);
     if (stat?.type !== "symlink") continue;
@@ -102,7 +101,7 @@ export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding
 }
 
 function perFileSystem({ host, plan, kept }: PreflightInput): (Room & { bytes: number; files: number })[] {
-  const specs = specsOf<FileSpec>(plan, "file");
+  const specs = idsOf("file", goalsIn(plan));
   const contents = new Map(specs.map(({ digest, size }) => [digest, size]));
   const state = roomOf(host.root, statePlace);
   const bytes = [...contents.values()].reduce((sum, size) => sum + size, kept);

@@ -4,31 +4,28 @@
  */
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
-import type { Kind } from "../operation.ts";
+import { isSame, type Resource } from "../resource.ts";
 
-export interface Grown<Spec, State> {
-  /** What it is about, as a unique name. */
-  resource(spec: Spec): string;
+export interface Grown<Id, State> {
+  name(id: Id): string;
   /** May only look. Of a host that does not run: what a boot could not have brought back. */
-  inspect(host: HostReader, spec: Spec): Promise<State>;
+  inspect(host: HostReader, id: Id): Promise<State>;
   /** Pure. Takes back what is in `now`, was not in `before`, and is ours. Empty: nothing of that is left. */
-  steps(spec: Spec, now: State, before: State): Effect[];
+  steps(id: Id, now: State, before: State): Effect[];
   /** What the kernel refuses to give back is harmless, and goes with the next boot. */
-  readonly untilBoot?: true;
+  readonly untilBoot?: boolean;
 }
 
-/** A kind that does nothing forward, and backward what `steps` says then. */
-export function grownKind<Spec, State>(grown: Grown<Spec, State>): Kind<Spec, State> {
+/** Nothing is wanted of it but that it is noted. */
+export function grown<Id, State>(one: Grown<Id, State>): Resource<Id, State> {
   return {
-    resource: (spec) => grown.resource(spec),
-    describe: (spec) => `${grown.resource(spec)}: what grew`,
-    inspect: (host, spec) => grown.inspect(host, spec),
-    forward: () => [],
-    backward: () => [],
-    resume: (before) => before,
-    grown: {
-      steps: (spec, now, before) => grown.steps(spec, now, before),
-      untilBoot: grown.untilBoot ?? false,
-    },
+    name: (id) => one.name(id),
+    describe: (id) => `${one.name(id)}: what grew`,
+    inspect: (host, id) => one.inspect(host, id),
+    wanted: (_, now) => now,
+    equal: isSame,
+    steps: (id, now, before) => one.steps(id, now, before),
+    retires: () => null,
+    grown: { untilBoot: one.untilBoot ?? false },
   };
 }

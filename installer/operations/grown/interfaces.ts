@@ -1,9 +1,9 @@
 /** Interfaces that CNI plugins, flannel, calico, kube-proxy and docker make, and routes to pods through others. */
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 
-export interface InterfacesSpec {
+export interface InterfacesId {
   readonly docker: boolean;
   /** The pods' network, `172.30.0.0/16`. */
   readonly pods: string;
@@ -28,8 +28,8 @@ const dockers = /^(docker0|docker_gwbridge|br-[0-9a-f]{12})$/;
 const builtIn = "tunl0";
 const folder = "/sys/class/net";
 
-export const interfaces: Grown<InterfacesSpec, InterfacesState> = {
-  resource: () => "interfaces of pods",
+export const interfaces = grown<InterfacesId, InterfacesState>({
+  name: () => "interfaces of pods",
   async inspect(host, { pods }) {
     if (!host.live) return { interfaces: [], routes: [] };
     const found: InterfacesState["interfaces"][number][] = [];
@@ -41,10 +41,10 @@ export const interfaces: Grown<InterfacesSpec, InterfacesState> = {
     }
     return { interfaces: found, routes: await routesTo(host, pods) };
   },
-  steps(spec, now, before) {
+  steps(id, now, before) {
     const old = new Set(before.interfaces.map(({ name }) => name));
     const fresh = now.interfaces.filter(({ name }) => !old.has(name));
-    const made = fresh.filter(({ name }) => networks.test(name) || (spec.docker && dockers.test(name)));
+    const made = fresh.filter(({ name }) => networks.test(name) || (id.docker && dockers.test(name)));
     const masters = made.map(({ name }) => name);
     const attached = fresh.filter(({ name, master }) => name.startsWith("veth") && masters.includes(master ?? ""));
     const gone = [...attached, ...made].filter(({ name }) => name !== builtIn).map(({ name }) => name);
@@ -56,7 +56,7 @@ export const interfaces: Grown<InterfacesSpec, InterfacesState> = {
       ...(tunnel ? [ip("address", "flush", "dev", builtIn), ip("link", "set", builtIn, "down")] : []),
     ];
   },
-};
+});
 
 /** What `ip route` prints of a route's state, and does not read. */
 const marks = new Set(["linkdown", "dead", "offload", "trap", "pervasive"]);

@@ -1,17 +1,17 @@
 /** Processes that outlive a stopped runtime: shims, what they hold, helpers of docker. */
 import { processes } from "../../host/processes.ts";
-import { isActive } from "../unit.ts";
+import { isActive } from "../../host/systemd.ts";
 import { type EndState, endSteps, noted } from "./ending.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 import { containersOf, type Runtime, shimOf } from "./runtime.ts";
 
-export interface LeftoversSpec {
+export interface LeftoversId {
   readonly runtimes: readonly Runtime[];
   readonly kubelet: boolean;
 }
 
-export const leftovers: Grown<LeftoversSpec, EndState> = {
-  resource: () => "processes of the container runtime",
+export const leftovers = grown<LeftoversId, EndState>({
+  name: () => "processes of the container runtime",
   async inspect(host, { runtimes, kubelet }) {
     const all = await processes(host);
     const { all: own, foreign } = containersOf(all, runtimes, kubelet);
@@ -26,5 +26,5 @@ export const leftovers: Grown<LeftoversSpec, EndState> = {
     );
     return { processes: noted([...new Set([...own, ...inUnit])]) };
   },
-  steps: (_spec, now, before) => endSteps(now, before, 0),
-};
+  steps: (_id, now, before) => endSteps(now, before, 0),
+});

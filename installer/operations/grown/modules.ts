@@ -1,6 +1,6 @@
 /** Kernel modules that were loaded because a daemon used them: as far as nobody uses them any more. */
 import type { Effect } from "../../host/effect.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 
 export interface ModulesState {
   /** As in /proc/modules. */
@@ -16,13 +16,13 @@ export interface ModulesState {
 const known =
   /^(overlay|veth|bridge|stp|llc|br_netfilter|dummy|vxlan|udp_tunnel|ip6_udp_tunnel|ipip|ip_tunnel|tunnel4|wireguard|ip_vs.*|ip_set.*|x_tables|xt_.*|ipt_.*|ip6t_.*|ip_tables|ip6_tables|iptable_.*|ip6table_.*|ebtables|ebtable_.*|nf_.*|nft_.*|nfnetlink.*|libcrc32c|crc32c_generic|cls_.*|sch_.*|act_.*)$/;
 
-export const modules: Grown<Record<string, never>, ModulesState> = {
-  resource: () => "kernel modules that daemons use",
+export const modules = grown<Record<string, never>, ModulesState>({
+  name: () => "kernel modules that daemons use",
   untilBoot: true,
   async inspect(host) {
     return { modules: host.live ? parseModules((await host.read("/proc/modules")) ?? "") : [] };
   },
-  steps(_spec, now, before) {
+  steps(_id, now, before) {
     const old = new Set(before.modules.map(({ name }) => name));
     let left = now.modules.filter(({ name }) => !old.has(name) && known.test(name));
     const gone: string[] = [];
@@ -37,7 +37,7 @@ export const modules: Grown<Record<string, never>, ModulesState> = {
     // Not modprobe, which also takes away what the module needed, and who knows since when that is there.
     return gone.map((name): Effect => ({ do: "run", argv: ["rmmod", name], accept: [0, 1] }));
   },
-};
+});
 
 /** `nf_nat 57344 2 xt_nat,nft_chain_nat, Live 0x0` */
 export function parseModules(text: string): ModulesState["modules"] {

@@ -3,10 +3,10 @@ import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
 import { type Mount, parseMounts } from "../../host/mounts.ts";
 import { processes } from "../../host/processes.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 import { containersOf, foldersOf, namespacesOf, type Runtime } from "./runtime.ts";
 
-export interface MountsSpec {
+export interface MountsId {
   readonly runtimes: readonly Runtime[];
   /** The kubelet's folder; null without a kubelet. */
   readonly kubelet: string | null;
@@ -21,12 +21,12 @@ export interface MountsState {
 
 const namespaceFolder = "/run/netns";
 
-export const mounts: Grown<MountsSpec, MountsState> = {
-  resource: () => "mounts of pods",
-  async inspect(host, spec) {
+export const mounts = grown<MountsId, MountsState>({
+  name: () => "mounts of pods",
+  async inspect(host, id) {
     if (!host.live) return { mounts: [], namespaces: [] };
     const table = parseMounts((await host.read("/proc/self/mountinfo")) ?? "");
-    const used = await usedNamespaces(host, spec);
+    const used = await usedNamespaces(host, id);
     const names = (await host.list(namespaceFolder)).filter((name) => name.startsWith("cni-"));
     const inUse = (name: string): boolean => {
       const root = table.findLast(({ at }) => at === `${namespaceFolder}/${name}`)?.root;
@@ -34,12 +34,12 @@ export const mounts: Grown<MountsSpec, MountsState> = {
     };
     return {
       mounts: table
-        .filter((mount) => isBelow(mount, spec))
+        .filter((mount) => isBelow(mount, id))
         .map(({ at, type, source, root }) => ({ at, what: `${type} ${source} ${root}` })),
       namespaces: names.filter((name) => !inUse(name)),
     };
   },
-  steps(_spec, now, before) {
+  steps(_id, now, before) {
     const old = new Set(before.mounts.map(({ at, what }) => `${at} ${what}`));
     const fresh = now.mounts.filter(({ at, what }) => !old.has(`${at} ${what}`));
     const names = now.namespaces.filter((name) => !before.namespaces.includes(name));
@@ -51,10 +51,10 @@ export const mounts: Grown<MountsSpec, MountsState> = {
       ]),
     ];
   },
-};
+});
 
 /** Somebody's containers below a containerd that both use lie in a folder with the name of their namespace. */
-function isBelow({ at, root, type }: Mount, { runtimes, kubelet }: MountsSpec): boolean {
+function isBelow({ at, root, type }: Mount, { runtimes, kubelet }: MountsId): boolean {
   const folders = [...runtimes.flatMap(foldersOf), ...(kubelet === null ? [] : [kubelet])];
   if (at === namespaceFolder) return type === "tmpfs";
   // docker binds its own folder to itself.
@@ -64,7 +64,7 @@ function isBelow({ at, root, type }: Mount, { runtimes, kubelet }: MountsSpec): 
 }
 
 /** Network namespaces that a process lives in which is not ours: a tool of somebody's may give them the same names. */
-async function usedNamespaces(host: HostReader, { runtimes, kubelet }: MountsSpec): Promise<Set<string>> {
+async function usedNamespaces(host: HostReader, { runtimes, kubelet }: MountsId): Promise<Set<string>> {
   const all = await processes(host);
   const own = new Set(containersOf(all, runtimes, kubelet !== null).all);
   const used = new Set<string>();

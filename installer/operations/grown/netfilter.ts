@@ -1,11 +1,11 @@
 /** Rules of netfilter in the kernel, by whichever of its three ways they came: iptables' two back ends, and nft itself. */
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 import { parseSaved, type SavedTable } from "./iptables-save.ts";
 import { changeOf, isOwnTable, type RulesOwner } from "./rules.ts";
 
-export type NetfilterSpec = RulesOwner;
+export type NetfilterId = RulesOwner;
 
 interface Backend {
   /** `iptables-nft`: with `-save` and `-restore` it is a program of the host. */
@@ -26,8 +26,8 @@ export interface NetfilterState {
 const setNames = /^(KUBE-|cali)/;
 const outputLimit = 1 << 27;
 
-export const netfilter: Grown<NetfilterSpec, NetfilterState> = {
-  resource: () => "rules of netfilter",
+export const netfilter = grown<NetfilterId, NetfilterState>({
+  name: () => "rules of netfilter",
   async inspect(host) {
     if (!host.live) return { backends: [], tables: [], sets: [] };
     const nft = await isInKernel(host, "nf_tables");
@@ -73,7 +73,7 @@ export const netfilter: Grown<NetfilterSpec, NetfilterState> = {
       ...gone.map((name): Effect => ({ do: "run", argv: ["ipset", "destroy", name], forgive: "does not exist" })),
     ];
   },
-};
+});
 
 /**
  * Looking must not load what it looks at. What is built into a kernel without modules is there; /sys/module has most of the

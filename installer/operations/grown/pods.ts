@@ -2,11 +2,11 @@
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
 import { processes } from "../../host/processes.ts";
-import { type Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 import { endSteps, type EndState, noted } from "./ending.ts";
 import { containersOf, type Runtime } from "./runtime.ts";
 
-export interface PodsSpec {
+export interface PodsId {
   readonly runtime: Runtime;
   /** Whether a kubelet of ours runs pods in it. */
   readonly kubelet: boolean;
@@ -26,8 +26,8 @@ const timeoutSeconds = 180;
 const forgive =
   "not found|no such|does not exist|is not there|connection refused|cannot connect|dial unix|already in progress|context deadline|did not end within";
 
-export const pods: Grown<PodsSpec, PodsState> = {
-  resource: ({ runtime }) => `containers of ${runtime.name}`,
+export const pods = grown<PodsId, PodsState>({
+  name: ({ runtime }) => `containers of ${runtime.name}`,
   async inspect(host, { runtime, kubelet }) {
     if (!host.live) return { processes: [], containers: [], pods: [] };
     const { mains } = containersOf(await processes(host), [runtime], kubelet);
@@ -38,7 +38,7 @@ export const pods: Grown<PodsSpec, PodsState> = {
     const made = now.pods.filter((id) => !before.pods.includes(id));
     return [...stop(runtime, fresh), ...endSteps(now, before, graceSeconds), ...takeOut(runtime, made)];
   },
-};
+});
 
 /** docker must know that they are to stay stopped: it would start some of them again. */
 function stop({ name, client }: Runtime, ids: readonly string[]): Effect[] {

@@ -2,10 +2,10 @@
 import { basename, dirname } from "node:path";
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 import type { Runtime } from "./runtime.ts";
 
-export interface TracesSpec {
+export interface TracesId {
   readonly runtimes: readonly Runtime[];
   /** The kubelet's folder; null without a kubelet. */
   readonly kubelet: string | null;
@@ -54,8 +54,8 @@ const ofRuntimes = {
 /** What the kubelet makes anew whenever a pod starts; any other volume in a pod's folder may be somebody's only copy. */
 const derived = ["configmap", "secret", "projected", "downward-api"].map((name) => `kubernetes.io~${name}`);
 
-export const traces: Grown<TracesSpec, TracesState> = {
-  resource: () => "files that daemons wrote",
+export const traces = grown<TracesId, TracesState>({
+  name: () => "files that daemons wrote",
   async inspect(host, { runtimes, kubelet, written, own }) {
     const fixed = [...ofPods, ...runtimes.flatMap(({ name }) => ofRuntimes[name]), "/run/netns"];
     const found: string[] = [];
@@ -65,12 +65,12 @@ export const traces: Grown<TracesSpec, TracesState> = {
     const keeps = (path: string): boolean => !own.some((file) => file === path || file.startsWith(`${path}/`));
     return { paths: [...new Set(found)].filter(keeps) };
   },
-  steps(_spec, now, before) {
+  steps(_id, now, before) {
     const fresh = now.paths.filter((path) => !before.paths.includes(path));
     const top = fresh.filter((path) => !fresh.some((other) => path.startsWith(`${other}/`)));
     return top.map((path): Effect => ({ do: path === "/run/netns" ? "rmdir-if-empty" : "remove-tree", path }));
   },
-};
+});
 
 async function matching(host: HostReader, pattern: string): Promise<string[]> {
   const folder = dirname(pattern);

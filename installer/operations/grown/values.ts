@@ -1,7 +1,7 @@
 /** Kernel values that the kubelet, kube-proxy, flannel and docker set by themselves. */
 import type { Effect } from "../../host/effect.ts";
 import { sysctlPath } from "../kernel.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 
 /** Path → value; of keys that the kernel has. */
 export type ValuesState = Readonly<Record<string, string>>;
@@ -35,8 +35,8 @@ const keys = [
 ];
 const paths = [...keys.map((key) => sysctlPath(key)), "/sys/module/nf_conntrack/parameters/hashsize"];
 
-export const values: Grown<Record<string, never>, ValuesState> = {
-  resource: () => "kernel values that daemons set",
+export const values = grown<Record<string, never>, ValuesState>({
+  name: () => "kernel values that daemons set",
   async inspect(host) {
     if (!host.live) return {};
     const found: [string, string][] = [];
@@ -47,8 +47,8 @@ export const values: Grown<Record<string, never>, ValuesState> = {
     return Object.fromEntries(found);
   },
   // A key that came with a module goes with it.
-  steps: (_spec, now, before) =>
+  steps: (_id, now, before) =>
     Object.entries(before).flatMap(([path, value]): Effect[] =>
       now[path] === undefined || now[path] === value ? [] : [{ do: "set", path, value, optional: true }],
     ),
-};
+});

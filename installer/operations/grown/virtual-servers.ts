@@ -1,18 +1,18 @@
 /** Virtual servers of ipvs, which kube-proxy makes where it is told to use it. */
 import type { Effect } from "../../host/effect.ts";
-import type { Grown } from "./grown.ts";
+import { grown } from "./grown.ts";
 
 export interface VirtualServersState {
   /** `-t 10.64.0.1:443`, as ipvsadm takes them. */
   readonly servers: readonly string[];
 }
 
-export const virtualServers: Grown<Record<string, never>, VirtualServersState> = {
-  resource: () => "virtual servers of ipvs",
+export const virtualServers = grown<Record<string, never>, VirtualServersState>({
+  name: () => "virtual servers of ipvs",
   async inspect(host) {
     return { servers: host.live ? parseVirtualServers((await host.read("/proc/net/ip_vs")) ?? "") : [] };
   },
-  steps(_spec, now, before) {
+  steps(_id, now, before) {
     return now.servers
       .filter((server) => !before.servers.includes(server))
       .map((server): Effect => ({
@@ -21,7 +21,7 @@ export const virtualServers: Grown<Record<string, never>, VirtualServersState> =
         forgive: "No such (service|file)",
       }));
   },
-};
+});
 
 /** Of /proc/net/ip_vs: `TCP  0A400001:01BB rr`, `UDP  [fd00:…:000a]:0035 rr`, `FWM  0000000A rr`. */
 export function parseVirtualServers(text: string): string[] {

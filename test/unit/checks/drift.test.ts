@@ -6,8 +6,8 @@ import { findDrift } from "../../../installer/checks/drift.ts";
 import type { Stat } from "../../../installer/host/host.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { operation } from "../../../installer/operations/catalogue.ts";
-import type { Operation } from "../../../installer/operations/operation.ts";
+import { goal } from "../../../installer/operations/catalogue.ts";
+import type { Goal } from "../../../installer/operations/resource.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
@@ -31,18 +31,17 @@ class Running extends FakeHost {
   }
 }
 
-const file = (path: string, text: string, mode = 0o644): Operation =>
-  operation("file", { path, mode, owner, digest: digestOf(text), size: text.length, sensitive: false });
-const operations: Operation[] = [
-  operation("directory", { path: "/opt/ferry/bin", mode: 0o755, owner, implied: false }),
+const file = (path: string, text: string, mode = 0o644): Goal =>
+  goal("file", { path, mode, owner, digest: digestOf(text), size: text.length, sensitive: false });
+const goals: Goal[] = [
+  goal("directory", { path: "/opt/ferry/bin", mode: 0o755, owner, implied: false }),
   file("/opt/ferry/bin/serve", "program", 0o755),
   file("/etc/systemd/system/serve.service", unitText),
-  operation("sysctl", { key: "vm.swappiness", value: "0", policy: "set", broughtBy: null }),
-  operation("unit", {
+  goal("sysctl", { key: "vm.swappiness", value: "0", policy: "set", broughtBy: null }),
+  goal("unit", {
     name: "serve.service",
     file: "/etc/systemd/system/serve.service",
     links: [link],
-    live: true,
     start: true,
     noBlock: false,
     restartOn: [],
@@ -52,9 +51,9 @@ const transaction: Transaction = {
   id: 1,
   at: "2026-11-21T00:00:00Z",
   header: { roles: ["worker"], bundle: { payload: digestOf("p") }, notes: [], checks: [] } as unknown as Header,
-  phases: [{ name: "all", operations, gates: [] }],
-  changes: operations.map((entry, n) => ({ n, phase: "all", change: { ...entry, before: null } })),
-  done: new Set(operations.map((_, n) => n)),
+  phases: [{ name: "all", goals, gates: [] }],
+  changes: goals.map((entry, n) => ({ n, phase: "all", change: { ...entry, before: null, after: null } })),
+  done: new Set(goals.map((_, n) => n)),
   undone: new Set(),
   state: "committed",
 };

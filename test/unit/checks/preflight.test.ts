@@ -125,9 +125,7 @@ const past = (cluster: string, units: string[] = []): Transaction[] => [
       roles: ["etcd"],
       node: { name: "n1", ip: "10.0.0.11" },
     },
-    phases: [
-      { name: "start", gates: [], operations: units.map((name) => ({ kind: "unit", spec: { name, links: [] } })) },
-    ],
+    phases: [{ name: "start", gates: [], goals: units.map((name) => ({ resource: "unit", id: { name, links: [] } })) }],
   } as unknown as Transaction,
 ];
 

@@ -7,8 +7,8 @@ import { upgradeChecks } from "../../../installer/checks/upgrade.ts";
 import type { Context } from "../../../installer/context.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { operation } from "../../../installer/operations/catalogue.ts";
-import type { Operation, Plan } from "../../../installer/operations/operation.ts";
+import { goal } from "../../../installer/operations/catalogue.ts";
+import type { Goal, Plan } from "../../../installer/operations/resource.ts";
 import { overOlder } from "../../../installer/plan/upgrade.ts";
 import type { Selection } from "../../../installer/plan/select.ts";
 import { FakeHost } from "../../support/fake-host.ts";
@@ -27,20 +27,19 @@ const etcdCheck = {
   for: { roles: ["etcd" as const] },
 };
 
-const file = (path: string, text: string): Operation =>
-  operation("file", { path, mode: 0o644, owner, digest: digestOf(text), size: text.length, sensitive: false });
-const etcdUnit = (version: string): Operation =>
-  operation("unit", {
+const file = (path: string, text: string): Goal =>
+  goal("file", { path, mode: 0o644, owner, digest: digestOf(text), size: text.length, sensitive: false });
+const etcdUnit = (version: string): Goal =>
+  goal("unit", {
     name: "etcd.service",
     file: "/etc/systemd/system/etcd.service",
     links: [],
-    live: true,
     start: true,
     noBlock: true,
     restartOn: [{ path: "/usr/local/bin/etcd", digest: digestOf(version) }],
   });
 
-function installed(roles: Role[], operations: Operation[], header: Partial<Header> = {}): Transaction {
+function installed(roles: Role[], goals: Goal[], header: Partial<Header> = {}): Transaction {
   const bundle = {
     payload: digestOf("older"),
     where: "/mnt",
@@ -55,15 +54,15 @@ function installed(roles: Role[], operations: Operation[], header: Partial<Heade
     id: 1,
     at: "2026-11-21T00:00:00Z",
     header: { bundle, node, roles, checks: [etcdCheck], notes: [], made: [], alone: false, ...header } as Header,
-    phases: [{ name: "place", operations, gates: [] }],
-    changes: operations.map((entry, n) => ({ n, phase: "place", change: { ...entry, before: null } })),
-    done: new Set(operations.map((_, n) => n)),
+    phases: [{ name: "place", goals, gates: [] }],
+    changes: goals.map((entry, n) => ({ n, phase: "place", change: { ...entry, before: null, after: null } })),
+    done: new Set(goals.map((_, n) => n)),
     undone: new Set(),
     state: "committed",
   };
 }
 
-const planOf = (...operations: Operation[]): Plan => ({ phases: [{ name: "start", operations, gates: [] }] });
+const planOf = (...goals: Goal[]): Plan => ({ phases: [{ name: "start", goals, gates: [] }] });
 
 interface Wish {
   readonly past: readonly Transaction[];
@@ -155,7 +154,8 @@ test("a snapshot comes before anything else, by the installed client, and only w
     plan.phases.map(({ name }) => name),
     ["snapshot", "start"],
   );
-  assert.deepEqual(plan.phases[0]?.operations[0]?.spec, {
+  assert.deepEqual(plan.phases[0]?.hooks?.[0], {
+    hook: "snapshot",
     unit: "etcd.service",
     path: "/var/lib/kubeferry/snapshots/etcd-20261121T102030Z.db",
     client,

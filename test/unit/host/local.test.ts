@@ -22,6 +22,9 @@ import { isExpected } from "#kit/errors";
 import type { Effect } from "../../../installer/host/effect.ts";
 import type { Host } from "../../../installer/host/host.ts";
 import { createLocalHost } from "../../../installer/host/local.ts";
+import { block } from "../../../installer/operations/block.ts";
+import type { TextState } from "../../../installer/operations/edit.ts";
+import { seen } from "../../support/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-local-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -119,29 +122,22 @@ test("what changed since it was inspected is neither kept nor replaced", async (
 });
 
 test("an edited file loses only our lines; an untouched one is put back whole; both with their modes", async () => {
-  const before = "one\nswap";
-  const [kept, ours] = [
-    { digest: digestOf(before), mode: 0o600, owner, mtimeMs: 1_500_000_000_000 },
-    "one\n#ferry swap",
-  ];
-  const effect: Effect = {
-    do: "unedit",
-    path: "/etc/a",
-    written: digestOf(ours),
-    kept,
-    lines: [{ from: "#ferry swap", to: "swap" }],
+  const id = { path: "/etc/a", lines: ["ours"], owner };
+  const steps = async (to: TextState): Promise<void> => {
+    for (const effect of block.steps(id, await seen(block, host, id), to)) await host.perform(effect);
   };
-  writeFileSync(at("etc/a"), before);
-  await host.perform({ do: "keep", path: "/etc/a", digest: kept.digest });
-  await host.perform({ do: "write", path: "/etc/a", content: { text: ours }, mode: 0o600, owner });
-  await host.perform(effect);
-  assert.equal(readFileSync(at("etc/a"), "utf8"), before);
-  assert.equal(statSync(at("etc/a")).mtimeMs, kept.mtimeMs);
-  writeFileSync(at("etc/a"), `zero\n${ours}\nmore\n`);
+  writeFileSync(at("etc/a"), "one\ntwo", { mode: 0o600 });
+  const before = await seen(block, host, id);
+  await steps(block.wanted(id, before));
+  await steps(before);
+  assert.equal(readFileSync(at("etc/a"), "utf8"), "one\ntwo");
+  assert.deepEqual(await seen(block, host, id), before, "with its time");
+  await steps(block.wanted(id, before));
+  writeFileSync(at("etc/a"), `zero\n${readFileSync(at("etc/a"), "utf8")}more\n`);
   chmodSync(at("etc/a"), 0o640);
   for (let time = 0; time < 2; time += 1) {
-    await host.perform(effect);
-    assert.equal(readFileSync(at("etc/a"), "utf8"), "zero\none\nswap\nmore\n");
+    await steps(before);
+    assert.equal(readFileSync(at("etc/a"), "utf8"), "zero\none\ntwo\nmore\n");
     assert.equal(modeOf("etc/a"), 0o640);
   }
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { JournalRecord } from "../../../installer/journal/journal.ts";
+import { journalFormat, type JournalRecord } from "../../../installer/journal/journal.ts";
 import { nextId, transactions } from "../../../installer/journal/transaction.ts";
 import { isExpected } from "#kit/errors";
 
-const change = { kind: "directory", spec: { path: "/etc/ferry" }, before: null };
+const change = { resource: "directory", id: { path: "/etc/ferry" }, before: null, after: null };
 const whole = [
-  { type: "begin", id: 1, at: "2026-11-21", made: [] },
-  { type: "phase", id: 1, phase: { name: "place", operations: [], gates: [] } },
+  { type: "begin", id: 1, at: "2026-11-21", format: journalFormat, made: [] },
+  { type: "phase", id: 1, phase: { name: "place", goals: [], gates: [] } },
   { type: "change", id: 1, n: 0, phase: "place", change },
   { type: "change", id: 1, n: 1, phase: "place", change },
   { type: "ready", id: 1, phases: 1, changes: 2 },
@@ -49,4 +49,17 @@ test("a journal that lost a record in its middle is refused, since undo would be
     () => transactions([...whole.slice(0, -1), done]),
     (error) => isExpected(error, "JOURNAL_INVALID"),
   );
+});
+
+test("a journal of another format is refused and not read wrongly, whatever its transactions are", () => {
+  for (const format of [undefined, 1, journalFormat + 1]) {
+    const [begin, ...rest] = whole;
+    const other = { ...begin, format, installer: "0.0.9" } as unknown as JournalRecord;
+    for (const records of [[other], [other, ...rest], [other, ...rest, { type: "gone", id: 1, at: "" } as const]]) {
+      assert.throws(
+        () => transactions(records),
+        (error) => isExpected(error, "JOURNAL_INVALID") && /another Kubeferry, 0\.0\.9/.test(error.message),
+      );
+    }
+  }
 });

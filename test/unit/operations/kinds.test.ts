@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unedit } from "../../../installer/host/unedit.ts";
+import { commandOf } from "../../../installer/host/systemd.ts";
 import { withBlock } from "../../../installer/operations/block.ts";
+import { unedit } from "../../../installer/operations/edit.ts";
 import { sysctl, sysctlPath } from "../../../installer/operations/kernel.ts";
 import { chainsIn } from "../../../installer/operations/nftables.ts";
 import { activeSwaps, swap, swapLines } from "../../../installer/operations/swap.ts";
-import { unit } from "../../../installer/operations/unit.ts";
+import { goal } from "../../../installer/operations/catalogue.ts";
+import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
+import { type Digest, digestOf } from "#bundle";
+import { bringing, seen } from "../../support/states.ts";
 import { FakeHost } from "../../support/fake-host.ts";
+
+const owner = { uid: 0, gid: 0 };
 
 test("swap lines of fstab are found whatever their white space, and comments are not", () => {
   const lines = [
@@ -33,11 +39,11 @@ test("swap comes back with the priorities it had", async () => {
   host.directory("/etc/systemd/system");
   host.system.swapDevices.add("/dev/vda2");
   host.system.run(["swapon", "-p", "7", "/dev/vda2"]);
-  const before = await swap.inspect(host, { live: true });
+  const before = await seen(swap, host, {});
   const argv = swap
-    .backward({ live: true }, before)
+    .steps({}, swap.wanted({}, before), before)
     .flatMap((effect) => (effect.do === "run" ? [effect.argv.join(" ")] : []));
-  assert.deepEqual(argv, ["systemctl daemon-reload", "swapon -p 7 /dev/vda2"]);
+  assert.deepEqual(argv, ["swapon -p 7 /dev/vda2"]);
 });
 
 test("a key of sysctl is a path, with dots and slashes as sysctl itself reads them", () => {
@@ -48,13 +54,13 @@ test("a key of sysctl is a path, with dots and slashes as sysctl itself reads th
 
 test("a value is raised and never lowered, and a key that the kernel lacks is not written", () => {
   const spec = { key: "fs.file-max", value: "100", policy: "raise", broughtBy: null } as const;
-  assert.deepEqual(sysctl.forward(spec, "99"), [{ do: "set", path: "/proc/sys/fs/file-max", value: "100" }]);
-  assert.deepEqual(sysctl.forward(spec, "9223372036854775807"), []);
-  assert.deepEqual(sysctl.forward(spec, null), []);
-  assert.deepEqual(sysctl.forward({ ...spec, policy: "set" }, "101").length, 1);
-  assert.deepEqual(sysctl.forward({ ...spec, broughtBy: "a_module" }, null).length, 1);
+  assert.deepEqual(bringing(sysctl, spec, "99"), [{ do: "set", path: "/proc/sys/fs/file-max", value: "100" }]);
+  assert.deepEqual(bringing(sysctl, spec, "9223372036854775807"), []);
+  assert.deepEqual(bringing(sysctl, spec, null), []);
+  assert.deepEqual(bringing(sysctl, { ...spec, policy: "set" }, "101").length, 1);
+  assert.deepEqual(bringing(sysctl, { ...spec, broughtBy: "a_module" }, null).length, 1);
   const range = { ...spec, key: "net.ipv4.ping_group_range", value: "0 1", policy: "set" } as const;
-  assert.deepEqual(sysctl.forward(range, "0 1"), [], "the kernel's tab is white space");
+  assert.deepEqual(bringing(sysctl, range, "0 1"), [], "the kernel's tab is white space");
 });
 
 test("the block in hosts is the last thing, takes the place of an earlier one, and an operator's lines stay", () => {
@@ -94,14 +100,18 @@ test("a running unit is left alone while nothing of it changes, and restarted wh
   host.link("/etc/systemd/system/multi-user.target.wants/a.service", "/etc/systemd/system/a.service");
   host.system.run(["systemctl", "start", "a.service"]);
   const spec = {
-    ...{ name: "a.service", file: "/etc/systemd/system/a.service", live: true, start: true, noBlock: true },
+    ...{ name: "a.service", file: "/etc/systemd/system/a.service", start: true, noBlock: true },
     links: ["/etc/systemd/system/multi-user.target.wants/a.service"],
     restartOn: [{ path: "/etc/systemd/system/a.service", digest: await host.digest("/etc/systemd/system/a.service") }],
   };
-  assert.deepEqual(unit.forward(spec, await unit.inspect(host, spec)), []);
-  host.file("/etc/systemd/system/a.service", "edited");
-  const argv = unit
-    .forward(spec, await unit.inspect(host, spec))
-    .map((effect) => (effect.do === "run" ? effect.argv[1] : effect.do));
-  assert.deepEqual(argv, ["daemon-reload", "restart"]);
+  const inPlan = async (digest: Digest, start = true): Promise<string[]> => {
+    const path = "/etc/systemd/system/a.service";
+    const file = goal("file", { path, mode: 0o644, owner, digest, size: 6, sensitive: false });
+    const plan = { phases: [{ name: "all", goals: [file, goal("unit", { ...spec, start })], gates: [] }] };
+    const effects = (await inspectPlan(host, plan)).flatMap(({ change }) => effectsOf(change));
+    return effects.map((effect) => (effect.do === "systemctl" ? (commandOf(effect).argv[1] ?? "") : effect.do));
+  };
+  assert.deepEqual(await inPlan(digestOf("old")), []);
+  assert.deepEqual(await inPlan(digestOf("edited")), ["keep", "write", "daemon-reload", "restart"]);
+  assert.deepEqual(await inPlan(digestOf("edited"), false), ["keep", "write", "daemon-reload"], "with --no-start");
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostReader, QueryResult } from "../../../installer/host/host.ts";
-import { osPackages, type PackageSpec } from "../../../installer/operations/package.ts";
+import { osPackages, type PackageId } from "../../../installer/operations/package.ts";
+import { bringing, seen } from "../../support/states.ts";
 
 const file = (name: string, version: string, distribution?: string) => ({
   name,
@@ -32,7 +33,7 @@ function hostWith(lines: string, code = 1): HostReader {
 }
 
 test("one call of dpkg installs what is absent, older, half-installed or only configured, and nothing else", async () => {
-  const spec: PackageSpec = {
+  const spec: PackageId = {
     format: "deb",
     packages: ["absent", "older", "same", "newer", "half", "configured"].map((name) => file(name, "5")),
   };
@@ -43,8 +44,9 @@ test("one call of dpkg installs what is absent, older, half-installed or only co
     ["half-installed", "half", "amd64", "5"],
     ["config-files", "configured", "amd64", "5"],
   ];
-  const before = await osPackages.inspect(hostWith(lines.map((line) => line.join("\t")).join("\n")), spec);
-  const [install, ...more] = osPackages.forward(spec, before);
+  const host = hostWith(lines.map((line) => line.join("\t")).join("\n"));
+  const before = await seen(osPackages, host, spec);
+  const [install, ...more] = bringing(osPackages, spec, before);
   assert.deepEqual(more, []);
   assert.ok(install?.do === "run");
   assert.deepEqual(install.argv.slice(0, 4), [
@@ -59,26 +61,28 @@ test("one call of dpkg installs what is absent, older, half-installed or only co
   );
   // What was upgraded stays; what had its configuration here before keeps it.
   assert.deepEqual(
-    osPackages.backward(spec, before).map((effect) => effect.do === "run" && effect.argv.slice(5)),
+    osPackages
+      .steps(spec, osPackages.wanted(spec, before), before)
+      .map((effect) => effect.do === "run" && effect.argv.slice(5)),
     [
       ["--remove", "configured:amd64"],
       ["--purge", "absent:amd64", "half:amd64"],
     ],
   );
-  assert.match(osPackages.irreversible?.(spec, before) ?? "", /older 4 by 5$/);
+  assert.match(osPackages.irreversible?.(spec, before, osPackages.wanted(spec, before)) ?? "", /older 4 by 5$/);
 });
 
 test("packages are for the distribution that they were resolved for, at the precision that it names", async () => {
   const own = ["rocky 9", "rocky 9.4", undefined];
   const foreign = ["rocky 8", "rocky 9.5", "debian 12", "debian 9.4"];
   for (const distribution of [...own, ...foreign]) {
-    const spec: PackageSpec = { format: "deb", packages: [file("a", "1", distribution)] };
-    const effects = osPackages.forward(spec, await osPackages.inspect(hostWith(""), spec));
+    const spec: PackageId = { format: "deb", packages: [file("a", "1", distribution)] };
+    const effects = bringing(osPackages, spec, await seen(osPackages, hostWith(""), spec));
     assert.equal(effects.length, own.includes(distribution) ? 1 : 0, distribution);
   }
 });
 
 test("a host whose package manager does not answer is told so before anything is changed", async () => {
-  const spec: PackageSpec = { format: "deb", packages: [file("a", "1")] };
+  const spec: PackageId = { format: "deb", packages: [file("a", "1")] };
   await assert.rejects(osPackages.inspect(hostWith("", 127), spec), /dpkg-query does not answer/);
 });

@@ -3,25 +3,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
+import { commandOf } from "../../../installer/host/systemd.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { operation } from "../../../installer/operations/catalogue.ts";
-import type { FileSpec } from "../../../installer/operations/file.ts";
-import type { Operation } from "../../../installer/operations/operation.ts";
+import { goal } from "../../../installer/operations/catalogue.ts";
+import type { FileId } from "../../../installer/operations/file.ts";
+import type { Goal } from "../../../installer/operations/resource.ts";
 import { renewalPlan } from "../../../installer/plan/renew.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
-const spec = (path: string, text: string): FileSpec => {
+const spec = (path: string, text: string): FileId => {
   return { path, mode: 0o644, owner, digest: digestOf(text), size: text.length, sensitive: false };
 };
 const unitFile = (name: string): string => `/etc/systemd/system/${name}`;
-const unit = (name: string, certificate: string, text: string): Operation =>
-  operation("unit", {
+const unit = (name: string, certificate: string, text: string): Goal =>
+  goal("unit", {
     name,
     file: unitFile(name),
     links: [],
-    live: true,
     start: true,
     noBlock: false,
     restartOn: [certificate, unitFile(name)].map((path) => ({
@@ -39,14 +39,14 @@ const past: Transaction[] = [
     phases: [
       {
         name: "place",
-        operations: [
+        goals: [
           ...[spec("/pki/etcd.pem", "etcd 1"), spec("/pki/api.pem", "api 1")],
           ...Object.values(units).map((name) => spec(unitFile(name), name)),
-        ].map((file) => operation("file", file)),
+        ].map((file) => goal("file", file)),
         gates: [],
       },
-      { name: "start etcd", operations: [unit(units.etcd, "/pki/etcd.pem", "etcd 1")], gates: ["etcd is healthy"] },
-      { name: "start kube-apiserver", operations: [unit(units.api, "/pki/api.pem", "api 1")], gates: ["api is ready"] },
+      { name: "start etcd", goals: [unit(units.etcd, "/pki/etcd.pem", "etcd 1")], gates: ["etcd is healthy"] },
+      { name: "start kube-apiserver", goals: [unit(units.api, "/pki/api.pem", "api 1")], gates: ["api is ready"] },
     ],
     changes: [],
     done: new Set(),
@@ -66,12 +66,14 @@ function hostWith(): FakeHost {
   return host;
 }
 
-async function commands(renewed: FileSpec[]): Promise<string[]> {
+async function commands(renewed: FileId[]): Promise<string[]> {
   const changes = await inspectPlan(hostWith(), renewalPlan(past, renewed));
   return changes
     .flatMap(({ change }) => effectsOf(change))
     .map((effect) =>
-      effect.do === "run" ? effect.argv.join(" ") : `${effect.do} ${"path" in effect ? effect.path : ""}`,
+      effect.do === "systemctl"
+        ? commandOf(effect).argv.join(" ")
+        : `${effect.do} ${"path" in effect ? effect.path : ""}`,
     );
 }
 

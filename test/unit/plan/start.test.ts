@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { type BundleIndex, decodeIndex } from "#bundle";
 import type { PlanInput } from "../../../installer/plan/input.ts";
 import { plan } from "../../../installer/plan/plan.ts";
-import type { UnitSpec } from "../../../installer/operations/unit.ts";
+import { goalsIn, idsOf } from "../../../installer/operations/catalogue.ts";
+import type { UnitId } from "../../../installer/operations/unit.ts";
 import { nodeBundle } from "../../support/node-bundle.ts";
 
 const selector = { roles: ["worker" as const] };
@@ -48,9 +49,8 @@ async function input(): Promise<PlanInput> {
   return { index, selection, files: [], live: true, owner: null };
 }
 
-function unitsOf(given: PlanInput): UnitSpec[] {
-  const operations = plan(given).phases.flatMap((phase) => phase.operations);
-  return operations.filter(({ kind }) => kind === "unit").map(({ spec }) => spec as UnitSpec);
+function unitsOf(given: PlanInput): UnitId[] {
+  return idsOf("unit", goalsIn(plan(given)));
 }
 
 test("units start in their order, images and objects after what takes them, and each phase waits for its checks", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BundleIndex, decodeIndex } from "#bundle";
+import { goalsIn } from "../../../installer/operations/catalogue.ts";
 import { plan } from "../../../installer/plan/plan.ts";
 import { select } from "../../../installer/plan/select.ts";
 import { findTimeSync } from "../../../installer/plan/time-sync.ts";
@@ -102,12 +103,12 @@ test("its file is placed before it starts, and its folder made before both", asy
   const { unit: time, dropIn } = (await found(() => {})) ?? assert.fail("nothing found");
   const files = dropIn === null ? [] : [dropIn.file];
   const { phases } = plan({ index: sample, selection, files, time, live: true, owner: null });
-  const operations = phases.flatMap(({ operations }) => operations);
-  const at = (kind: string, part: object): number =>
-    operations.findIndex(
+  const goals = goalsIn({ phases });
+  const at = (resource: string, part: object): number =>
+    goals.findIndex(
       (one) =>
-        one.kind === kind &&
-        Object.entries(part).every(([key, value]) => Reflect.get(one.spec as object, key) === value),
+        one.resource === resource &&
+        Object.entries(part).every(([key, value]) => Reflect.get(one.id as object, key) === value),
     );
   const order = [
     at("directory", { path: "/etc/chrony/conf.d" }),

@@ -60,7 +60,7 @@ br_netfilter 36864 0 - Live 0x0
   ]);
   const known = { modules: parseModules("udp_tunnel 1 0 - Live 0x0\n") };
   assert.ok(!words(modules.steps({}, now, known)).includes("rmmod udp_tunnel"));
-  assert.equal(modules.untilBoot, true);
+  assert.equal(modules.grown?.untilBoot, true);
 });
 
 test("values that daemons set become what they were; a key that is gone, or was not there, is let be", () => {

@@ -8,23 +8,22 @@ interface Shared {
   readonly environment: Readonly<Record<string, string>>;
   /** Where a text lies for as long as the program reads it: private, in our own folder. */
   readonly scratch: string;
-  readonly live: boolean;
 }
 
-export interface ManifestSpec extends Shared {
+export interface ManifestId extends Shared {
   readonly via: "kubectl";
   /** The manifest on the node, and its digest: what is applied, and what is told from an older one by. */
   readonly path: string;
   readonly digest: Digest;
 }
 
-export interface KeySpec extends Shared {
+export interface KeyId extends Shared {
   readonly via: "etcd2" | "etcd3";
   readonly key: string;
   readonly value: string;
 }
 
-export interface LabelSpec extends Shared {
+export interface LabelId extends Shared {
   readonly via: "label";
   /** The Kubernetes node. */
   readonly node: string;
@@ -32,10 +31,4 @@ export interface LabelSpec extends Shared {
   readonly value: string;
 }
 
-export type ObjectSpec = ManifestSpec | KeySpec | LabelSpec;
-
-/** Nobody answered, or not all that is needed is there yet. */
-export interface Unseen {
-  readonly state: "unseen";
-  readonly why: string;
-}
+export type ObjectId = ManifestId | KeyId | LabelId;
