@@ -42,7 +42,7 @@ export async function splitBundle(file: string, partSize: number, folder = dirna
       const path = join(folder, part);
       const from = (number - 1) * partSize;
       const hash = createHash("sha256");
-      writeNew(path, made, (out) =>
+      writeNew(path, file, made, (out) =>
         copyRange(file, from, Math.min(partSize, size - from), out, (chunk) => {
           hash.update(chunk);
           whole.update(chunk);
@@ -52,7 +52,7 @@ export async function splitBundle(file: string, partSize: number, folder = dirna
     }
     sums.push([name, whole.digest("hex") as Digest]);
     const list = join(folder, `${name}.parts`);
-    writeNew(list, made, (out) => writeSync(out, encodeSums(sums)));
+    writeNew(list, file, made, (out) => writeSync(out, encodeSums(sums)));
     return { list, parts: made.slice(0, -1) };
   } catch (failure) {
     for (const path of made) await rm(path, { force: true });
@@ -92,7 +92,7 @@ export async function joinParts(paths: readonly string[], output: string): Promi
   if (problem !== undefined) throw problemError(problem, where);
   return writeBeside(output, async (temporary) => {
     const hash = createHash("sha256");
-    writeNew(temporary, [], (out) => {
+    writeNew(temporary, where, [], (out) => {
       for (const [name] of parts) {
         const path = found.get(name) ?? name;
         copyRange(path, 0, statSync(path).size, out, (chunk) => hash.update(chunk));
@@ -166,17 +166,18 @@ function partName(whole: string, number: number, like: string): string {
   return `${whole}.part-${String(number).padStart(digits, "0")}`;
 }
 
-function openNew(path: string): number {
+function openNew(path: string, like: string): number {
   try {
-    return openSync(path, "wx", 0o644);
+    // Of a bundle whose secrets are not sealed, each part is as private as the whole.
+    return openSync(path, "wx", statSync(like).mode & 0o666);
   } catch (cause) {
     throw new ExpectedError("USAGE", "the file is there already, or cannot be made", { where: path, cause });
   }
 }
 
 /** Makes a file, notes that it was made, fills it and fsyncs it. */
-function writeNew(path: string, made: string[], fill: (out: number) => unknown): void {
-  const out = openNew(path);
+function writeNew(path: string, like: string, made: string[], fill: (out: number) => unknown): void {
+  const out = openNew(path, like);
   made.push(path);
   try {
     fill(out);

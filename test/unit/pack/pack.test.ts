@@ -6,6 +6,9 @@ import { after, test } from "node:test";
 import { digestOf, openBundle, parseKeyFile, verifyBundle } from "#bundle";
 import { openKeys } from "../../../builder/pack/keys.ts";
 import { installersIn, pack } from "../../../builder/pack/pack.ts";
+import { joinParts, splitBundle } from "../../../builder/pack/parts.ts";
+import { newSigningKey } from "../../../builder/sign/secret-key.ts";
+import { signBundle } from "../../../builder/sign/sign.ts";
 import { binaryOf, sampleCluster } from "../../support/sample-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-pack-"));
@@ -135,4 +138,21 @@ test("README.txt says how to check, install, undo, and do it by hand", async () 
   ];
   for (const command of commands) assert.ok(text.includes(command), command);
   assert.match(text, /NOT SEALED/);
+});
+
+test("a bundle whose secrets are not sealed is its owner's alone, also signed, divided and joined", async () => {
+  const where = folder();
+  const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+  const { path } = await pack(await sampleCluster(where));
+  assert.equal(mode(path), "600");
+  await signBundle(path, newSigningKey());
+  assert.equal(mode(path), "600");
+  const { list, parts } = await splitBundle(path, 5000, folder());
+  assert.deepEqual(new Set([list, ...parts].map(mode)), new Set(["600"]));
+  const joined = join(folder(), "joined.tar");
+  await joinParts([list, ...parts], joined);
+  assert.equal(mode(joined), "600");
+  const keys = await openKeys({ folder: join(where, "k"), pki: join(where, "p"), nodes: ["n1", "n2"] });
+  const sealed = await pack({ ...(await sampleCluster(folder())), keys });
+  assert.equal(mode(sealed.path), "644");
 });
