@@ -74,7 +74,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .option("--no-start", "place files and enable units, but start nothing now")
     .action(async (flags: Flags) => {
       if ((origin.argv ?? []).length === 0) program.help({ error: true });
-      const { install } = await import("./install.ts");
+      const { install } = await import("./commands/install.ts");
       const { parseRoles } = await import("./plan/select.ts");
       // A wrong call is told before every byte of the bundle is read.
       parseRoles(flags.role);
@@ -86,7 +86,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   changing(node(common(program.command("upgrade"))))
     .description("install this bundle over the one that is installed; role and address as installed")
     .action(async (flags: Flags) => {
-      const { upgrade } = await import("./upgrade.ts");
+      const { upgrade } = await import("./commands/upgrade.ts");
       await upgrade(wanted(flags), context(flags, ["upgrade"]));
     });
 
@@ -95,7 +95,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
     .option("--in-place", "sign them here, also when ./install lies in a bundle")
     .action(async (flags: Flags) => {
-      const { renew } = await import("./renew.ts");
+      const { renew } = await import("./commands/renew.ts");
       const here = flags.inPlace === true || (flags.bundle === undefined && origin.bundle === null);
       const bundle = here ? null : bundleOf(flags, origin, surroundings);
       await renew({ ...wanted({ ...flags, bundle: "" }), bundle }, context(flags, ["renew"]));
@@ -105,7 +105,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .description("is this host fit? every check, nothing is changed")
     .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
     .action(async (flags: Flags) => {
-      const { install } = await import("./install.ts");
+      const { install } = await import("./commands/install.ts");
       await install({ ...wanted(flags), preflightOnly: true }, context(flags, ["preflight"]));
     });
 
@@ -116,10 +116,10 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .action(async (flags: Flags) => {
       if (flags.watch === true) {
         if (flags.dryRun === true) throw new ExpectedError("USAGE", "--watch approves: it has no --dry-run");
-        const { approveAsTheyCome } = await import("./approve-watch.ts");
+        const { approveAsTheyCome } = await import("./commands/approve-watch.ts");
         return await approveAsTheyCome({}, context(flags, ["approve", "--watch"]));
       }
-      const { approve } = await import("./approve.ts");
+      const { approve } = await import("./commands/approve.ts");
       await approve({ dryRun: flags.dryRun ?? false }, context(flags, ["approve"]));
     });
 
@@ -132,7 +132,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .option("--timeout <seconds>", "how long the pods have to become ready", seconds, 180)
     .addHelpText("after", "\nExample:\n  $ ./install smoke --timeout 300")
     .action(async (flags: Flags) => {
-      const { smoke } = await import("./smoke.ts");
+      const { smoke } = await import("./commands/smoke.ts");
       const { dryRun = false, keep = false, timeout: timeoutSeconds = 180 } = flags;
       await smoke({ dryRun, keep, timeoutSeconds }, context(flags, ["smoke"]));
     });
@@ -141,11 +141,11 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .description("collect journal, facts, findings and units' logs in one archive, without secrets")
     .option("-o, --output <file>", "where to write it", "kubeferry-support.tar")
     .action(async (flags: Flags) => {
-      const { support } = await import("./support.ts");
+      const { support } = await import("./commands/support.ts");
       const output = resolve(surroundings.workingDirectory, flags.output ?? "kubeferry-support.tar");
       const own = context(flags, ["support"]);
       const preflight = async (reporter: Context["reporter"]): Promise<void> => {
-        const { upgrade } = await import("./upgrade.ts");
+        const { upgrade } = await import("./commands/upgrade.ts");
         await upgrade({ ...wanted(flags), preflightOnly: true }, { ...own, reporter });
       };
       const none = flags.bundle === undefined && origin.bundle === null;
@@ -155,7 +155,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   signed(common(program.command("verify")))
     .description("check every byte of the bundle")
     .action(async (flags: Flags) => {
-      const { verifyOnly } = await import("./verify.ts");
+      const { verifyOnly } = await import("./commands/verify.ts");
       const trusts = await trustsOf(flags, rootOf(flags, surroundings), surroundings);
       await verifyOnly(bundleOf(flags, origin, surroundings), trusts, context(flags, ["verify"]));
     });
@@ -165,7 +165,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .option("--certificates", "only the certificates")
     .option("--priorities", "lines for systemd's journal, each with its priority")
     .action(async (flags: Flags) => {
-      const { status } = await import("./status.ts");
+      const { status } = await import("./commands/status.ts");
       const { certificates = false, priorities = false } = flags;
       await status({ root: rootOf(flags, surroundings), certificates, priorities }, context(flags, ["status"]));
     });
@@ -173,7 +173,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   signed(common(program.command("audit")))
     .description("is it still what was installed")
     .action(async (flags: Flags) => {
-      const { audit } = await import("./audit.ts");
+      const { audit } = await import("./commands/audit.ts");
       const { givenTrust } = await import("#bundle");
       const trust = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
       await audit(rootOf(flags, surroundings), trust, context(flags, ["audit"]));
@@ -187,7 +187,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       .option("--yes", "do not ask")
       .option("--delete-data", "also remove what was written into installed directories since: etcd's data, containers")
       .action(async (flags: Flags) => {
-        const { takeBackOnRequest } = await import("./restore.ts");
+        const { takeBackOnRequest } = await import("./transaction/restore.ts");
         await takeBackOnRequest(
           {
             root: rootOf(flags, surroundings),

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { type Digest, digestOf } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import type { FileId } from "../operations/file.ts";
+import type { FileId } from "../resources/file.ts";
 import { readKubeconfig, withCredentials } from "./kubeconfig.ts";
 import { isIssuedBy, type Pair, reissue } from "./reissue.ts";
 

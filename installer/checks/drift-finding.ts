@@ -1,5 +1,5 @@
 /** How drift is told. */
-import { sameOwner } from "../operations/file.ts";
+import { sameOwner } from "../resources/file.ts";
 import type { Owner } from "../host/effect.ts";
 import type { Finding } from "./check.ts";
 

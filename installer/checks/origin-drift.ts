@@ -16,7 +16,7 @@ import {
 import { messageOf } from "#kit/errors";
 import type { KeptBundle } from "../journal/kept-bundle.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { goalsIn, idsOf } from "../operations/catalogue.ts";
+import { goalsIn, idsOf } from "../resources/catalogue.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { messageOf } from "#kit/errors";
 import type { HostReader } from "../host/host.ts";
-import type { FileId } from "../operations/file.ts";
-import type { UnitId } from "../operations/unit.ts";
+import type { FileId } from "../resources/file.ts";
+import type { UnitId } from "../resources/unit.ts";
 import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 

@@ -2,9 +2,9 @@
  * Which programs run what their files said before a transaction, and are restarted because of it: files that change, and
  * the units that read them. Pure.
  */
-import { resourceOf } from "../operations/catalogue.ts";
-import { pathsOf } from "../operations/hooks.ts";
-import { type Change, type Generation, isUnknown } from "../operations/resource.ts";
+import { resourceOf } from "../resources/catalogue.ts";
+import { pathsOf } from "../resources/hooks.ts";
+import { type Change, type Generation, isUnknown } from "../resources/resource.ts";
 
 /** The change between two generations, where one of the `earlier` changes touches what it reads. */
 export function marked(change: Change, earlier: readonly Change[]): Change {

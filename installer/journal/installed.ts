@@ -1,7 +1,7 @@
 /** What a journal's transactions add up to: what is installed now, and which of them still say how. Pure. */
 import type { Role } from "#bundle";
-import { goalsIn, nameOf } from "../operations/catalogue.ts";
-import type { Goal } from "../operations/resource.ts";
+import { goalsIn, nameOf } from "../resources/catalogue.ts";
+import type { Goal } from "../resources/resource.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**

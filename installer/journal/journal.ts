@@ -7,7 +7,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
-import type { Change, Phase } from "../operations/resource.ts";
+import type { Change, Phase } from "../resources/resource.ts";
 import { isFull, noSpace } from "./space.ts";
 
 /** Who and what a transaction is about. */

@@ -1,8 +1,8 @@
 /** What a power cut may have left beside the places of a change: temporary files, texts for programs to read. */
 import { type Effect, temporaryName } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import { resourceOf } from "../operations/catalogue.ts";
-import { type Change, isUnknown } from "../operations/resource.ts";
+import { resourceOf } from "../resources/catalogue.ts";
+import { type Change, isUnknown } from "../resources/resource.ts";
 
 /** The effects that take it away. May only look. */
 export async function sweeping(host: HostReader, { resource, id, before, after }: Change): Promise<Effect[]> {

@@ -1,7 +1,7 @@
 /** What a journal's records add up to: transactions, oldest first. */
 import { ExpectedError } from "#kit/errors";
 import type { Effect } from "../host/effect.ts";
-import type { Change, Phase } from "../operations/resource.ts";
+import type { Change, Phase } from "../resources/resource.ts";
 import { type Header, journalFormat, type JournalRecord } from "./journal.ts";
 
 export interface RecordedChange {

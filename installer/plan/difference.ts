@@ -3,8 +3,8 @@ import { effectsOf } from "../journal/apply.ts";
 import type { Header } from "../journal/journal.ts";
 import type { RecordedChange } from "../journal/transaction.ts";
 import { startedBy } from "../host/systemd.ts";
-import { goalsIn, idsOf, nameOf, of, resourceOf } from "../operations/catalogue.ts";
-import type { Change, Plan } from "../operations/resource.ts";
+import { goalsIn, idsOf, nameOf, of, resourceOf } from "../resources/catalogue.ts";
+import type { Change, Plan } from "../resources/resource.ts";
 
 export interface Difference {
   readonly files: {

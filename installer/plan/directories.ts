@@ -1,7 +1,7 @@
 /** Every directory that this node needs, parents first: those of the index, and the parents of everything placed. */
 import { dirname } from "node:path";
-import { goal } from "../operations/catalogue.ts";
-import type { Goal } from "../operations/resource.ts";
+import { goal } from "../resources/catalogue.ts";
+import type { Goal } from "../resources/resource.ts";
 import { attributes, chosen, type PlanInput } from "./input.ts";
 import { linkPaths } from "./start.ts";
 

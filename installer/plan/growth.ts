@@ -2,9 +2,9 @@
  * Notes of what is there before daemons run, so that undo knows what grew since. Undo takes the phases from the last to the
  * first: pods while their runtime still runs, the rest once it has ended, kernel values and modules when nobody is left.
  */
-import { goal, idsOf } from "../operations/catalogue.ts";
-import type { Runtime } from "../operations/grown/runtime.ts";
-import type { Goal, Phase } from "../operations/resource.ts";
+import { goal, idsOf } from "../resources/catalogue.ts";
+import type { Runtime } from "../resources/grown/runtime.ts";
+import type { Goal, Phase } from "../resources/resource.ts";
 import { chosen, type PlanInput } from "./input.ts";
 
 const starters = ["flanneld.service", "containerd.service", "docker.service"];

@@ -4,8 +4,8 @@
  */
 import { type BundleIndex, digestOf } from "#bundle";
 import type { HostReader } from "../host/host.ts";
-import { bringerOf, module, sysctl, sysctlPath } from "../operations/kernel.ts";
-import { isUnknown } from "../operations/resource.ts";
+import { bringerOf, module, sysctl, sysctlPath } from "../resources/kernel.ts";
+import { isUnknown } from "../resources/resource.ts";
 import { chosen, type NodeFile } from "./input.ts";
 import type { Selection } from "./select.ts";
 

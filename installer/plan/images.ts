@@ -1,6 +1,6 @@
 /** Container images, imported as soon as the runtime that takes them runs. */
-import { goal, idsOf } from "../operations/catalogue.ts";
-import type { Phase } from "../operations/resource.ts";
+import { goal, idsOf } from "../resources/catalogue.ts";
+import type { Phase } from "../resources/resource.ts";
 import { chosen, type PlanInput } from "./input.ts";
 
 /** The phases with one for images after the phase that starts the runtime; as they are where there is nothing to import. */

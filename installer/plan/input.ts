@@ -1,8 +1,8 @@
 /** What planning starts from: the index, the chosen node, and its files with their final digests. */
 import { type BundleIndex, type Digest, type FileEntry, selects, type Selector } from "#bundle";
 import type { Owner } from "../host/effect.ts";
-import type { BlockId } from "../operations/block.ts";
-import type { UnitId } from "../operations/unit.ts";
+import type { BlockId } from "../resources/block.ts";
+import type { UnitId } from "../resources/unit.ts";
 import type { Selection } from "./select.ts";
 
 /** A file of the index as it will be on this node: digest and size after its tokens are replaced. */

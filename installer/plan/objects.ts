@@ -2,10 +2,10 @@
 import type { BundleIndex, ObjectEntry } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { statePath } from "../journal/state.ts";
-import { goal, idsOf } from "../operations/catalogue.ts";
-import { identitiesIn, keyOf } from "../operations/manifest.ts";
-import type { ObjectId } from "../operations/object-id.ts";
-import type { Phase } from "../operations/resource.ts";
+import { goal, idsOf } from "../resources/catalogue.ts";
+import { identitiesIn, keyOf } from "../resources/manifest.ts";
+import type { ObjectId } from "../resources/object-id.ts";
+import type { Phase } from "../resources/resource.ts";
 import type { NodeContents, ReadContents } from "./contents.ts";
 import { chosen, type PlanInput } from "./input.ts";
 import type { Selection } from "./select.ts";

@@ -1,6 +1,6 @@
 /** The bundle's files, in order of path, and the packages among them. */
-import { goal } from "../operations/catalogue.ts";
-import type { Goal, Phase } from "../operations/resource.ts";
+import { goal } from "../resources/catalogue.ts";
+import type { Goal, Phase } from "../resources/resource.ts";
 import { attributes, chosen, type PlanInput } from "./input.ts";
 
 export function place({ files, owner, index, selection, labels = false }: PlanInput): Phase {

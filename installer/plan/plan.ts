@@ -1,7 +1,7 @@
 /** From a bundle's index and a chosen node to the list of goals. Pure. */
 import { ExpectedError } from "#kit/errors";
-import { goalsIn, nameOf, resourceOf } from "../operations/catalogue.ts";
-import type { Phase, Plan } from "../operations/resource.ts";
+import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";
+import type { Phase, Plan } from "../resources/resource.ts";
 import { withGrowth } from "./growth.ts";
 import { withImages } from "./images.ts";
 import type { PlanInput } from "./input.ts";

@@ -1,7 +1,7 @@
 /** What the host must be before files are placed: directories, names, kernel, swap. */
-import { goal } from "../operations/catalogue.ts";
-import { bringerOf } from "../operations/kernel.ts";
-import type { Goal, Phase } from "../operations/resource.ts";
+import { goal } from "../resources/catalogue.ts";
+import { bringerOf } from "../resources/kernel.ts";
+import type { Goal, Phase } from "../resources/resource.ts";
 import { unitName } from "../host/systemd.ts";
 import { directories } from "./directories.ts";
 import { chosen, type PlanInput } from "./input.ts";

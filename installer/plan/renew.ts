@@ -1,9 +1,9 @@
 /** New certificates for what is installed: their files, and a restart of the units that read them. Pure. */
 import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { goal, idsOf } from "../operations/catalogue.ts";
-import type { FileId } from "../operations/file.ts";
-import type { Phase, Plan } from "../operations/resource.ts";
+import { goal, idsOf } from "../resources/catalogue.ts";
+import type { FileId } from "../resources/file.ts";
+import type { Phase, Plan } from "../resources/resource.ts";
 
 /** Files as installed, by path. */
 export function installedFiles(past: readonly Transaction[]): Map<string, FileId> {

@@ -2,8 +2,8 @@
 import type { Digest, Role } from "#bundle";
 import { foldGoals, isReplaced, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { goalsIn, nameOf, resourceOf } from "../operations/catalogue.ts";
-import { droppedPackages } from "../operations/package.ts";
+import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";
+import { droppedPackages } from "../resources/package.ts";
 import {
   type Change,
   type Goal,
@@ -12,7 +12,7 @@ import {
   type Plan,
   type RetirePhase,
   retirePhases,
-} from "../operations/resource.ts";
+} from "../resources/resource.ts";
 
 export interface RetireInput {
   readonly planned: Plan;

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import type { CheckEntry, UnitEntry } from "#bundle";
-import { goal } from "../operations/catalogue.ts";
-import type { Goal, Phase } from "../operations/resource.ts";
+import { goal } from "../resources/catalogue.ts";
+import type { Goal, Phase } from "../resources/resource.ts";
 import { unitFolder } from "../host/systemd.ts";
 import { chosen, type PlanInput } from "./input.ts";
 

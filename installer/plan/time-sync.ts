@@ -5,9 +5,9 @@
 import { type BundleIndex, digestOf } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { isActive, unitFolder as folder, unitFolders as folders, unitName } from "../host/systemd.ts";
-import { withBlock } from "../operations/block.ts";
-import { goal } from "../operations/catalogue.ts";
-import type { Goal, Phase } from "../operations/resource.ts";
+import { withBlock } from "../resources/block.ts";
+import { goal } from "../resources/catalogue.ts";
+import type { Goal, Phase } from "../resources/resource.ts";
 import { type HostFile, ownText } from "./host-files.ts";
 import type { PlanInput, TimeUnit } from "./input.ts";
 import type { Selection } from "./select.ts";

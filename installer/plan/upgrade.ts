@@ -3,9 +3,9 @@ import type { CheckEntry } from "#bundle";
 import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import { statePath } from "../journal/state.ts";
 import type { Transaction } from "../journal/transaction.ts";
-import { goalsIn, idsOf } from "../operations/catalogue.ts";
-import type { Goal, Phase, Plan } from "../operations/resource.ts";
-import type { UnitId } from "../operations/unit.ts";
+import { goalsIn, idsOf } from "../resources/catalogue.ts";
+import type { Goal, Phase, Plan } from "../resources/resource.ts";
+import type { UnitId } from "../resources/unit.ts";
 import { type RetireInput, withRetirement } from "./retire.ts";
 
 export interface UpgradeInput extends RetireInput {

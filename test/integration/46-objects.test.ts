@@ -16,9 +16,9 @@ import { apply, begin, inspectPlan, recordAnew, resumePlan } from "../../install
 import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo, type UndoReport } from "../../installer/journal/undo.ts";
-import { goal, idsOf } from "../../installer/operations/catalogue.ts";
-import type { ObjectId } from "../../installer/operations/object-id.ts";
-import { mark } from "../../installer/operations/object-kubectl.ts";
+import { goal, idsOf } from "../../installer/resources/catalogue.ts";
+import type { ObjectId } from "../../installer/resources/object-id.ts";
+import { mark } from "../../installer/resources/object-kubectl.ts";
 import { withObjects } from "../../installer/plan/objects.ts";
 import { type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
@@ -64,7 +64,7 @@ function clusterText(name: string): string {
   return readFileSync(join(import.meta.dirname, "../golden/clusters", name, "cluster.yaml"), "utf8");
 }
 
-/** The operations that a plan for n1 has, with what lies below `root` and listens on `port` instead of the node's own. */
+/** The objects that a plan for n1 has, with what lies below `root` and listens on `port` instead of the node's own. */
 function planned({ rendered, root }: Placed, port: number): ObjectId[] {
   const node = rendered.nodes.find(({ name }) => name === "n1");
   if (node === undefined) throw new Error("no n1");

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { decodeIndex } from "#bundle";
 import type { Facts } from "../../installer/host/facts.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { block } from "../../installer/operations/block.ts";
+import { block } from "../../installer/resources/block.ts";
 import { select } from "../../installer/plan/select.ts";
 import { findTimeSync } from "../../installer/plan/time-sync.ts";
 import { nodeBundle } from "../support/node-bundle.ts";

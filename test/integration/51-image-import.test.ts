@@ -12,7 +12,7 @@ import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { type PulledImage, pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { image, type ImageId } from "../../installer/operations/image.ts";
+import { image, type ImageId } from "../../installer/resources/image.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { writeLayout } from "../support/image-layout.ts";
 import { requirePackages } from "../support/packages.ts";

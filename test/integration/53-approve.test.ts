@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
-import { approveAsTheyCome } from "../../installer/approve-watch.ts";
+import { approveAsTheyCome } from "../../installer/commands/approve-watch.ts";
 import type { Context } from "../../installer/context.ts";
 import { type ApiObject, type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
 import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../support/as-master.ts";

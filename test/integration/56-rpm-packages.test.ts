@@ -11,7 +11,7 @@ import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetc
 import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { osPackages, type PackageId } from "../../installer/operations/package.ts";
+import { osPackages, type PackageId } from "../../installer/resources/package.ts";
 import { createFolderStore } from "../support/folder-store.ts";
 import { requirePackages } from "../support/packages.ts";
 import { buildRpmRepository, primaryOf, signRepository } from "../support/rpm-repository.ts";

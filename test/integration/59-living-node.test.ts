@@ -24,7 +24,7 @@ import { podDrift } from "../../installer/checks/pod-drift.ts";
 import { writtenDrift } from "../../installer/checks/written.ts";
 import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import type { UnitId } from "../../installer/operations/unit.ts";
+import type { UnitId } from "../../installer/resources/unit.ts";
 import { requirePackages } from "../support/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-living-"));

@@ -12,7 +12,7 @@ import { ports } from "../../installer/checks/preflight/network.ts";
 import type { PreflightInput } from "../../installer/checks/preflight/input.ts";
 import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { goal } from "../../installer/operations/catalogue.ts";
+import { goal } from "../../installer/resources/catalogue.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
 import { type Hosts, makeHosts } from "../support/namespaces.ts";

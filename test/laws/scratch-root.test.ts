@@ -13,7 +13,7 @@ import { apply, begin, inspectPlan, recordAnew, resumePlan } from "../../install
 import { fileJournal, type Header, type Journal } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
-import type { Plan } from "../../installer/operations/resource.ts";
+import type { Plan } from "../../installer/resources/resource.ts";
 import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../support/arbitrary-host.ts";
 import { Crash, type Cut } from "../support/fake-host.ts";
 import { pictureOf } from "../support/tree.ts";

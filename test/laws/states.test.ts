@@ -4,8 +4,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
 import type { Effect } from "../../installer/host/effect.ts";
-import { goalsIn, nameOf, resourceOf } from "../../installer/operations/catalogue.ts";
-import { type Goal, isUnknown } from "../../installer/operations/resource.ts";
+import { goalsIn, nameOf, resourceOf } from "../../installer/resources/catalogue.ts";
+import { type Goal, isUnknown } from "../../installer/resources/resource.ts";
 import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../support/arbitrary-host.ts";
 import { Crash, type FakeHost } from "../support/fake-host.ts";
 

@@ -16,7 +16,7 @@ import type { Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo, undoEffects, type UndoReport } from "../../installer/journal/undo.ts";
 import type { Effect } from "../../installer/host/effect.ts";
-import { isUnknown, type Plan } from "../../installer/operations/resource.ts";
+import { isUnknown, type Plan } from "../../installer/resources/resource.ts";
 import {
   arbitraryHost,
   arbitraryPlan,

@@ -9,8 +9,8 @@ import { installedGoals, onHost } from "../../installer/journal/installed.ts";
 import type { Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
-import { goalsIn, idsOf } from "../../installer/operations/catalogue.ts";
-import type { Plan } from "../../installer/operations/resource.ts";
+import { goalsIn, idsOf } from "../../installer/resources/catalogue.ts";
+import type { Plan } from "../../installer/resources/resource.ts";
 import { overOlder } from "../../installer/plan/upgrade.ts";
 import {
   arbitraryHost,

@@ -2,8 +2,8 @@
 import { dirname } from "node:path";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
-import { goal } from "../../installer/operations/catalogue.ts";
-import type { Goal, Plan } from "../../installer/operations/resource.ts";
+import { goal } from "../../installer/resources/catalogue.ts";
+import type { Goal, Plan } from "../../installer/resources/resource.ts";
 import type { Foreign, Grows } from "./fake-growth.ts";
 import { FakeHost } from "./fake-host.ts";
 import { FakeSystem } from "./fake-system.ts";

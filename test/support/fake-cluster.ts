@@ -1,5 +1,5 @@
 /** What kubectl and etcdctl see and change through a fake host: objects, labels of nodes, keys. Strict about what is not there. */
-import { identitiesIn, keyOf } from "../../installer/operations/manifest.ts";
+import { identitiesIn, keyOf } from "../../installer/resources/manifest.ts";
 
 interface Stored {
   readonly apiVersion: string;

@@ -8,8 +8,8 @@ import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { goal } from "../../installer/operations/catalogue.ts";
-import type { Plan } from "../../installer/operations/resource.ts";
+import { goal } from "../../installer/resources/catalogue.ts";
+import type { Plan } from "../../installer/resources/resource.ts";
 
 const [folder = "", what = "", ...ports] = process.argv.slice(2);
 const host = createLocalHost({ root: "/", contents: { stage: join(folder, "stage"), before: join(folder, "before") } });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Effect } from "../../installer/host/effect.ts";
 import type { HostReader } from "../../installer/host/host.ts";
-import { isUnknown, type Resource } from "../../installer/operations/resource.ts";
+import { isUnknown, type Resource } from "../../installer/resources/resource.ts";
 
 /** What is there; fails where it cannot be looked at. */
 export async function seen<Id, State>(resource: Resource<Id, State>, host: HostReader, id: Id): Promise<State> {

@@ -10,8 +10,8 @@ import { apply, begin, inspectPlan } from "../../installer/journal/apply.ts";
 import type { Header } from "../../installer/journal/journal.ts";
 import type { Host } from "../../installer/host/host.ts";
 import { stateOf } from "../../installer/journal/state.ts";
-import { goal } from "../../installer/operations/catalogue.ts";
-import { restore } from "../../installer/restore.ts";
+import { goal } from "../../installer/resources/catalogue.ts";
+import { restore } from "../../installer/transaction/restore.ts";
 import { FakeHost } from "../support/fake-host.ts";
 import { MemoryJournal } from "../support/memory-journal.ts";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { type Header, journalFormat, type JournalRecord } from "../../installer/journal/journal.ts";
-import { goal } from "../../installer/operations/catalogue.ts";
+import { goal } from "../../installer/resources/catalogue.ts";
 import { hider, secretsIn } from "../../installer/secrecy.ts";
-import { supportMembers } from "../../installer/support.ts";
+import { supportMembers } from "../../installer/commands/support.ts";
 import { FakeHost } from "../support/fake-host.ts";
 
 const body = "MIIEowIBAAKCAQEAu1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gun";

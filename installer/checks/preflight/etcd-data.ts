@@ -1,6 +1,6 @@
 /** Preflight of etcd's data: a member starts from an empty directory, or from its own earlier data. */
 import type { HostReader } from "../../host/host.ts";
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import type { Finding } from "../check.ts";
 import { ok, type PreflightInput } from "./input.ts";
 

@@ -1,6 +1,6 @@
 /** Preflight of what was here before: other clusters, other runtimes, data. What is ours is recognised as ours. */
 import { isActive } from "../../host/systemd.ts";
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import type { Finding } from "../check.ts";
 import { ok, ownUnits, type PreflightInput } from "./input.ts";
 

@@ -1,7 +1,7 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
 import { formatBytes } from "#kit/reporter";
 import { isActive } from "../../host/systemd.ts";
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
 import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
 import type { Finding } from "../check.ts";

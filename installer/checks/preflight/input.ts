@@ -3,8 +3,8 @@ import type { Bundle } from "#bundle";
 import type { Facts } from "../../host/facts.ts";
 import type { HostReader } from "../../host/host.ts";
 import type { Transaction } from "../../journal/transaction.ts";
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
-import type { Plan } from "../../operations/resource.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
+import type { Plan } from "../../resources/resource.ts";
 import type { Selection } from "../../plan/select.ts";
 import type { Finding } from "../check.ts";
 

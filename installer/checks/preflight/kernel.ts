@@ -1,8 +1,8 @@
 /** Preflight of the running kernel: modules, values, swap, SELinux. */
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
-import { module, sysctl } from "../../operations/kernel.ts";
-import { isUnknown } from "../../operations/resource.ts";
-import { activeSwaps } from "../../operations/swap.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
+import { module, sysctl } from "../../resources/kernel.ts";
+import { isUnknown } from "../../resources/resource.ts";
+import { activeSwaps } from "../../resources/swap.ts";
 import type { Finding } from "../check.ts";
 import { ok, type PreflightInput } from "./input.ts";
 

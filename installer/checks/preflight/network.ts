@@ -1,6 +1,6 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
 import type { HostReader } from "../../host/host.ts";
-import { nftablesOf } from "../../operations/nftables.ts";
+import { nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { contains } from "../../plan/select.ts";
 import { isActive } from "../../host/systemd.ts";

@@ -4,7 +4,7 @@ import { formatBytes } from "#kit/reporter";
 import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
 import { parseMounts } from "../../host/mounts.ts";
-import { goalsIn, idsOf } from "../../operations/catalogue.ts";
+import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import type { Finding } from "../check.ts";
 import { ok, type PreflightInput } from "./input.ts";
 

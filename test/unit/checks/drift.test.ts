@@ -6,8 +6,8 @@ import { findDrift } from "../../../installer/checks/drift.ts";
 import type { Stat } from "../../../installer/host/host.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { goal } from "../../../installer/operations/catalogue.ts";
-import type { Goal } from "../../../installer/operations/resource.ts";
+import { goal } from "../../../installer/resources/catalogue.ts";
+import type { Goal } from "../../../installer/resources/resource.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { CheckEntry } from "#bundle";
 import { isThere, stillAwaited } from "../../../installer/checks/awaited.ts";
 import { checkUntilHealthy } from "../../../installer/checks/health.ts";
-import { gate, healthOf } from "../../../installer/gate.ts";
+import { gate, healthOf } from "../../../installer/transaction/gate.ts";
 import type { Context } from "../../../installer/context.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import { FakeHost } from "../../support/fake-host.ts";

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BundleIndex, digestOf, type Role } from "#bundle";
-import { gate } from "../../../installer/gate.ts";
+import { gate } from "../../../installer/transaction/gate.ts";
 import { upgradeChecks } from "../../../installer/checks/upgrade.ts";
 import type { Context } from "../../../installer/context.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { goal } from "../../../installer/operations/catalogue.ts";
-import type { Goal, Plan } from "../../../installer/operations/resource.ts";
+import { goal } from "../../../installer/resources/catalogue.ts";
+import type { Goal, Plan } from "../../../installer/resources/resource.ts";
 import { overOlder } from "../../../installer/plan/upgrade.ts";
 import type { Selection } from "../../../installer/plan/select.ts";
 import { FakeHost } from "../../support/fake-host.ts";

@@ -22,8 +22,8 @@ import { isExpected } from "#kit/errors";
 import type { Effect } from "../../../installer/host/effect.ts";
 import type { Host } from "../../../installer/host/host.ts";
 import { createLocalHost } from "../../../installer/host/local.ts";
-import { block } from "../../../installer/operations/block.ts";
-import type { TextState } from "../../../installer/operations/edit.ts";
+import { block } from "../../../installer/resources/block.ts";
+import type { TextState } from "../../../installer/resources/edit.ts";
 import { seen } from "../../support/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-local-"));

@@ -6,9 +6,9 @@ import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
 import { commandOf } from "../../../installer/host/systemd.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { goal } from "../../../installer/operations/catalogue.ts";
-import type { FileId } from "../../../installer/operations/file.ts";
-import type { Goal } from "../../../installer/operations/resource.ts";
+import { goal } from "../../../installer/resources/catalogue.ts";
+import type { FileId } from "../../../installer/resources/file.ts";
+import type { Goal } from "../../../installer/resources/resource.ts";
 import { renewalPlan } from "../../../installer/plan/renew.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 

@@ -6,11 +6,11 @@ import type { Effect } from "../../../installer/host/effect.ts";
 import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
-import { goal, goalsIn, resourceOf } from "../../../installer/operations/catalogue.ts";
-import { type ImageState, image } from "../../../installer/operations/image.ts";
-import { keyOf } from "../../../installer/operations/manifest.ts";
-import type { ObjectState } from "../../../installer/operations/object.ts";
-import type { Change, Goal } from "../../../installer/operations/resource.ts";
+import { goal, goalsIn, resourceOf } from "../../../installer/resources/catalogue.ts";
+import { type ImageState, image } from "../../../installer/resources/image.ts";
+import { keyOf } from "../../../installer/resources/manifest.ts";
+import type { ObjectState } from "../../../installer/resources/object.ts";
+import type { Change, Goal } from "../../../installer/resources/resource.ts";
 import { type RetireInput, withRetirement } from "../../../installer/plan/retire.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 

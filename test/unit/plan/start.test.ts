@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { type BundleIndex, decodeIndex } from "#bundle";
 import type { PlanInput } from "../../../installer/plan/input.ts";
 import { plan } from "../../../installer/plan/plan.ts";
-import { goalsIn, idsOf } from "../../../installer/operations/catalogue.ts";
-import type { UnitId } from "../../../installer/operations/unit.ts";
+import { goalsIn, idsOf } from "../../../installer/resources/catalogue.ts";
+import type { UnitId } from "../../../installer/resources/unit.ts";
 import { nodeBundle } from "../../support/node-bundle.ts";
 
 const selector = { roles: ["worker" as const] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BundleIndex, decodeIndex } from "#bundle";
-import { goalsIn } from "../../../installer/operations/catalogue.ts";
+import { goalsIn } from "../../../installer/resources/catalogue.ts";
 import { plan } from "../../../installer/plan/plan.ts";
 import { select } from "../../../installer/plan/select.ts";
 import { findTimeSync } from "../../../installer/plan/time-sync.ts";

@@ -2,16 +2,16 @@
 import type { CheckEntry } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
-import { certificateLives, expiryFindings } from "./certificates/expiry.ts";
-import { type Finding, hasErrors, reportFindings } from "./checks/check.ts";
-import { checkHealth, waitsFor } from "./checks/health.ts";
-import type { Context } from "./context.ts";
-import type { HostReader } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
-import { currentTransactions, onHost } from "./journal/installed.ts";
-import { stateOf } from "./journal/state.ts";
-import { type Transaction, transactions } from "./journal/transaction.ts";
-import { isActive } from "./host/systemd.ts";
+import { certificateLives, expiryFindings } from "../certificates/expiry.ts";
+import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";
+import { checkHealth, waitsFor } from "../checks/health.ts";
+import type { Context } from "../context.ts";
+import type { HostReader } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { currentTransactions, onHost } from "../journal/installed.ts";
+import { stateOf } from "../journal/state.ts";
+import { type Transaction, transactions } from "../journal/transaction.ts";
+import { isActive } from "../host/systemd.ts";
 
 export interface StatusRequest {
   readonly root: string;

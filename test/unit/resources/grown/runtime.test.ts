@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Process } from "../../../../installer/host/processes.ts";
 import { parseStat } from "../../../../installer/host/processes.ts";
-import { endSteps } from "../../../../installer/operations/grown/ending.ts";
-import { containersOf, type Runtime, shimOf } from "../../../../installer/operations/grown/runtime.ts";
+import { endSteps } from "../../../../installer/resources/grown/ending.ts";
+import { containersOf, type Runtime, shimOf } from "../../../../installer/resources/grown/runtime.ts";
 
 const containerd: Runtime = { name: "containerd", client: ["ctr"], data: "/var/lib/containerd" };
 const docker: Runtime = { name: "docker", client: ["docker"], data: "/var/lib/docker" };

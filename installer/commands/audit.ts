@@ -1,14 +1,14 @@
 /** `./install audit`: every installed thing against what was installed; a report to hand to an auditor. */
 import type { Trust } from "#bundle";
 import { ExpectedError } from "#kit/errors";
-import { type Finding, reportFindings } from "./checks/check.ts";
-import { findDrift } from "./checks/drift.ts";
-import { originDrift } from "./checks/origin-drift.ts";
-import type { Context } from "./context.ts";
-import { createLocalHost } from "./host/local.ts";
-import { readKept } from "./journal/kept-bundle.ts";
-import { stateOf } from "./journal/state.ts";
-import { transactions } from "./journal/transaction.ts";
+import { type Finding, reportFindings } from "../checks/check.ts";
+import { findDrift } from "../checks/drift.ts";
+import { originDrift } from "../checks/origin-drift.ts";
+import type { Context } from "../context.ts";
+import { createLocalHost } from "../host/local.ts";
+import { readKept } from "../journal/kept-bundle.ts";
+import { stateOf } from "../journal/state.ts";
+import { transactions } from "../journal/transaction.ts";
 import { failing, hintOf, interruptions, notInstalled, tellInstalled } from "./status.ts";
 
 /** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `trust`: then every bundle must be signed so. */

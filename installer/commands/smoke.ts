@@ -2,16 +2,16 @@
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
-import { askAddress } from "./ask-address.ts";
-import { type Cluster, type ClusterFacts, clusterFacts, clusterOf, ownFolder } from "./ask-cluster.ts";
-import { type Finding, hasErrors, reportFindings } from "./checks/check.ts";
-import * as judged from "./checks/smoke.ts";
-import type { Context } from "./context.ts";
-import type { Host } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
-import { stateOf } from "./journal/state.ts";
-import { describeEffect } from "./plan/print.ts";
-import { contains } from "./plan/select.ts";
+import { askAddress } from "../cluster/ask-address.ts";
+import { type Cluster, type ClusterFacts, clusterFacts, clusterOf, ownFolder } from "../cluster/ask-cluster.ts";
+import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";
+import * as judged from "../checks/smoke.ts";
+import type { Context } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { stateOf } from "../journal/state.ts";
+import { describeEffect } from "../plan/print.ts";
+import { contains } from "../plan/select.ts";
 import { failing, hintOf } from "./status.ts";
 
 export interface SmokeRequest {

@@ -1,9 +1,9 @@
 /** Rules as real programs wrote them: kube-proxy 1.20, flannel 0.10 and 0.27, the CNI plugins 1.1, docker 20.10. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRule, parseSaved, type SavedTable } from "../../../../installer/operations/grown/iptables-save.ts";
-import { netfilter, type NetfilterState } from "../../../../installer/operations/grown/netfilter.ts";
-import { changeOf } from "../../../../installer/operations/grown/rules.ts";
+import { parseRule, parseSaved, type SavedTable } from "../../../../installer/resources/grown/iptables-save.ts";
+import { netfilter, type NetfilterState } from "../../../../installer/resources/grown/netfilter.ts";
+import { changeOf } from "../../../../installer/resources/grown/rules.ts";
 
 const owner = { docker: false, pods: "172.30.0.0/16" };
 

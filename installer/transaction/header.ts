@@ -2,13 +2,13 @@
 import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, isSignaturePath } from "#bundle";
 import { ExpectedError } from "#kit/errors";
 import { version } from "#kit/version";
-import type { Context } from "./context.ts";
-import type { Host } from "./host/host.ts";
-import type { Header } from "./journal/journal.ts";
-import type { Transaction } from "./journal/transaction.ts";
-import { replaceTokens } from "./plan/contents.ts";
-import { chosen } from "./plan/input.ts";
-import { type Selection, tokenValues } from "./plan/select.ts";
+import type { Context } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import type { Header } from "../journal/journal.ts";
+import type { Transaction } from "../journal/transaction.ts";
+import { replaceTokens } from "../plan/contents.ts";
+import { chosen } from "../plan/input.ts";
+import { type Selection, tokenValues } from "../plan/select.ts";
 
 /** A header before the journal's folder is made. */
 export type Proposed = Omit<Header, "made">;

@@ -5,12 +5,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isExpected, messageOf } from "#kit/errors";
 import { approve, type ApproveRequest, isUndecided, type RequestItem } from "./approve.ts";
-import { type Api, apiOf } from "./ask-api.ts";
-import { clusterFacts } from "./ask-cluster.ts";
-import type { Context } from "./context.ts";
-import type { HostReader } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
-import { stateOf } from "./journal/state.ts";
+import { type Api, apiOf } from "../cluster/ask-api.ts";
+import { clusterFacts } from "../cluster/ask-cluster.ts";
+import type { Context } from "../context.ts";
+import type { HostReader } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { stateOf } from "../journal/state.ts";
 
 export interface WatchRequest extends Pick<ApproveRequest, "client" | "folder"> {
   /** Default: the administrator's on this master. */

@@ -1,8 +1,8 @@
 /** How a master asks its own cluster: the bundle's kubectl with the administrator's kubeconfig of this node. */
 import { ExpectedError } from "#kit/errors";
-import type { Effect } from "./host/effect.ts";
-import type { HostReader } from "./host/host.ts";
-import { answerOf } from "./operations/object-answer.ts";
+import type { Effect } from "../host/effect.ts";
+import type { HostReader } from "../host/host.ts";
+import { answerOf } from "../resources/object-answer.ts";
 
 export const kubectlClient: readonly string[] = [
   "/usr/local/bin/kubectl",

@@ -3,19 +3,19 @@ import { writeTar } from "#bundle";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import type { Reporter } from "#kit/reporter";
 import { version } from "#kit/version";
-import type { Finding } from "./checks/check.ts";
-import { findDrift } from "./checks/drift.ts";
-import { checkHealth } from "./checks/health.ts";
-import type { Context } from "./context.ts";
-import { gatherFacts } from "./host/facts.ts";
-import type { HostReader } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
-import { currentTransactions, foldGoals, onHost } from "./journal/installed.ts";
-import type { JournalRecord } from "./journal/journal.ts";
-import { stateOf } from "./journal/state.ts";
-import { type Transaction, transactions } from "./journal/transaction.ts";
-import { goalsIn, idsOf } from "./operations/catalogue.ts";
-import { hider } from "./secrecy.ts";
+import type { Finding } from "../checks/check.ts";
+import { findDrift } from "../checks/drift.ts";
+import { checkHealth } from "../checks/health.ts";
+import type { Context } from "../context.ts";
+import { gatherFacts } from "../host/facts.ts";
+import type { HostReader } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { currentTransactions, foldGoals, onHost } from "../journal/installed.ts";
+import type { JournalRecord } from "../journal/journal.ts";
+import { stateOf } from "../journal/state.ts";
+import { type Transaction, transactions } from "../journal/transaction.ts";
+import { goalsIn, idsOf } from "../resources/catalogue.ts";
+import { hider } from "../secrecy.ts";
 
 /** What programs of the host say about it; one that is not there says so. */
 const questions: readonly (readonly [name: string, ...argv: string[]])[] = [

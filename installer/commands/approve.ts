@@ -1,13 +1,13 @@
 /** `./install approve`: certificates for kubelets that are known, with exactly their names; the rest is told, with why. */
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
-import { type Cluster, type ClusterFacts, clusterFacts, clusterOf } from "./ask-cluster.ts";
-import { type Asked, judge, type Registered, type Verdict } from "./certificates/approval.ts";
-import { parseRequest } from "./certificates/request.ts";
-import type { Context } from "./context.ts";
-import type { Host } from "./host/host.ts";
-import { createLocalHost } from "./host/local.ts";
-import { stateOf } from "./journal/state.ts";
-import { contains } from "./plan/select.ts";
+import { type Cluster, type ClusterFacts, clusterFacts, clusterOf } from "../cluster/ask-cluster.ts";
+import { type Asked, judge, type Registered, type Verdict } from "../certificates/approval.ts";
+import { parseRequest } from "../certificates/request.ts";
+import type { Context } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { stateOf } from "../journal/state.ts";
+import { contains } from "../plan/select.ts";
 
 export interface ApproveRequest {
   readonly dryRun: boolean;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import { identitiesIn, keyOf } from "../../../installer/operations/manifest.ts";
+import { identitiesIn, keyOf } from "../../../installer/resources/manifest.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
 

@@ -1,11 +1,11 @@
 /** `./install upgrade`: the same as applying a newer bundle, for the roles and the address that this host has. */
 import { ExpectedError } from "#kit/errors";
-import type { Context } from "./context.ts";
+import type { Context } from "../context.ts";
 import { install, type InstallRequest } from "./install.ts";
-import { currentTransactions } from "./journal/installed.ts";
-import { stateOf } from "./journal/state.ts";
-import { transactions } from "./journal/transaction.ts";
-import type { Wish } from "./plan/select.ts";
+import { currentTransactions } from "../journal/installed.ts";
+import { stateOf } from "../journal/state.ts";
+import { transactions } from "../journal/transaction.ts";
+import type { Wish } from "../plan/select.ts";
 
 /** What is not given on the command line is as it is installed. USAGE where nothing is. */
 export async function upgrade(request: InstallRequest, context: Context): Promise<void> {

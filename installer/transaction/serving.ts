@@ -1,14 +1,14 @@
 /** After a change was taken back: does what was there before serve again? And what does a node still wait for? */
 import type { Reporter } from "#kit/reporter";
-import { describeAwaited, stillAwaited } from "./checks/awaited.ts";
-import { failing } from "./status.ts";
-import type { Context } from "./context.ts";
+import { describeAwaited, stillAwaited } from "../checks/awaited.ts";
+import { failing } from "../commands/status.ts";
+import type { Context } from "../context.ts";
 import { healthOf } from "./gate.ts";
-import type { Host, HostReader } from "./host/host.ts";
-import { currentTransactions } from "./journal/installed.ts";
-import type { Header } from "./journal/journal.ts";
-import type { State } from "./journal/state.ts";
-import { transactions } from "./journal/transaction.ts";
+import type { Host, HostReader } from "../host/host.ts";
+import { currentTransactions } from "../journal/installed.ts";
+import type { Header } from "../journal/journal.ts";
+import type { State } from "../journal/state.ts";
+import { transactions } from "../journal/transaction.ts";
 
 /** However many checks there are: what does not serve by then is not waited for any longer. */
 const patience = 10 * 60 * 1000;

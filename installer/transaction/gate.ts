@@ -1,12 +1,12 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#kit/errors";
-import type { Finding } from "./checks/check.ts";
-import { checkUntilHealthy } from "./checks/health.ts";
-import { tellUnitFailure } from "./checks/unit-failure.ts";
-import type { Context } from "./context.ts";
-import type { HostReader } from "./host/host.ts";
-import type { Header } from "./journal/journal.ts";
+import type { Finding } from "../checks/check.ts";
+import { checkUntilHealthy } from "../checks/health.ts";
+import { tellUnitFailure } from "../checks/unit-failure.ts";
+import type { Context } from "../context.ts";
+import type { HostReader } from "../host/host.ts";
+import type { Header } from "../journal/journal.ts";
 
 const second = 1000;
 const tries = 60;

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import { Exit } from "#kit/run";
 import { version } from "#kit/version";
-import type { Context } from "./context.ts";
-import type { Host } from "./host/host.ts";
-import { createLocalHost, handOver } from "./host/local.ts";
-import type { Journal, JournalRecord } from "./journal/journal.ts";
-import { lock } from "./journal/lock.ts";
-import { isFull, noSpace } from "./journal/space.ts";
-import { clearStage, destroyState, type State, stateExists, stateOf } from "./journal/state.ts";
-import { type Transaction, transactions } from "./journal/transaction.ts";
-import { undo, undoEffects, type UndoOptions, type UndoReport } from "./journal/undo.ts";
+import type { Context } from "../context.ts";
+import type { Host } from "../host/host.ts";
+import { createLocalHost, handOver } from "../host/local.ts";
+import type { Journal, JournalRecord } from "../journal/journal.ts";
+import { lock } from "../journal/lock.ts";
+import { isFull, noSpace } from "../journal/space.ts";
+import { clearStage, destroyState, type State, stateExists, stateOf } from "../journal/state.ts";
+import { type Transaction, transactions } from "../journal/transaction.ts";
+import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
 import { tellServing } from "./serving.ts";
-import { describeEffect, effectRecord } from "./plan/print.ts";
+import { describeEffect, effectRecord } from "../plan/print.ts";
 
 /**
  * Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). `fresh`: that was its

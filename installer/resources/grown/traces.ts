@@ -11,7 +11,7 @@ export interface TracesId {
   readonly kubelet: string | null;
   /** What programs write by design, as the index has it: one `*` in the last part. */
   readonly written: readonly string[];
-  /** Files of the installation, which are not traces: their own operations take them back. */
+  /** Files of the installation, which are not traces: their own resources take them back. */
   readonly own: readonly string[];
 }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandOf } from "../../../installer/host/systemd.ts";
-import { withBlock } from "../../../installer/operations/block.ts";
-import { unedit } from "../../../installer/operations/edit.ts";
-import { sysctl, sysctlPath } from "../../../installer/operations/kernel.ts";
-import { chainsIn } from "../../../installer/operations/nftables.ts";
-import { activeSwaps, swap, swapLines } from "../../../installer/operations/swap.ts";
-import { goal } from "../../../installer/operations/catalogue.ts";
+import { withBlock } from "../../../installer/resources/block.ts";
+import { unedit } from "../../../installer/resources/edit.ts";
+import { sysctl, sysctlPath } from "../../../installer/resources/kernel.ts";
+import { chainsIn } from "../../../installer/resources/nftables.ts";
+import { activeSwaps, swap, swapLines } from "../../../installer/resources/swap.ts";
+import { goal } from "../../../installer/resources/catalogue.ts";
 import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
 import { type Digest, digestOf } from "#bundle";
 import { bringing, seen } from "../../support/states.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostReader, QueryResult } from "../../../installer/host/host.ts";
-import { osPackages, type PackageId } from "../../../installer/operations/package.ts";
+import { osPackages, type PackageId } from "../../../installer/resources/package.ts";
 import { bringing, seen } from "../../support/states.ts";
 
 const file = (name: string, version: string, distribution?: string) => ({

@@ -1,22 +1,22 @@
 /** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
 import type { Bundle, Digest, Platform } from "#bundle";
 import { ExpectedError, isExpected } from "#kit/errors";
-import { tellUnitFailure } from "./checks/unit-failure.ts";
-import type { Context } from "./context.ts";
+import { tellUnitFailure } from "../checks/unit-failure.ts";
+import type { Context } from "../context.ts";
 import { gate } from "./gate.ts";
 import type { Proposed } from "./header.ts";
-import type { Host } from "./host/host.ts";
-import { startedBy } from "./host/systemd.ts";
-import { apply, begin, effectsOf, recordAnew, stepsOf } from "./journal/apply.ts";
-import { keepBundle } from "./journal/kept-bundle.ts";
-import { lock } from "./journal/lock.ts";
-import { keepInstaller, stageContents } from "./journal/stage.ts";
-import { isFull, noSpace } from "./journal/space.ts";
-import { clearStage, createState, destroyState, forgetNote, type State } from "./journal/state.ts";
-import type { RecordedChange, Transaction } from "./journal/transaction.ts";
-import { resourceOf } from "./operations/catalogue.ts";
-import { isUnknown, type Plan } from "./operations/resource.ts";
-import { describeEffect, effectRecord } from "./plan/print.ts";
+import type { Host } from "../host/host.ts";
+import { startedBy } from "../host/systemd.ts";
+import { apply, begin, effectsOf, recordAnew, stepsOf } from "../journal/apply.ts";
+import { keepBundle } from "../journal/kept-bundle.ts";
+import { lock } from "../journal/lock.ts";
+import { keepInstaller, stageContents } from "../journal/stage.ts";
+import { isFull, noSpace } from "../journal/space.ts";
+import { clearStage, createState, destroyState, forgetNote, type State } from "../journal/state.ts";
+import type { RecordedChange, Transaction } from "../journal/transaction.ts";
+import { resourceOf } from "../resources/catalogue.ts";
+import { isUnknown, type Plan } from "../resources/resource.ts";
+import { describeEffect, effectRecord } from "../plan/print.ts";
 import { restore } from "./restore.ts";
 import { tellAwaited, tellServing } from "./serving.ts";
 

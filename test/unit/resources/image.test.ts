@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Effect } from "../../../installer/host/effect.ts";
-import { image, type ImageId, type ImageState } from "../../../installer/operations/image.ts";
+import { image, type ImageId, type ImageState } from "../../../installer/resources/image.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 import { bringing } from "../../support/states.ts";
 

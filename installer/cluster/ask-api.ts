@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { ExpectedError, messageOf } from "#kit/errors";
-import { readKubeconfig } from "./certificates/kubeconfig.ts";
+import { readKubeconfig } from "../certificates/kubeconfig.ts";
 
 export interface Event {
   readonly type: string;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { interfaces, isInside } from "../../../../installer/operations/grown/interfaces.ts";
-import { modules, parseModules } from "../../../../installer/operations/grown/modules.ts";
-import { values } from "../../../../installer/operations/grown/values.ts";
-import { parseVirtualServers, virtualServers } from "../../../../installer/operations/grown/virtual-servers.ts";
+import { interfaces, isInside } from "../../../../installer/resources/grown/interfaces.ts";
+import { modules, parseModules } from "../../../../installer/resources/grown/modules.ts";
+import { values } from "../../../../installer/resources/grown/values.ts";
+import { parseVirtualServers, virtualServers } from "../../../../installer/resources/grown/virtual-servers.ts";
 import type { Effect } from "../../../../installer/host/effect.ts";
 
 const words = (effects: readonly Effect[]): string[] =>
