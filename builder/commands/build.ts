@@ -80,6 +80,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       const rendered = await renderNodes(options, loaded, files, false);
       await makeFolder(options.output);
       for (const file of rendered.files) await writeRendered(file, options.output);
+      options.reporter.record("rendered", { output: options.output, files: rendered.files.length });
       options.reporter.info(`wrote ${options.output}; programs, certificates and secrets are left out`);
     });
 

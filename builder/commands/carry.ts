@@ -52,7 +52,9 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
         const { joinParts } = await import("../pack/parts.ts");
         await joinParts(parts.map(path), output);
       }
-      reporterFor(surroundings, flags).info(`${output}: whole; next: kubeferry verify ${flags.output}`);
+      const reporter = reporterFor(surroundings, flags);
+      reporter.record("joined", { output });
+      reporter.info(`${output}: whole; next: kubeferry verify ${flags.output}`);
     });
 }
 

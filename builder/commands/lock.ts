@@ -39,7 +39,9 @@ export async function lock(options: BuildOptions, flags: LockFlags): Promise<voi
     const next = `kubeferry build --offline ${options.config}`;
     return reporter.info(`${files.length} files, ${formatBytes(size)}, verified in ${options.cache}; next: ${next}`);
   }
-  if (isKept) reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
+  if (!isKept) return;
+  reporter.record("lock", { path, lock, changes: [] });
+  reporter.info(`${path} is there and fits, of ${present.locked}; --update resolves again`);
 }
 
 async function makeLock(

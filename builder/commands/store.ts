@@ -55,6 +55,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
           }),
         );
       }
+      reporter.record("checked", { damaged: problems.length });
       if (problems.length > 0 && flags.repair !== true) throw new Exit(5);
       reporter.info(problems.length === 0 ? "every content is what its name says" : "the damaged ones are taken away");
     });

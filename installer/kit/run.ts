@@ -25,14 +25,29 @@ export function reporterFor(surroundings: Surroundings, options: { json?: boolea
   return createReporter({ json: options.json ?? false, colour: err.isTTY === true && !noColour, out, err });
 }
 
-/** Parses `argv` (without the program's own name), runs the chosen command and gives its exit code. */
+/**
+ * Parses `argv` (without the program's own name), runs the chosen command and gives its exit code. With `--json` the last
+ * record is always `end`, with that code: a stream without it was cut.
+ */
 export async function run(program: Command, argv: readonly string[], surroundings: Surroundings): Promise<number> {
   overrideExit(program, surroundings);
+  const reporter = reporterFor(surroundings, { json: argv.includes("--json") });
+  const exitCode = await codeOf(program, argv, surroundings, reporter);
+  reporter.record("end", { exitCode });
+  return exitCode;
+}
+
+async function codeOf(
+  program: Command,
+  argv: readonly string[],
+  surroundings: Surroundings,
+  reporter: Reporter,
+): Promise<number> {
   try {
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    return report(error, argv, surroundings);
+    return report(error, surroundings, reporter);
   }
 }
 
@@ -46,10 +61,15 @@ export class Exit extends Error {
   }
 }
 
-function report(error: unknown, argv: readonly string[], surroundings: Surroundings): number {
+function report(error: unknown, surroundings: Surroundings, reporter: Reporter): number {
   if (error instanceof Exit) return error.code;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const reporter = reporterFor(surroundings, { json: argv.includes("--json") });
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // People have read it already, with the usage.
+    const message = error.message.replace(/^error: /, "");
+    reporter.record("error", { code: "USAGE", message, exitCode: 2 });
+    return 2;
+  }
   if (surroundings.signal.aborted && !isExpected(error)) {
     reporter.error(
       new ExpectedError("INTERRUPTED", "stopped by a signal", { hint: "run the same command again, it continues" }),

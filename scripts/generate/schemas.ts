@@ -5,6 +5,7 @@ import { clusterSchema } from "../../builder/config/cluster.ts";
 import { descriptions } from "../../builder/config/descriptions.ts";
 import { releaseManifest } from "../../builder/config/release.ts";
 import { lockSchema } from "../../builder/lock/lock.ts";
+import { outputRecord } from "../../builder/output-records.ts";
 
 interface JsonSchema {
   description?: string;
@@ -22,6 +23,9 @@ export function schemaFiles(): Record<string, string> {
       jsonSchema(releaseManifest, "input", "A release manifest of Kubeferry"),
     ),
     "manifests/schema/lock.schema.json": text(jsonSchema(lockSchema, "input", "Kubeferry's cluster.lock")),
+    "manifests/schema/output.schema.json": text(
+      jsonSchema(outputRecord, "output", "One line of what kubeferry and ./install print with --json"),
+    ),
     "manifests/schema/bundle.schema.json": text(jsonSchema(bundleIndex, "output", "bundle.json of a Kubeferry bundle")),
   };
 }

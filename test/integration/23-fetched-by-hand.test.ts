@@ -134,6 +134,7 @@ test("after that no server is asked, and the list is that of the lock", async ()
       ["item", "artifact", "sha256:"],
       ["item", "artifact", "sha256:"],
       ["item", "image", "sha256:"],
+      ["end", undefined, undefined],
     ],
   );
 });

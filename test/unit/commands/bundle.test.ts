@@ -45,7 +45,7 @@ test("inspect of a node that is not there says which there are, and of a node sh
       .split("\n")
       .map((line) => (JSON.parse(line) as { type: string }).type),
   );
-  assert.deepEqual([...types], ["file"]);
+  assert.deepEqual([...types], ["file", "end"]);
 });
 
 test("a bundle that is not there is a wrong call: exit 2, of every command that reads one", async () => {

@@ -1,0 +1,76 @@
+/** What both programs print with `--json`: one record a line, of these types. `manifests/schema/output.schema.json` is made of it. */
+import * as z from "zod";
+
+const exitCode = z.int().min(0).max(255);
+
+/** Every command may print these. */
+const common = [
+  z.strictObject({ type: z.literal("stage"), name: z.string(), what: z.string() }),
+  z.strictObject({ type: z.literal("warning"), message: z.string() }),
+  z.strictObject({
+    type: z.literal("error"),
+    code: z.string(),
+    message: z.string(),
+    /** Several things that are wrong at once, each with its own place. */
+    problems: z.array(z.strictObject({ where: z.string().optional(), message: z.string() })).optional(),
+    where: z.string().optional(),
+    wanted: z.string().optional(),
+    found: z.string().optional(),
+    hint: z.string().optional(),
+    exitCode,
+  }),
+  /** Always the last one: a stream without it was cut. */
+  z.strictObject({ type: z.literal("end"), exitCode }),
+] as const;
+
+const record = <Type extends string, Shape extends z.core.$ZodLooseShape>(type: Type, shape: Shape) =>
+  z.looseObject({ type: z.literal(type), ...shape });
+
+const builder = [
+  record("release", { release: z.string(), components: z.array(z.looseObject({ name: z.string() })) }),
+  record("lock", { path: z.string(), changes: z.array(z.string()) }),
+  record("item", { kind: z.enum(["artifact", "checksums", "image", "package"]), from: z.string(), path: z.string() }),
+  record("fetched", {}),
+  record("rendered", { output: z.string(), files: z.int() }),
+  record("built", { path: z.string(), payloadDigest: z.string(), size: z.int() }),
+  record("bundle", { where: z.string(), payloadDigest: z.string(), index: z.looseObject({}) }),
+  record("file", { path: z.string(), mode: z.string(), digest: z.string() }),
+  record("split", { list: z.string(), parts: z.array(z.string()) }),
+  record("joined", { output: z.string() }),
+  record("signed", { bundle: z.string() }),
+  record("key", {}),
+  record("rekeyed", {}),
+  record("content", { digest: z.string(), size: z.int(), used: z.string() }),
+  record("checked", { damaged: z.int() }),
+  record("collected", { removed: z.int(), bytes: z.int(), kept: z.int() }),
+] as const;
+
+const either = [
+  record("verified", { where: z.string() }),
+  record("certificate", { path: z.string(), notAfter: z.string() }),
+  record("difference", {}),
+  record("finding", { check: z.string(), severity: z.enum(["error", "warning", "info", "ok"]), message: z.string() }),
+] as const;
+
+const installer = [
+  record("effect", {}),
+  record("deferred", { what: z.string(), why: z.string() }),
+  record("result", { transaction: z.union([z.string(), z.number()]), changes: z.int() }),
+  record("undone", {}),
+  record("awaited", {}),
+  record("unit-failure", { unit: z.string() }),
+  record("request", { name: z.string(), approved: z.boolean() }),
+  record("transaction", {}),
+  record("renewal", {}),
+  record("unknown", {}),
+  record("audit", {}),
+  record("support", { output: z.string(), members: z.array(z.string()) }),
+] as const;
+
+export const outputRecord = z.discriminatedUnion("type", [...common, ...builder, ...either, ...installer]);
+export type OutputRecord = z.infer<typeof outputRecord>;
+
+/** The types, as the sources may name them. */
+export const recordTypes: readonly string[] = [...common, ...builder, ...either, ...installer].map(
+  (one) => one.shape.type.value,
+);
