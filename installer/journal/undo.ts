@@ -10,6 +10,7 @@ import { describeEffect } from "../plan/print.ts";
 import { currentOf } from "./apply.ts";
 import { isTouched } from "./generations.ts";
 import type { Journal } from "./journal.ts";
+import { statePath } from "./state.ts";
 import { sweeping } from "./sweep.ts";
 import type { RecordedChange, Transaction } from "./transaction.ts";
 
@@ -236,11 +237,11 @@ function concerned(transaction: Transaction): RecordedChange[] {
   return transaction.changes.filter((one) => reached.includes(one) || isTouched(one.change, touched));
 }
 
-/** Directories that were made and are not empty. Ancestors of our own folder go with it, after this. */
+/** Directories that were made and are not empty. Our own folder and its ancestors go after this. */
 async function remaining(host: HostReader, transaction: Transaction): Promise<string[]> {
   const left: string[] = [];
   for (const effect of begun(transaction).flatMap(taken)) {
-    if (effect.do !== "rmdir-if-empty" || transaction.header.made.includes(effect.path)) continue;
+    if (effect.do !== "rmdir-if-empty" || [statePath, ...transaction.header.made].includes(effect.path)) continue;
     if ((await host.stat(effect.path)) !== null) left.push(effect.path);
   }
   return left;

@@ -48,8 +48,13 @@ const ofRuntimes = {
     "/run/containerd/io.containerd.runtime.v1.linux/k8s.io",
     "/run/containerd/io.containerd.runtime.v2.task/k8s.io",
     "/run/containerd/runc/k8s.io",
+    "/run/nri",
   ],
-  docker: ["/run/docker", "/run/docker.pid", "/run/docker.sock", "/run/runc", "/etc/docker/key.json"],
+  // Also of the containerd that docker starts for itself.
+  docker: [
+    ...["/run/docker", "/run/docker.pid", "/run/docker.sock", "/run/runc", "/etc/docker/key.json"],
+    ...["/run/containerd", "/opt/containerd"],
+  ],
 } as const;
 /** What the kubelet makes anew whenever a pod starts; any other volume in a pod's folder may be somebody's only copy. */
 const derived = ["configmap", "secret", "projected", "downward-api"].map((name) => `kubernetes.io~${name}`);
