@@ -34,6 +34,7 @@ interface Flags {
   readonly restore?: boolean;
   readonly acceptIrreversible?: boolean;
   readonly deleteData?: boolean;
+  readonly drain?: boolean;
   readonly output?: string;
   readonly inPlace?: boolean;
   readonly certificates?: boolean;
@@ -181,8 +182,10 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   for (const name of ["undo", "rollback"] as const) {
     const what = { undo: "make the host what it was", rollback: "take the last installation back" };
-    common(program.command(name))
-      .description(what[name])
+    const command = common(program.command(name)).description(what[name]);
+    if (name === "undo")
+      command.option("--drain", "first ask the cluster to run this node's pods elsewhere, as kubectl drain does");
+    command
       .option("--dry-run", "print every step, change nothing")
       .option("--yes", "do not ask")
       .option("--delete-data", "also remove what was written into installed directories since: etcd's data, containers")
@@ -195,6 +198,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
             dryRun: flags.dryRun ?? false,
             yes: flags.yes ?? false,
             deleteData: flags.deleteData ?? false,
+            drain: flags.drain ?? false,
           },
           context(flags, [name]),
         );

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import { Exit } from "#kit/run";
 import { version } from "#kit/version";
+import { drain } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import { createLocalHost, handOver } from "../host/local.ts";
@@ -61,6 +62,8 @@ export interface UndoRequest {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly deleteData: boolean;
+  /** The cluster is asked first to run this node's pods elsewhere. */
+  readonly drain: boolean;
 }
 
 /** `./install undo` and `rollback`. USAGE for a rollback of the first installation; UNDO_INCOMPLETE names all that could not be taken back. */
@@ -81,8 +84,12 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     "undo",
     chosen.map(({ id, header }) => `${id} (${header.roles.join(", ")})`).join(", ") || "what was left",
   );
-  if (request.dryRun) return printUndo(chosen, request, context);
+  if (request.dryRun) {
+    await drainFirst(chosen, request, context);
+    return printUndo(chosen, request, context);
+  }
   await confirm(chosen, request, context);
+  await drainFirst(chosen, request, context);
   // Of an undo that was cut off at its very end, only a note may be left.
   const unlock = existsSync(state.folder) ? lockForUndo(state, context) : () => {};
   const host = createLocalHost({ root, contents: state.contents });
@@ -100,6 +107,15 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "fix what is named above, then: ./install undo",
   });
+}
+
+async function drainFirst(chosen: readonly Transaction[], request: UndoRequest, context: Context): Promise<void> {
+  const { root, dryRun } = request;
+  const worker = chosen.find(({ header }) => header.roles.includes("worker") && header.live);
+  if (!request.drain || root !== "/") return;
+  if (worker === undefined) return context.reporter.info("No worker is taken back; there is nothing to drain.");
+  const host = createLocalHost({ root, contents: stateOf(root).contents });
+  await drain(host, { node: worker.header.node.name, dryRun }, context);
 }
 
 /** Behind a first installation there is nothing to roll back to. */
