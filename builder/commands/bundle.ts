@@ -1,5 +1,5 @@
 /** `verify`, `inspect`, `diff`: what a bundle can be asked. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { collect } from "./network.ts";
 import type { VerifyFlags } from "../verify.ts";
 import { reporterFor, type Surroundings } from "#kit/run";
@@ -8,6 +8,7 @@ interface Flags {
   readonly json?: boolean;
   readonly files?: boolean;
   readonly node?: string;
+  readonly sbom?: string;
 }
 
 export function addBundleCommands(program: Command, surroundings: Surroundings): void {
@@ -32,8 +33,18 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
   command("inspect <bundle>", "Show what is in a bundle, for whom, and where each file came from")
     .option("--files", "every file with its mode, owner, digest and origin")
     .option("--node <name>", "one node's files")
+    .addOption(
+      new Option("--sbom <format>", "its software bill of materials on stdout: CycloneDX 1.6, JSON").choices([
+        "cyclonedx",
+      ]),
+    )
     .action(async (where: string, flags: Flags) => {
       const { openBundle } = await import("#bundle");
+      if (flags.sbom !== undefined) {
+        const { cyclonedx } = await import("../sbom.ts");
+        surroundings.out.write(cyclonedx(await openBundle(where)));
+        return;
+      }
       const { inspect } = await import("../inspect.ts");
       const reporter = reporterFor(surroundings, flags);
       inspect(await openBundle(where), { files: flags.files ?? false, node: flags.node, reporter });

@@ -101,6 +101,9 @@ test("no program is started through a shell", () => {
 test("a third-party package has one home", () => {
   const homes: Record<string, RegExp> = {
     "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
+    "@cyclonedx/cyclonedx-library": /^builder\/sbom/,
+    "@noble/hashes": /^builder\/sign\//,
+    "packageurl-js": /^builder\/sbom/,
     commander: /^installer\/kit\/(run|completion)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,

@@ -1,0 +1,88 @@
+/** The bill of materials against CycloneDX's own schema. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import { PackageURL } from "packageurl-js";
+import { type BundleIndex, digestOf, type FileEntry } from "#bundle";
+import { cyclonedx } from "../../builder/sbom.ts";
+import { sample } from "../support/sample-bundle.ts";
+
+interface Component {
+  readonly type: string;
+  readonly name: string;
+  readonly version?: string;
+  readonly purl?: string;
+  readonly components?: readonly Component[];
+  readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
+}
+
+async function index(): Promise<BundleIndex> {
+  const { index: base } = await sample();
+  const [file] = base.files;
+  assert.ok(file);
+  const of = (path: string, url: string, pinnedBy: "upstream" | "distribution"): FileEntry => ({
+    ...file,
+    path,
+    digest: digestOf(path),
+    origin: { from: "artifact", url, digest: `sha256:${digestOf(url)}`, pinnedBy, version: "3.6.1" },
+  });
+  const everyone = { roles: ["worker" as const] };
+  return {
+    ...base,
+    files: [
+      ...base.files,
+      of("/usr/local/bin/etcd", "https://example.org/v3.6.1/etcd.tar.gz", "upstream"),
+      of("/usr/local/bin/etcdctl", "https://example.org/v3.6.1/etcd.tar.gz", "upstream"),
+      of("/usr/bin/runc", "apt:runc=1.1.5+ds1-1", "distribution"),
+    ],
+    images: [
+      {
+        name: "registry.k8s.io/coredns/coredns:v1.12.0",
+        digest: `sha256:${digestOf("image")}`,
+        path: "/x",
+        for: everyone,
+      },
+    ],
+    packages: [
+      {
+        name: "libc6",
+        version: "2.36-9+deb12u9",
+        architecture: "amd64",
+        format: "deb",
+        distribution: "debian-12",
+        path: "/y",
+        for: everyone,
+      },
+    ],
+  };
+}
+
+test("it is CycloneDX, names every download, image and package by a purl, and is the same each time", async () => {
+  const bundle = { index: await index(), payloadDigest: digestOf("bundle") };
+  const text = cyclonedx(bundle);
+  assert.equal(cyclonedx(bundle), text);
+  assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text), null);
+  const { components } = JSON.parse(text) as { components: readonly Component[] };
+  assert.deepEqual(components.map(({ type, name, version }) => `${type} ${name} ${version}`).toSorted(), [
+    "application etcd.tar.gz 3.6.1",
+    "application runc 3.6.1",
+    "container registry.k8s.io/coredns/coredns v1.12.0",
+    "library libc6 2.36-9+deb12u9",
+  ]);
+  const purls = components.map(({ purl = "" }) => PackageURL.fromString(purl));
+  assert.deepEqual(purls.map(({ type }) => type).toSorted(), ["deb", "deb", "generic", "oci"]);
+  const etcd = components.find(({ name }) => name === "etcd.tar.gz");
+  assert.deepEqual(
+    etcd?.components?.map(({ name }) => name),
+    ["/usr/local/bin/etcd", "/usr/local/bin/etcdctl"],
+  );
+  assert.equal(etcd?.components?.[0]?.hashes?.[0]?.content, digestOf("/usr/local/bin/etcd"));
+});
+
+test("what is no CycloneDX is seen by the validator", async () => {
+  const broken = cyclonedx({ index: await index(), payloadDigest: digestOf("bundle") }).replace(
+    '"type": "container"',
+    '"type": "vessel"',
+  );
+  assert.notEqual(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(broken), null);
+});
