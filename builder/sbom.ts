@@ -1,5 +1,9 @@
 /** A bundle's contents as CycloneDX: what an auditor's own tools read. Only what the index says; nothing is fetched. */
-import { Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
+// Part by part: what validates and writes XML is not loaded, nor packed.
+import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
+import * as Models from "@cyclonedx/cyclonedx-library/Models";
+import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
+import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import { PackageURL } from "packageurl-js";
 import type { Bundle, FileEntry, ImageEntry, Origin, PackageEntry } from "#bundle";
 
