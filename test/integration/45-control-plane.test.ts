@@ -1,5 +1,6 @@
 /**
- * What is rendered for Kubernetes, judged by real daemons of any version: their folder is given as KUBEFERRY_KUBERNETES.
+ * What is rendered for Kubernetes, judged by real daemons: those built of the distribution's source, or of any other version
+ * in the folder that KUBEFERRY_KUBERNETES names.
  * etcd, the control plane and kube-proxy run in a network namespace; the kubelet, which needs a runtime, reads its files.
  */
 import assert from "node:assert/strict";
@@ -15,14 +16,12 @@ import { isSince } from "../../builder/config/versions.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../support/fixture-cluster.ts";
-import { clusterFor, type Daemons, kubernetesDaemons } from "../support/kubernetes-daemons.ts";
+import { clusterFor, kubernetesDaemons } from "../support/kubernetes-daemons.ts";
 import { type Hosts, makeHosts } from "../support/namespaces.ts";
 import { requirePackages } from "../support/packages.ts";
 import { below, commandLine, contentOf, filesOf, textOf } from "../support/placed-node.ts";
 
-const found = kubernetesDaemons();
-const skip = typeof found === "string" ? found : false;
-const { folder: binaries, version }: Daemons = typeof found === "string" ? { folder: "", version: "0.0.0" } : found;
+const { folder: binaries, version } = await kubernetesDaemons();
 const ofKubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 const clusterYaml = `
 name: single
@@ -38,7 +37,6 @@ let rendered: Rendered;
 let manifest: ReleaseManifest;
 
 before(async () => {
-  if (skip !== false) return;
   requirePackages("etcd-server", "etcd-client", "iptables", "conntrack");
   hosts = makeHosts(`kp${process.pid}`, { n1: "10.64.3.1/24" });
   const cluster = await clusterFor({ folder: binaries, version }, clusterYaml, folder);
@@ -102,48 +100,40 @@ function logOf(name: string): string {
   return readFileSync(join(folder, `${name}.log`), "utf8");
 }
 
-test(
-  "these daemons know every flag that is rendered for them, and the table of flags denies none of theirs",
-  { skip },
-  (t) => {
-    const table = readFlagTable();
-    t.diagnostic(`Kubernetes ${version} of ${binaries}`);
-    for (const name of ofKubernetes) {
-      const { stdout, stderr } = spawnSync(join(binaries, name), ["--help"], { encoding: "utf8" });
-      const known = new Set([...(stdout + stderr).matchAll(/^ +(?:-\w, )?--([\w-]+)/gm)].map(([, flag = ""]) => flag));
-      assert.ok(known.size > 30, `${name} --help lists its flags`);
-      const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
-      const unknown = words.map((word) => /^--([^=]+)/.exec(word)?.[1] ?? word).filter((flag) => !known.has(flag));
-      assert.deepEqual(unknown, [], `${name} ${version}`);
-      // What the table calls gone or not yet there is refused: it must not be there. (What is there may be hidden from --help.)
-      // A build from before the release may still have what it calls deprecated.
-      const going = new Set(
-        [...(stdout + stderr).matchAll(/^ +--([\w-]+) .*DEPRECATED.*(removed|no-op)/gim)].map(([, flag]) => flag),
-      );
-      const refused = [...known].filter(
-        (flag) => !going.has(flag) && doubtOf(table, name, flag, manifest)?.severity === "error",
-      );
-      assert.deepEqual(refused, [], `${name} ${version} has these, and manifests/flags.yaml says that it has not`);
-    }
-  },
-);
+test("these daemons know every flag that is rendered for them, and the table of flags denies none of theirs", (t) => {
+  const table = readFlagTable();
+  t.diagnostic(`Kubernetes ${version} of ${binaries}`);
+  for (const name of ofKubernetes) {
+    const { stdout, stderr } = spawnSync(join(binaries, name), ["--help"], { encoding: "utf8" });
+    const known = new Set([...(stdout + stderr).matchAll(/^ +(?:-\w, )?--([\w-]+)/gm)].map(([, flag = ""]) => flag));
+    assert.ok(known.size > 30, `${name} --help lists its flags`);
+    const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
+    const unknown = words.map((word) => /^--([^=]+)/.exec(word)?.[1] ?? word).filter((flag) => !known.has(flag));
+    assert.deepEqual(unknown, [], `${name} ${version}`);
+    // What the table calls gone or not yet there is refused: it must not be there. (What is there may be hidden from --help.)
+    // A build from before the release may still have what it calls deprecated.
+    const going = new Set(
+      [...(stdout + stderr).matchAll(/^ +--([\w-]+) .*DEPRECATED.*(removed|no-op)/gim)].map(([, flag]) => flag),
+    );
+    const refused = [...known].filter(
+      (flag) => !going.has(flag) && doubtOf(table, name, flag, manifest)?.severity === "error",
+    );
+    assert.deepEqual(refused, [], `${name} ${version} has these, and manifests/flags.yaml says that it has not`);
+  }
+});
 
-test(
-  "the API server, the controller manager and the scheduler are healthy, as their health checks ask",
-  { skip },
-  async () => {
-    for (const check of rendered.checks.filter(({ name }) => /^kube-(apiserver|controller|scheduler)/.test(name))) {
-      await eventually(() => run(check.argv), new RegExp(check.matches ?? ""));
-    }
-  },
-);
+test("the API server, the controller manager and the scheduler are healthy, as their health checks ask", async () => {
+  for (const check of rendered.checks.filter(({ name }) => /^kube-(apiserver|controller|scheduler)/.test(name))) {
+    await eventually(() => run(check.argv), new RegExp(check.matches ?? ""));
+  }
+});
 
-test("nobody without a certificate is answered", { skip }, () => {
+test("nobody without a certificate is answered", () => {
   const [command = "", ...rest] = hosts?.on("n1", ["curl", "-sk", "https://10.64.3.1:6443/api"]) ?? [];
   assert.match(spawnSync(command, rest, { encoding: "utf8" }).stdout, /Unauthorized/);
 });
 
-test("the API server takes every object, and takes it again", { skip }, () => {
+test("the API server takes every object, and takes it again", () => {
   for (const object of rendered.objects.filter(({ via }) => via === "kubectl")) {
     for (const answer of [/created|unchanged|configured/, /unchanged|configured/]) {
       const output = kubectl("apply", "-f", join(root, object.path ?? ""));
@@ -153,7 +143,7 @@ test("the API server takes every object, and takes it again", { skip }, () => {
   }
 });
 
-test("addons that this cluster did not choose are taken as well", { skip }, async () => {
+test("addons that this cluster did not choose are taken as well", async () => {
   const others = clusterYaml.replace("flannel", "calico").concat("addons: [coredns, metrics-server, dashboard]");
   const daemons = { folder: binaries, version };
   const other = await clusterFor(
@@ -172,7 +162,7 @@ test("addons that this cluster did not choose are taken as well", { skip }, asyn
   }
 });
 
-test("Secrets are unreadable in etcd", { skip }, () => {
+test("Secrets are unreadable in etcd", () => {
   kubectl("create", "secret", "generic", "probe", "--from-literal=word=plaintext-word");
   const pki = dirname(join(root, rendered.files.find(({ path }) => path.endsWith("/etcd.pem"))?.path ?? ""));
   const argv = ["etcdctl", "--endpoints=https://127.0.0.1:2379", `--cacert=${pki}/ca.pem`, `--cert=${pki}/etcd.pem`];
@@ -183,7 +173,7 @@ test("Secrets are unreadable in etcd", { skip }, () => {
   assert.doesNotMatch(stdout, /plaintext-word/);
 });
 
-test("a kubelet's token lets it ask for its certificate, which is approved and issued", { skip }, async () => {
+test("a kubelet's token lets it ask for its certificate, which is approved and issued", async () => {
   const key = join(folder, "kubelet-key.pem");
   const request = join(folder, "kubelet.csr");
   spawnSync("openssl", [
@@ -216,27 +206,23 @@ test("a kubelet's token lets it ask for its certificate, which is approved and i
   assert.match(kubectl(as, "get", "secrets", "-A"), /[Ff]orbidden/);
 });
 
-test("one controller manager and one scheduler lead, as their checks ask", { skip }, async () => {
+test("one controller manager and one scheduler lead, as their checks ask", async () => {
   const leading = rendered.checks.filter(({ name }) => /^a kube-.* leads$/.test(name));
   assert.equal(leading.length, 2);
   for (const check of leading) await eventually(() => run(check.argv), / leads$/m);
 });
 
-test("the kubelet reads its configuration: no field and no flag is unknown to it", { skip }, async () => {
+test("the kubelet reads its configuration: no field and no flag is unknown to it", async () => {
   start("kubelet");
   // What follows is that no runtime answers.
   await eventually(() => logOf("kubelet"), /container ?runtime|CRI|containerd\.sock/i);
   assert.doesNotMatch(logOf("kubelet"), /unknown f|strict decoding|failed to (load|validate) kubelet|invalid config/i);
 });
 
-test(
-  "kube-proxy reads its configuration, answers as its check asks, and forwards the API service",
-  { skip },
-  async () => {
-    start("kube-proxy");
-    for (const check of rendered.checks.filter(({ name }) => name.startsWith("kube-proxy "))) {
-      await eventually(() => run(check.argv), new RegExp(check.matches ?? "", "m"));
-    }
-    assert.doesNotMatch(logOf("kube-proxy"), /unknown field|strict decoding/i);
-  },
-);
+test("kube-proxy reads its configuration, answers as its check asks, and forwards the API service", async () => {
+  start("kube-proxy");
+  for (const check of rendered.checks.filter(({ name }) => name.startsWith("kube-proxy "))) {
+    await eventually(() => run(check.argv), new RegExp(check.matches ?? "", "m"));
+  }
+  assert.doesNotMatch(logOf("kube-proxy"), /unknown field|strict decoding/i);
+});

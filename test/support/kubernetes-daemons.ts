@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest } from "../../builder/config/manifests.ts";
 import { isSince } from "../../builder/config/versions.ts";
+import { kubernetes } from "../../scripts/kubernetes/kubernetes.ts";
 import { fixtureCluster, type FixtureCluster } from "./fixture-cluster.ts";
 
 export interface Daemons {
@@ -13,10 +14,10 @@ export interface Daemons {
   readonly version: string;
 }
 
-/** Those of the folder that KUBEFERRY_KUBERNETES names; a text that says why there are none. */
-export function kubernetesDaemons(): Daemons | string {
-  const folder = process.env["KUBEFERRY_KUBERNETES"];
-  if (folder === undefined) return "no Kubernetes daemons: set KUBEFERRY_KUBERNETES to a folder that has them";
+/** Those of the folder that KUBEFERRY_KUBERNETES names, else those that `npm run kubernetes` builds of the distribution's source. */
+export async function kubernetesDaemons(): Promise<Daemons> {
+  const given = process.env["KUBEFERRY_KUBERNETES"];
+  const folder = given ?? (await kubernetes((said) => process.stdout.write(`# ${said}\n`)));
   if (!existsSync(join(folder, "kube-apiserver"))) throw new Error(`there is no kube-apiserver in ${folder}`);
   const said = execFileSync(join(folder, "kube-apiserver"), ["--version"], { encoding: "utf8" });
   const version = /v(\d+\.\d+\.\d+)/.exec(said)?.[1];
