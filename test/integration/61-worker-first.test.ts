@@ -78,7 +78,7 @@ test("kube-proxy waits for the API server, or is healthy without", async () => {
   const own = await gateOn("kube-proxy is healthy", 120);
   const said = `${JSON.stringify(own)}\n${readFileSync(join(folder, "kube-proxy.log"), "utf8")}`;
   assert.ok(own.severity === "ok" || own.message === waits, said);
-  const way = await gateOn("kube-proxy leads the API's service on", 120);
+  const way = await gateOn("kube-proxy forwards the API service", 120);
   assert.deepEqual([way.severity, way.message], ["warning", waits]);
   assert.equal(proxy?.exitCode, null, said);
 });
