@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,6 +16,7 @@ import { isSince } from "../../builder/config/versions.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../support/fixture-cluster.ts";
+import { startInstallerOn } from "../support/as-master.ts";
 import { clusterFor, kubernetesDaemons } from "../support/kubernetes-daemons.ts";
 import { type Hosts, makeHosts } from "../support/namespaces.ts";
 import { requirePackages } from "../support/packages.ts";
@@ -210,6 +211,39 @@ test("one controller manager and one scheduler lead, as their checks ask", async
   const leading = rendered.checks.filter(({ name }) => /^a kube-.* leads$/.test(name));
   assert.equal(leading.length, 2);
   for (const check of leading) await eventually(() => run(check.argv), / leads$/m);
+});
+
+test("a kubelet's serving certificate is approved as it is asked for, by approve --watch", async (t) => {
+  const issued = kubectl("get", "csr", "probe", "-o=jsonpath={.status.certificate}");
+  writeFileSync(join(folder, "kubelet.pem"), Buffer.from(issued, "base64"));
+  mkdirSync(join(root, "usr/local/bin"), { recursive: true });
+  symlinkSync(join(binaries, "kubectl"), join(root, "usr/local/bin/kubectl"));
+  const on = (argv: readonly string[]): string[] => hosts?.on("n1", argv) ?? [];
+  const { child, ended } = startInstallerOn(on, root, "approve", "--watch");
+  t.after(() => child.kill("SIGKILL"));
+  const subject = ["-subj", "/O=system:nodes/CN=system:node:n1", "-addext", "subjectAltName=DNS:n1,IP:10.64.3.1"];
+  const key = join(folder, "kubelet-key.pem");
+  const { stdout: pem } = spawnSync("openssl", ["req", "-new", "-key", key, ...subject], { encoding: "utf8" });
+  const manifest = {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name: "serving" },
+    spec: {
+      request: Buffer.from(pem).toString("base64"),
+      signerName: "kubernetes.io/kubelet-serving",
+      usages: ["digital signature", "key encipherment", "server auth"],
+    },
+  };
+  writeFileSync(join(folder, "serving.json"), JSON.stringify(manifest));
+  const asNode = [`--client-certificate=${join(folder, "kubelet.pem")}`, `--client-key=${key}`];
+  const bootstrap = `--kubeconfig=${root}/etc/kubernetes/kubelet-bootstrap.kubeconfig`;
+  const created = kubectl(bootstrap, "--token=", ...asNode, "create", "-f", join(folder, "serving.json"));
+  assert.match(created, /created/);
+  await eventually(() => kubectl("get", "csr", "serving"), /Approved,Issued/);
+  child.kill("SIGTERM");
+  const { code, stdout } = await ended;
+  assert.equal(code, 0);
+  assert.match(stdout, /approved +serving: serving certificate of n1/);
 });
 
 test("the kubelet reads its configuration: no field and no flag is unknown to it", async () => {

@@ -31,6 +31,8 @@ export interface ApiStandIn {
   readonly objects: Map<string, ApiObject>;
   /** `PATCH /api/v1/…`, every change that was asked for. */
   readonly changes: string[];
+  /** How many watches are open. */
+  readonly watching: number;
   put(object: ApiObject): void;
   get(plural: string, name: string, namespace?: string): ApiObject | undefined;
   close(): Promise<void>;
@@ -124,6 +126,9 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     },
     objects,
     changes,
+    get watching() {
+      return watchers.size;
+    },
     put(object) {
       const resource = resources.find(({ kind }) => kind === object.kind);
       if (resource === undefined) throw new Error(`no kind ${object.kind}`);

@@ -24,8 +24,18 @@ const script =
 
 /** What a master with the files below `root` says to `./install …words`. */
 export function startInstaller(root: string, ...words: string[]): Started {
-  const argv = ["-m", "/bin/bash", "-c", script, "as-master", root, process.execPath, main, ...words];
-  const child = spawn("unshare", argv, { stdio: ["ignore", "pipe", "pipe"] });
+  return startInstallerOn((argv) => argv, root, ...words);
+}
+
+/** The same on a host of the test: `around` gives the command that runs a command there. */
+export function startInstallerOn(
+  around: (argv: readonly string[]) => readonly string[],
+  root: string,
+  ...words: string[]
+): Started {
+  const own = ["unshare", "-m", "/bin/bash", "-c", script, "as-master", root, process.execPath, main, ...words];
+  const [program = "", ...argv] = around(own);
+  const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
