@@ -54,6 +54,7 @@ const either = [
 
 const installer = [
   record("effect", {}),
+  record("unknown", { phase: z.string(), what: z.string(), unknown: z.string() }),
   record("deferred", { what: z.string(), why: z.string() }),
   record("result", { transaction: z.union([z.string(), z.number()]), changes: z.int() }),
   record("undone", {}),

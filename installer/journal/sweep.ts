@@ -1,10 +1,14 @@
-/** What a power cut may have left beside the places of a change: temporary files, texts for programs to read. */
+/**
+ * What a power cut, or a kill, may have left of a change: temporary files, texts for programs to read, and a systemd that was
+ * not told of the files which are all in place.
+ */
 import { type Effect, temporaryName } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
+import { reload } from "../host/systemd.ts";
 import { resourceOf } from "../resources/catalogue.ts";
 import { type Change, isUnknown } from "../resources/resource.ts";
 
-/** The effects that take it away. May only look. */
+/** The effects that mend it. May only look. */
 export async function sweeping(host: HostReader, { resource, id, before, after }: Change): Promise<Effect[]> {
   if (isUnknown(before)) return [];
   const known = resourceOf({ resource });
@@ -15,7 +19,8 @@ export async function sweeping(host: HostReader, { resource, id, before, after }
     const removed = pathsOf(list, "remove");
     return pathsOf(list, "write").filter((path) => removed.includes(path));
   });
-  const effects: Effect[] = [];
+  const untold = there.some((effect) => effect.do === "systemctl" && effect.verb === "daemon-reload");
+  const effects = untold ? [reload] : [];
   for (const path of new Set([...pathsOf([...there, ...back]).map(temporaryName), ...passing])) {
     if ((await host.stat(path)) !== null) effects.push({ do: "remove", path });
   }

@@ -7,9 +7,11 @@ import { sysctl, sysctlPath } from "../../../installer/resources/kernel.ts";
 import { chainsIn } from "../../../installer/resources/nftables.ts";
 import { activeSwaps, swap, swapLines } from "../../../installer/resources/swap.ts";
 import { goal } from "../../../installer/resources/catalogue.ts";
-import { effectsOf, inspectPlan } from "../../../installer/journal/apply.ts";
+import { begin, effectsOf, inspectPlan, resumePlan, stepsOf } from "../../../installer/journal/apply.ts";
+import type { Header } from "../../../installer/journal/journal.ts";
 import { type Digest, digestOf } from "#bundle";
 import { bringing, seen } from "../../support/states.ts";
+import { MemoryJournal } from "../../support/memory-journal.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
@@ -114,4 +116,18 @@ test("a running unit is left alone while nothing of it changes, and restarted wh
   assert.deepEqual(await inPlan(digestOf("old")), []);
   assert.deepEqual(await inPlan(digestOf("edited")), ["keep", "write", "daemon-reload", "restart"]);
   assert.deepEqual(await inPlan(digestOf("edited"), false), ["keep", "write", "daemon-reload"], "with --no-start");
+});
+
+test("who is killed between the mask of a service and telling systemd of it tells it when going on", async () => {
+  const host = new FakeHost();
+  host.file("/usr/lib/systemd/system/foreign.service", "theirs");
+  host.directory("/etc/systemd/system");
+  const plan = { phases: [{ name: "prepare", goals: [goal("service", { name: "foreign" })], gates: [] }] };
+  const journal = new MemoryJournal(host);
+  const header = { made: [] as string[] } as unknown as Header;
+  const transaction = begin(journal, header, plan, await inspectPlan(host, plan), "2026-11-21T00:00:00Z");
+  await host.perform({ do: "symlink", path: "/etc/systemd/system/foreign.service", target: "/dev/null" });
+  const left = await resumePlan(host, transaction);
+  const steps = await stepsOf(host, plan, left);
+  assert.deepEqual(steps, [{ phase: "prepare", effect: { do: "systemctl", verb: "daemon-reload" } }]);
 });
