@@ -73,8 +73,9 @@ export function parseSignature(text: string, where: string): ParsedSignature {
   if (!untrusted.startsWith("untrusted comment: ") || !comment.startsWith(commentPrefix)) {
     throw malformed(where, "its lines are not those of minisign");
   }
-  // The one is shown, and of the other nothing is signed.
-  if (/[\x00-\x1f\x7f]/.test(untrusted + comment)) throw malformed(where, "a comment holds control characters");
+  // The one is shown, and of the other nothing is signed. minisign's own comment has tabs.
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(untrusted + comment))
+    throw malformed(where, "a comment holds control characters");
   if (end !== "" || more.length > 0) throw malformed(where, "it has another number of lines");
   const bytes = decodeLine(line, 74, where);
   const trusted = decodeLine(last, 64, where);

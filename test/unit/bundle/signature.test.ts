@@ -99,3 +99,10 @@ test("as many of the trusted keys as are asked for must have signed, each once",
   const forged = { ...three, id: two.id };
   assert.throws(() => check(signed(one, forged), [one, two], 1), invalid);
 });
+
+test("minisign's own comment, with its tabs, is read; other control characters are not", () => {
+  const mine = newSigningKey();
+  const text = signSums(sums, mine, "a comment").replace("signature of a Kubeferry bundle", "signature\tfrom minisign");
+  assert.equal(checkSignature(sums, text, mine, "here"), "a comment");
+  assert.throws(() => checkSignature(sums, text.replace("\t", "\x1b[2K"), mine, "here"), { code: "SIGNATURE_INVALID" });
+});
