@@ -1,6 +1,7 @@
 /** A complete description of a guest, and the difference of two of them in lines that a person can read. */
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { parseFiles, type FileRecord } from "./vm-files.ts";
+import { isMoving, questions } from "./vm-questions.ts";
 
 /** Section (`files`, `sysctl` …) → what is in it → how it is. */
 export interface State {
@@ -10,10 +11,11 @@ export interface State {
 }
 
 /**
- * Not compared, each for its reason. /proc, /sys, /dev and /run are other file systems and so never walked.
+ * Not compared, each for its reason. /proc, /sys and /dev are other file systems and so never walked; /run is one and has
+ * its own section.
  */
 const prunedPaths = [
-  "/var/log", // logs grow
+  "/var/log", // logs grow; their names have a section of their own
   "/tmp", // emptied by every boot
   "/var/tmp", // systemd's private folders are named anew by every boot
   "/lost+found", // ext4's own
@@ -21,45 +23,12 @@ const prunedPaths = [
   "/var/lib/systemd/catalog/database", // the journal's index of texts
 ];
 
-/** Kernel values that count, are drawn at random, or follow from the amount of free memory. */
-const movingSysctls = [
-  /^kernel\.random\./,
-  /^kernel\.(ns_last_pid|pty\.nr|sched_domain)/,
-  /^fs\.(dentry-state|file-nr|inode-nr|inode-state|quota\.)/,
-  /^net\.netfilter\.nf_conntrack_count$/,
-  /^(fs\.fanotify\.max_user_marks|user\.max_fanotify_marks|vm\.user_reserve_kbytes|net\.ipv4\.(tcp|udp)_mem)$/,
-];
-
-/**
- * What systemd makes and drops by itself: transient units of the test's own commands, devices as udev sees them, services
- * that D-Bus starts for a question (timedatectl) and that end after half a minute, and a mere mark in the boot that is
- * reached as soon as any unit names it and stays so until the next boot.
- */
-const movingUnits =
-  /^(run-[ru][0-9a-f]+\.\S*|\S+\.device|blockdev@\S+|systemd-(timedated|hostnamed|localed)\.service|network-online\.target) /;
-
-/** Commands whose lines are compared; a line's first word is what, the rest is how it is. */
-const questions: Readonly<Record<string, string>> = {
-  // First, since asking loads nf_tables, which is then among the modules of every capture.
-  firewall: "nft list ruleset | sed -E 's/packets [0-9]+ bytes [0-9]+//' | awk '{ print NR \" \" $0 }'",
-  sysctl: "sysctl --all 2>/dev/null | sed 's/ = / /; s/ =$/ /'",
-  module: "cut -d' ' -f1 /proc/modules",
-  unit: "systemctl list-units --all --full --plain --no-legend | awk '{ print $1, $2, $3, $4 }'",
-  "unit file": "systemctl list-unit-files --full --plain --no-legend | awk '{ print $1, $2 }'",
-  swap: "awk 'NR > 1 { print $1, $2, $3, $5 }' /proc/swaps",
-  // The size of /dev follows from the amount of free memory.
-  mount: "awk '{ sub(/,size=[0-9]+k,nr_inodes=[0-9]+/, \"\", $4); print $2, $1, $3, $4 }' /proc/1/mounts",
-  fstab: "awk '{ print NR, $0 }' /etc/fstab",
-  link: "ip -brief link | awk '{ print $1, $2, $3 }'",
-  route: "ip route show table all | awk '{ gsub(/ /, \"_\", $0); print }'",
-};
-
 /** Describes the guest. With `since`, only files that differ by inode, size or times from it are read again. */
 export async function captureState(machine: Machine, since: State | null = null): Promise<State> {
   const sections: Record<string, Map<string, string>> = {};
   for (const [section, script] of Object.entries(questions)) {
-    const lines = (await machine.run(script)).split("\n").filter((line) => line !== "" && !isMoving(section, line));
-    sections[section] = new Map(lines.map((line) => splitOnce(line)));
+    const lines = (await machine.run(script)).split(/\s*\n/).filter((line) => line !== "");
+    sections[section] = new Map(lines.map((line) => splitOnce(line)).filter(([what]) => !isMoving(section, what)));
   }
   const files = await captureFiles(machine, since);
   sections["file"] = new Map([...files].map(([path, file]) => [path, `${file.how} ${file.sha256 ?? ""}`.trim()]));
@@ -76,6 +45,21 @@ export function differences(before: State, after: State): string[] {
       .map((what) => `${section} ${what}: ${old.get(what) ?? "absent"} → ${now.get(what) ?? "absent"}`)
       .toSorted();
   });
+}
+
+/** As text, for a machine that is kept and described again by another process. */
+export function encodeState({ sections, files }: State): string {
+  const plain = Object.entries(sections).map(([section, lines]) => [section, [...lines]]);
+  return JSON.stringify({ sections: plain, files: [...files] });
+}
+
+export function decodeState(text: string): State {
+  const { sections, files } = JSON.parse(text) as {
+    sections: [string, [string, string][]][];
+    files: [string, FileRecord][];
+  };
+  const maps = sections.map(([section, lines]): [string, Map<string, string>] => [section, new Map(lines)]);
+  return { sections: Object.fromEntries(maps), files: new Map(files) };
 }
 
 /** Data that the installed programs write; a journal and the ids in it are of one installation. */
@@ -112,11 +96,6 @@ async function captureFiles(machine: Machine, since: State | null): Promise<Map<
     }
   }
   return files;
-}
-
-function isMoving(section: string, line: string): boolean {
-  if (section === "sysctl") return movingSysctls.some((pattern) => pattern.test(line.split(" ")[0] ?? ""));
-  return section === "unit" && movingUnits.test(`${line} `);
 }
 
 function splitOnce(line: string): [string, string] {
