@@ -21,8 +21,3 @@ export async function buildAnew(clusterYaml: string, options: readonly string[])
   await makeMedium(join(folder, "bundle"), join(folder, "medium.ext4"));
   return { folder, medium: join(folder, "medium.ext4"), keys: writeKeyLines(folder) };
 }
-
-/** From a folder with upstream's artifacts, whose digests are checked as in any build. */
-export function buildMirrored(clusterYaml: string, mirror: string): Promise<BuiltBundle> {
-  return buildAnew(clusterYaml, ["--mirror", mirror]);
-}

@@ -1,0 +1,39 @@
+/**
+ * The life of a cluster on one machine, which is etcd, master and worker: pods with Secrets and volumes run, the audit is
+ * clean after an hour of work, and undo leaves nothing of it, without a reboot. `.ci/run` runs this.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answers, kubectl } from "../support/cluster-questions.ts";
+import { livedHour } from "../support/lived-hour.ts";
+import { clusterYaml } from "../support/real-cluster.ts";
+import { realKubernetes } from "../support/real-kubernetes.ts";
+import { runningCluster } from "../support/running-cluster.ts";
+import { tellVersions, undoneDifferences } from "../support/undone.ts";
+import { buildBundle, installer } from "../support/vm-bundle.ts";
+import { must, undo } from "../support/vm-commands.ts";
+import { nodePort } from "../support/workload.ts";
+
+const nodes = [{ name: "n1", ip: "10.0.0.11", roles: "etcd,master,worker" }] as const;
+
+test("one machine is a cluster with pods, is audited clean after an hour of work, and is undone without a trace", async (t) => {
+  const real = await realKubernetes();
+  const lines = [{ name: "n1", ip: "10.0.0.11", roles: "etcd, control-plane, worker" }];
+  const bundle = await buildBundle(clusterYaml(real, { name: "one", nodes: lines }), null, real.options);
+  await using cluster = await runningCluster({ bundle, nodes });
+  const { machine, before } = cluster.node("n1");
+  await tellVersions(machine, t);
+
+  await answers(machine, `10.0.0.11:${nodePort}`, ["n1"]);
+  await answers(machine, (await kubectl(machine, "get service web -o jsonpath={.spec.clusterIP}")).trim(), ["n1"]);
+  await must(machine, [installer, "status"]);
+  await must(machine, [installer, "audit"]);
+  await must(machine, [installer, "smoke"]);
+  await livedHour(machine, cluster.nodes);
+  await must(machine, [installer, "status"]);
+  await must(machine, [installer, "audit"]);
+  await must(machine, [installer, "preflight", "--role", "etcd,master,worker", "--ip", "10.0.0.11"]);
+
+  await must(machine, undo);
+  assert.deepEqual(await undoneDifferences(machine, before), []);
+});

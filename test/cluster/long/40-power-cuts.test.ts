@@ -1,0 +1,78 @@
+/**
+ * The power goes while a node that runs pods is undone or upgraded: 20 cuts from the first effects to the last. After the
+ * boot the same command, or undo, completes; and the machine is as it was before anything, or the cluster lives on.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Machine } from "../../../scripts/vm/machine.ts";
+import { allReady, answers, podsReady } from "../../support/cluster-questions.ts";
+import { clusterYaml } from "../../support/real-cluster.ts";
+import { realKubernetes } from "../../support/real-kubernetes.ts";
+import { runningCluster } from "../../support/running-cluster.ts";
+import { buildBundle, insertLater, laterInstaller, mountBundle } from "../../support/vm-bundle.ts";
+import { must, undo, upgrade } from "../../support/vm-commands.ts";
+import { cutDuring, journalPosition } from "../../support/vm-cut.ts";
+import { captureState, differences } from "../../support/vm-state.ts";
+import { nodePort } from "../../support/workload.ts";
+
+const nodes = [{ name: "n1", ip: "10.0.0.11", roles: "etcd,master,worker" }] as const;
+const lines = [{ name: "n1", ip: "10.0.0.11", roles: "etcd, control-plane, worker" }];
+/** Milliseconds from an effect's announcement to the cut: before it, in it, after it, in the next one. */
+const delays = [0, 40, 400, 10, 3000] as const;
+const cuts = 10;
+
+const real = await realKubernetes();
+const bundle = await buildBundle(clusterYaml(real, { name: "one", nodes: lines }), null, real.options);
+const changed = "kubelet: { maxPods: 60 }\nflags:\n  kube-apiserver: { event-ttl: 2h0m0s }\n";
+const later = await buildBundle(clusterYaml(real, { name: "one", nodes: lines, more: changed }), bundle, real.options);
+
+for (let number = 0; number < cuts; number += 1) {
+  const share = (number + 0.5) / cuts;
+  const delay = delays[number % delays.length] ?? 0;
+
+  test(`undo of a node with pods is cut at ${percent(share)}, and completes after the boot`, async (t) => {
+    await using cluster = await runningCluster({ bundle, nodes });
+    const { machine, before } = cluster.node("n1");
+    await cut(machine, undo, share, delay, t);
+    await must(machine, undo);
+    assert.deepEqual(differences(before, await captureState(machine, before)), []);
+  });
+
+  test(`an upgrade of a node with pods is cut at ${percent(share)}; ${number % 2 === 0 ? "upgrade" : "undo"} completes`, async (t) => {
+    await using cluster = await runningCluster({ bundle, nodes });
+    const { machine, before } = cluster.node("n1");
+    await insertLater(machine, later);
+    await cut(machine, upgrade, share, delay, t);
+    if (number % 2 === 0) {
+      await must(machine, upgrade);
+      await allReady(machine, ["n1"]);
+      await podsReady(machine, 1);
+      await answers(machine, `10.0.0.11:${nodePort}`, ["n1"]);
+      await must(machine, [laterInstaller, "audit"]);
+    } else {
+      await must(machine, [laterInstaller, "undo", "--yes", "--delete-data"]);
+      await machine.run("umount /srv");
+      assert.deepEqual(differences(before, await captureState(machine, before)), []);
+    }
+  });
+}
+
+async function cut(
+  machine: Machine,
+  argv: readonly [string, ...string[]],
+  share: number,
+  delay: number,
+  t: { diagnostic(message: string): void },
+): Promise<void> {
+  const planned = await machine.run(`${argv.join(" ")} --dry-run --json`);
+  const effects = planned.split("\n").filter((line) => line.includes('"type":"effect"')).length;
+  const count = Math.max(1, Math.round(share * effects));
+  await cutDuring(machine, argv, { type: "effect", count, delay });
+  await machine.powerOn();
+  t.diagnostic(`${argv[1]} was cut at effect ${count} of ${effects}: ${await journalPosition(machine)}`);
+  await mountBundle(machine);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

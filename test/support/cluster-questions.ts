@@ -1,0 +1,74 @@
+/** What the tests ask a running cluster of, by kubectl on a master and by HTTP from every machine. */
+import assert from "node:assert/strict";
+import type { Machine } from "../../scripts/vm/machine.ts";
+import { eventually } from "./vm-poll.ts";
+import { nodePort, workloadName } from "./workload.ts";
+
+const program = "/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=/run/workload/cache";
+
+/** Standard output; throws with kubectl's own words when it fails. */
+export async function kubectl(machine: Machine, words: string): Promise<string> {
+  return await machine.run(`${program} --request-timeout=60s ${words}`);
+}
+
+/** Both outputs, however it ended. */
+export async function tryKubectl(machine: Machine, words: string): Promise<string> {
+  const { stdout, stderr } = await machine.exec(["/bin/bash", "-c", `${program} --request-timeout=60s ${words}`]);
+  return stdout + stderr;
+}
+
+/** Waits until each of these nodes is Ready and has a serving certificate, by which the API server reaches its kubelet. */
+export async function allReady(master: Machine, names: readonly string[]): Promise<void> {
+  await eventually(
+    `Ready: ${names.join(", ")}`,
+    () => tryKubectl(master, "get nodes --no-headers"),
+    (said) => names.every((name) => new RegExp(`^${name}\\s+Ready(,\\S*)?\\s`, "m").test(said)),
+  );
+  for (const name of names) {
+    await eventually(
+      `the kubelet of ${name} answers the API server`,
+      () => tryKubectl(master, `get --raw /api/v1/nodes/${name}/proxy/healthz`),
+      (said) => said.trim() === "ok",
+    );
+  }
+}
+
+/** Waits until so many pods of the workload are ready, and no other is left. */
+export async function podsReady(master: Machine, count: number): Promise<void> {
+  await eventually(
+    `${count} pods are ready`,
+    () => tryKubectl(master, `get pods -l app=${workloadName} --no-headers`),
+    (said) => {
+      const lines = said.split("\n").filter((line) => line !== "");
+      return lines.length === count && lines.every((line) => /\s1\/1\s+Running\s/.test(line));
+    },
+  );
+}
+
+/** Waits until the workload answers on this address from this machine, with each of these nodes' pods at some time. */
+export async function answers(machine: Machine, address: string, from: readonly string[]): Promise<void> {
+  const seen = new Set<string>();
+  await eventually(
+    `${address} answers ${machine.name} from ${from.join(", ")}`,
+    async () => {
+      const said = await machine.exec(["curl", "-s", "-m", "5", `http://${address}/node`]);
+      if (said.code === 0) seen.add(said.stdout.trim());
+      return [...seen].join(" ");
+    },
+    () => from.every((name) => seen.has(name)),
+  );
+  assert.deepEqual([...seen].toSorted(), [...from].toSorted());
+}
+
+/** Node ports of these nodes from this machine, each with the pods of all of them. */
+export async function everyNodePort(
+  machine: Machine,
+  workers: readonly { readonly name: string; readonly ip: string }[],
+): Promise<void> {
+  for (const { ip } of workers)
+    await answers(
+      machine,
+      `${ip}:${nodePort}`,
+      workers.map(({ name }) => name),
+    );
+}

@@ -1,0 +1,23 @@
+/** Whether a host that ran pods is as it was before, though it was not restarted. */
+import type { Machine } from "../../scripts/vm/machine.ts";
+import { captureState, differences, type State } from "./vm-state.ts";
+
+/** Which versions a test ran, for its log. */
+export async function tellVersions(machine: Machine, t: { diagnostic(text: string): void }): Promise<void> {
+  const programs = ["kubelet", "containerd", "dockerd", "runc", "etcd"];
+  const ask = programs.map((name) => `[ ! -x /usr/local/bin/${name} ] || /usr/local/bin/${name} --version | head -n 1`);
+  t.diagnostic((await machine.run(ask.join("; "))).trim());
+}
+
+/**
+ * {@link differences} to before, without what the kernel keeps until a boot and nobody can take back: modules that it loaded
+ * when rules, mounts and interfaces asked for them, and the values that appeared with them.
+ */
+export async function undoneDifferences(machine: Machine, before: State): Promise<string[]> {
+  const found = differences(before, await captureState(machine, before));
+  return found.filter((line) => !/^module \S+: absent → present$/.test(line) && !isOfModule(line));
+}
+
+function isOfModule(line: string): boolean {
+  return /^sysctl net\.(netfilter|bridge|ipv4\.vs|nf_conntrack_max)\S*: absent → /.test(line);
+}
