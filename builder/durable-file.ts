@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { explainedBySystem } from "#kit/system-error";
 
 /** Calls `write` with a new path beside `path`; what it made (and fsynced) replaces `path`. On a failure nothing stays. */
 export async function writeBeside<Result>(
@@ -14,6 +15,8 @@ export async function writeBeside<Result>(
     await rename(temporary, path);
     await syncFolder(dirname(path));
     return result;
+  } catch (error) {
+    throw explainedBySystem(error, dirname(path));
   } finally {
     await rm(temporary, { force: true });
   }

@@ -1,4 +1,5 @@
 /** The command line of `./install`. Each command's own module is loaded only when it runs. */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ask } from "#kit/ask";
@@ -256,7 +257,11 @@ function seconds(value: string): number {
 }
 
 function rootOf({ root }: Flags, { workingDirectory }: Surroundings): string {
-  return root === undefined ? "/" : resolve(workingDirectory, root);
+  if (root === undefined) return "/";
+  const path = resolve(workingDirectory, root);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  const hint = "give the folder where the node's file system is mounted";
+  throw new ExpectedError("USAGE", "--root is no folder", { where: path, hint });
 }
 
 function bundleOf({ bundle }: Flags, origin: Origin, { workingDirectory }: Surroundings): string {

@@ -4,7 +4,6 @@
  * many.
  */
 import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { parsePublicKey, type Trust, trustIn } from "#bundle";
 import { ExpectedError } from "#kit/errors";
@@ -42,7 +41,7 @@ function read(path: string): string {
 
 /** Who can write it decides what this host trusts. */
 function refuseOpen(where: string, { mode, uid }: Stats, isKind: boolean, kind: string): void {
-  const own = userInfo().uid;
+  const own = process.geteuid?.() ?? 0;
   const detail = !isKind
     ? { wanted: kind, found: "something else" }
     : uid !== 0 && uid !== own

@@ -17,6 +17,7 @@ import {
   problemError,
 } from "#bundle";
 import { ExpectedError } from "#kit/errors";
+import { explainedBySystem } from "#kit/system-error";
 import { writeBeside } from "../durable-file.ts";
 import { makeFolder } from "./output.ts";
 
@@ -171,6 +172,8 @@ function openNew(path: string, like: string): number {
     // Of a bundle whose secrets are not sealed, each part is as private as the whole.
     return openSync(path, "wx", statSync(like).mode & 0o666);
   } catch (cause) {
+    const known = explainedBySystem(cause, path);
+    if (known instanceof ExpectedError) throw known;
     throw new ExpectedError("USAGE", "the file is there already, or cannot be made", { where: path, cause });
   }
 }
@@ -182,6 +185,8 @@ function writeNew(path: string, like: string, made: string[], fill: (out: number
   try {
     fill(out);
     fsyncSync(out);
+  } catch (error) {
+    throw explainedBySystem(error, dirname(path));
   } finally {
     closeSync(out);
   }

@@ -1,6 +1,5 @@
 /** Who may change what was verified: modes and owners of a bundle's members, and of the folders they lie in. */
 import type { Stats } from "node:fs";
-import { userInfo } from "node:os";
 import type { Member, Source } from "./member.ts";
 import type { IntegrityProblem } from "./problem.ts";
 
@@ -36,7 +35,7 @@ export function folderProblems(path: string, { mode, uid }: Pick<Stats, "mode" |
 }
 
 function ownerProblem(member: string, uid: number): IntegrityProblem[] {
-  const own = userInfo().uid;
+  const own = process.geteuid?.() ?? 0;
   if (uid === 0 || uid === own) return [];
   const wanted = own === 0 ? "owner 0 (root)" : `owner 0 or ${own}`;
   return [{ member, code: "MEMBER_MODE", message: "belongs to another user", wanted, found: `owner ${uid}` }];

@@ -10,6 +10,8 @@ import { blobPath, decodeFrame } from "./frames.ts";
 import type { Source } from "./member.ts";
 
 const flush = promisify(fsync);
+/** Contents that are written and not yet on the disk. */
+const mostOpen = 8;
 
 interface Piece {
   readonly digest: Digest;
@@ -94,14 +96,17 @@ async function eachPiece(
   let next = 0;
   let position = 0;
   // Empty contents need no byte, and may stand at the very end of a frame.
-  const takeEmpty = (): void => {
-    for (let piece = pieces[next]; piece?.size === 0; piece = pieces[next]) {
-      closing.push(settle(open(piece).finish()));
-      next += 1;
-    }
+  const takeEmpty = async (): Promise<void> => {
+    for (let piece = pieces[next]; piece?.size === 0; piece = pieces[next]) await close(open(piece));
+  };
+  // Flushed while the next ones are written, but a bounded number at a time: each is an open file.
+  const close = async (piece: CheckedPiece): Promise<void> => {
+    closing.push(settle(piece.finish()));
+    next += 1;
+    await closing.at(-mostOpen);
   };
   try {
-    takeEmpty();
+    await takeEmpty();
     for await (const chunk of decodeFrame(member, blob, entry.length)) {
       const end = position + chunk.length;
       for (let piece = pieces[next]; piece !== undefined && piece.offset < end; piece = pieces[next]) {
@@ -110,10 +115,10 @@ async function eachPiece(
         const last = piece.offset + piece.size;
         current.write(chunk.subarray(Math.max(piece.offset - position, 0), Math.min(last, end) - position));
         if (last > end) break;
-        closing.push(settle(current.finish()));
+        const whole = current;
         current = undefined;
-        next += 1;
-        takeEmpty();
+        await close(whole);
+        await takeEmpty();
       }
       position = end;
       // At its end the frame itself is still checked; before it, nobody wants the rest.

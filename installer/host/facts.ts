@@ -1,5 +1,5 @@
 /** What Kubeferry needs to know about a host before it plans anything. Reads only. */
-import { arch, cpus, hostname, networkInterfaces, release, totalmem, userInfo } from "node:os";
+import { arch, cpus, hostname, networkInterfaces, release, totalmem } from "node:os";
 import type { Platform } from "#bundle";
 import type { HostReader } from "./host.ts";
 
@@ -23,14 +23,13 @@ export interface Facts {
 
 /** With `--root` the tree's own files are read; the kernel's and the hardware's values are this machine's. */
 export async function gatherFacts(host: HostReader): Promise<Facts> {
-  const { uid, gid } = userInfo();
   const name = (await host.read("/etc/hostname"))?.trim();
   const enforce = host.live ? await host.read("/sys/fs/selinux/enforce") : null;
   return {
     live: host.live,
     platform: platformOf(arch()),
-    uid,
-    gid,
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
     distribution: parseRelease((await host.read("/etc/os-release")) ?? ""),
     kernel: release(),
     hostname: host.live ? hostname() : (name ?? ""),

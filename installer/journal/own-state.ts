@@ -1,6 +1,5 @@
 /** The state folder must be ours alone: who can write it decides what undo does, and a link in it leads out of `--root`. */
 import { lstatSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { ExpectedError } from "#kit/errors";
 
@@ -25,7 +24,7 @@ export function refuse(path: string, kind: "file" | "folder"): void {
       hint: `ls -l ${path}; Kubeferry never makes one there: who did?`,
     });
   }
-  const own = userInfo().uid;
+  const own = process.geteuid?.() ?? 0;
   const foreign = stat.uid !== 0 && stat.uid !== own;
   if (!foreign && (stat.mode & 0o022) === 0) return;
   throw new ExpectedError("JOURNAL_INVALID", "others can write Kubeferry's state, and so decide what is undone", {

@@ -62,6 +62,9 @@ const exitCodes = {
   NOT_CONFIRMED: 6,
   JOURNAL_INVALID: 6,
   NO_SPACE: 6,
+  DENIED: 6,
+  DEVICE_FAILED: 6,
+  LIMIT_REACHED: 6,
   // 7 and 8: a change failed
   APPLY_FAILED_RESTORED: 7,
   APPLY_FAILED: 8,

@@ -6,6 +6,7 @@ import { type Command, CommanderError } from "commander";
 import { ExpectedError, isExpected } from "./errors.ts";
 import { tellBug } from "./main.ts";
 import { createReporter, type Reporter, type Writer } from "./reporter.ts";
+import { explainedBySystem } from "./system-error.ts";
 
 /** What a program takes from the process it runs in; nothing below the two main.ts reads `process`. */
 export interface Surroundings {
@@ -61,15 +62,16 @@ export class Exit extends Error {
   }
 }
 
-function report(error: unknown, surroundings: Surroundings, reporter: Reporter): number {
-  if (error instanceof Exit) return error.code;
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
+function report(thrown: unknown, surroundings: Surroundings, reporter: Reporter): number {
+  if (thrown instanceof Exit) return thrown.code;
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0;
     // People have read it already, with the usage.
-    const message = error.message.replace(/^error: /, "");
+    const message = thrown.message.replace(/^error: /, "");
     reporter.record("error", { code: "USAGE", message, exitCode: 2 });
     return 2;
   }
+  const error = explainedBySystem(thrown);
   if (surroundings.signal.aborted && !isExpected(error)) {
     reporter.error(
       new ExpectedError("INTERRUPTED", "stopped by a signal", { hint: "run the same command again, it continues" }),

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { ExpectedError, isExpected, messageOf } from "#kit/errors";
 import { Exit } from "#kit/run";
+import { explainedBySystem } from "#kit/system-error";
 import { version } from "#kit/version";
 import { drain } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
@@ -35,14 +36,15 @@ export async function restore(
   // Nobody was told of an installation that failed in its very first run: what its daemons wrote is nobody's.
   const deleteData = fresh && !(await hasJoined(host, failed));
   const { problems, left } = await takeBackAll([failed], { root, host, state, deleteData }, context);
-  if (!isExpected(error)) return error;
+  const told = explainedBySystem(error);
+  if (!isExpected(told)) return error;
   const restored = left.length === 0 ? "the host is as it was" : "the host is as it was, but for what stays";
   const [code, end] =
     problems.length === 0
       ? (["APPLY_FAILED_RESTORED", restored] as const)
       : (["APPLY_FAILED", "and not everything could be taken back: ./install undo"] as const);
-  const { where, wanted, found, hint } = error;
-  return new ExpectedError(code, `${error.message}; ${end}`, { where, wanted, found, hint, cause: error });
+  const { where, wanted, found, hint } = told;
+  return new ExpectedError(code, `${told.message}; ${end}`, { where, wanted, found, hint, cause: error });
 }
 
 /** Whether etcd's other members count on this one: they would not let it in again without its data. */

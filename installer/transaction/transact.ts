@@ -214,7 +214,7 @@ async function perform({ host, state, transaction, changes, context, wanted, fre
       now: context.now,
     });
   } catch (error) {
-    if (isExpected(error, "INTERRUPTED") || wanted.noRestore) throw error;
+    if (isExpected(error, "INTERRUPTED") || isAbort(error) || wanted.noRestore) throw error;
     const failure = await restore(wanted.root, host, state, { error, fresh }, context);
     await tellServing(host, state, context);
     throw failure;
@@ -226,6 +226,11 @@ async function perform({ host, state, transaction, changes, context, wanted, fre
     reporter.info("Units are enabled and not started: the same ./install without --no-start, or the next boot, does.");
   }
   reporter.record("result", { transaction: transaction.id, changes: transaction.changes.length });
+}
+
+/** A Ctrl-C while a gate waited. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 function busy(): ExpectedError {
