@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf } from "#bundle";
-import { readLock, writeLock } from "../../builder/lock/lock-file.ts";
+import { readLock } from "../../builder/lock/lock-file.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { writeLayout } from "../support/image-layout.ts";
 import { type Nginx, startNginx } from "../support/nginx.ts";
@@ -147,7 +147,8 @@ for (const [what, way, expected] of [
   for (const part of ["artifacts", "images", "packages"] as const) {
     test(`${what}: exit 4 for ${part}, and what to do`, async () => {
       const home = `${part} ${Object.keys(way).join("")}`;
-      const { code, text } = await onlyPart(part, () => ferry("fetch", home, way));
+      await fetchedBut(part, home);
+      const { code, text } = await ferry("fetch", home, way);
       assert.equal(code, 4, text);
       assert.match(text, expected);
     });
@@ -156,23 +157,20 @@ for (const [what, way, expected] of [
 
 test("a proxy's wrong password is told as that", async () => {
   for (const part of ["artifacts", "images", "packages"] as const) {
-    const { code, text } = await onlyPart(part, () =>
-      ferry("fetch", `${part} proxy`, { proxy: `http://${proxy.host}` }),
-    );
+    const home = `${part} password`;
+    await fetchedBut(part, home);
+    const { code, text } = await ferry("fetch", home, { proxy: `http://${proxy.host}` });
     assert.equal(code, 4, text);
     assert.match(text, /UNAUTHORIZED: the proxy wants other credentials[\s\S]*put NAME:SECRET@ before/);
   }
 });
 
-/** With a cluster.lock from which all but one part was taken. */
-async function onlyPart<T>(part: "artifacts" | "images" | "packages", work: () => Promise<T>): Promise<T> {
-  const path = config.replace(".yaml", ".lock");
-  const whole = await readLock(path);
-  assert.ok(whole !== null);
-  await writeLock(path, { ...whole, artifacts: [], images: [], packages: [], [part]: whole[part] });
-  try {
-    return await work();
-  } finally {
-    await writeLock(path, whole);
-  }
+/** A home whose store has all that the first test fetched but one part. */
+async function fetchedBut(part: "artifacts" | "images" | "packages", home: string): Promise<void> {
+  const place = join(folder, home);
+  cpSync(join(folder, "proxied"), place, { recursive: true });
+  const lock = await readLock(config.replace(".yaml", ".lock"));
+  assert.ok(lock !== null);
+  const store = await Store.open(join(place, "cache"));
+  for (const { digest } of lock[part]) rmSync(store.path(digest.slice("sha256:".length)));
 }
