@@ -33,6 +33,7 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
     ...(usesIpvs(input) ? [goal("grown-virtual-servers", {})] : []),
     goal("grown-rules", owner),
     goal("grown-mounts", { runtimes, kubelet }),
+    goal("grown-cgroups", { docker: owner.docker }),
     goal("grown-processes", { runtimes, kubelet: kubelet !== null }),
   ];
   const containers = runtimes.map((runtime) => goal("grown-pods", { runtime, kubelet: kubelet !== null }));

@@ -3,6 +3,7 @@ import { block } from "./block.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
+import { cgroups } from "./grown/cgroups.ts";
 import { interfaces } from "./grown/interfaces.ts";
 import { leftovers } from "./grown/leftovers.ts";
 import { modules } from "./grown/modules.ts";
@@ -42,6 +43,7 @@ const catalogue = {
   object,
   "grown-pods": pods,
   "grown-processes": leftovers,
+  "grown-cgroups": cgroups,
   "grown-mounts": mounts,
   "grown-rules": netfilter,
   "grown-virtual-servers": virtualServers,

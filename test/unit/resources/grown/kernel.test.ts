@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cgroups, type CgroupsState } from "../../../../installer/resources/grown/cgroups.ts";
 import { interfaces, isInside } from "../../../../installer/resources/grown/interfaces.ts";
 import { modules, parseModules } from "../../../../installer/resources/grown/modules.ts";
 import { values } from "../../../../installer/resources/grown/values.ts";
 import { parseVirtualServers, virtualServers } from "../../../../installer/resources/grown/virtual-servers.ts";
 import type { Effect } from "../../../../installer/host/effect.ts";
+import { isUnknown } from "../../../../installer/resources/resource.ts";
+import { FakeHost } from "../../../support/fake-host.ts";
 
 const words = (effects: readonly Effect[]): string[] =>
   effects.map((effect) => (effect.do === "run" ? effect.argv.join(" ") : effect.do));
@@ -93,4 +96,33 @@ FWM  00000010 wlc
     "ipvsadm -D -t 10.64.0.1:443",
     "ipvsadm -D -u 10.64.0.10:53",
   ]);
+});
+
+test("control groups of pods go from the innermost on, systemd's by way of their slice; docker's only with our docker", async () => {
+  const host = new FakeHost();
+  host.directory("/sys/fs/cgroup/memory/kubepods/burstable/pod1");
+  host.directory("/sys/fs/cgroup/memory/docker/own");
+  host.directory("/sys/fs/cgroup/cpu/kubepods.slice/kubepods-pod2.slice");
+  host.link("/sys/fs/cgroup/cpuacct", "cpu");
+  const look = async (docker: boolean): Promise<CgroupsState> => {
+    const found = await cgroups.inspect(host, { docker });
+    assert.ok(!isUnknown(found));
+    return found;
+  };
+  const now = await look(false);
+  const paths = (effects: readonly Effect[]): string[] =>
+    effects.map((effect) => ("path" in effect ? effect.path.slice("/sys/fs/cgroup/".length) : effect.do));
+  assert.deepEqual(paths(cgroups.steps({ docker: false }, now, { groups: [] })), [
+    "systemctl",
+    "memory/kubepods/burstable/pod1",
+    "memory/kubepods/burstable",
+    "memory/kubepods",
+    "cpu/kubepods.slice/kubepods-pod2.slice",
+    "cpu/kubepods.slice",
+  ]);
+  assert.deepEqual(cgroups.steps({ docker: false }, now, now), []);
+  assert.equal((await look(true)).groups.length, now.groups.length + 2);
+  host.file("/sys/fs/cgroup/cgroup.controllers", "memory");
+  host.directory("/sys/fs/cgroup/kubepods/besteffort");
+  assert.deepEqual((await look(false)).groups, ["/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/kubepods/besteffort"]);
 });
