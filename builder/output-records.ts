@@ -63,7 +63,6 @@ const installer = [
   record("request", { name: z.string(), approved: z.boolean() }),
   record("transaction", {}),
   record("renewal", {}),
-  record("unknown", {}),
   record("audit", {}),
   record("support", { output: z.string(), members: z.array(z.string()) }),
 ] as const;
