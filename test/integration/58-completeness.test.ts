@@ -98,7 +98,7 @@ for (const release of Object.keys(spare)) {
       await refuses(
         `image ${name}`,
         { ...manifest, images },
-        anyOf([/([^/:]+?)(-amd64)?(:[^/]*)?$/.exec(name)?.[1] ?? name]),
+        anyOf([brings(/([^/:]+?)(-amd64)?(:[^/]*)?$/.exec(name)?.[1] ?? name)]),
       );
     }
     assert.deepEqual(
@@ -110,6 +110,11 @@ for (const release of Object.keys(spare)) {
     assert.deepEqual(missedPlugins.toSorted(), (neededPlugins[release] ?? []).toSorted());
     t.diagnostic(`${refused.length} of ${count} builds were refused`);
   });
+}
+
+/** Without the image that brings flannel's program of CNI, a release has to bring it as a file: that is what is missed. */
+function brings(image: string): string {
+  return image === "flannel-cni-plugin" ? "/opt/cni/bin/flannel" : image;
 }
 
 function readManifest(path: string): ReleaseManifest {
