@@ -23,7 +23,7 @@ import {
 } from "../support/vm-bundle.ts";
 import { faultyUpgrade, install, must, rollback, undo, upgrade } from "../support/vm-commands.ts";
 import { eventually } from "../support/vm-poll.ts";
-import { workloadName } from "../support/workload.ts";
+import { workloadFolder as folder, workloadName } from "../support/workload.ts";
 
 const nodes = [
   { name: "n1", ip: "10.0.0.11", roles: "etcd,master" },
@@ -191,16 +191,16 @@ async function podsNotOn(master: Machine, node: string): Promise<string[]> {
 
 async function startWriter(master: Machine): Promise<void> {
   const write =
-    "n=0; while [ ! -e /run/workload/stop ]; do n=$((n+1)); " +
-    "/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=/run/workload/cache --request-timeout=30s " +
-    "annotate service web written=$n --overwrite > /dev/null 2>> /run/workload/errors || echo lost $n >> /run/workload/lost; done";
+    `n=0; while [ ! -e ${folder}/stop ]; do n=$((n+1)); ` +
+    `/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=${folder}/cache --request-timeout=30s ` +
+    `annotate service web written=$n --overwrite > /dev/null 2>> ${folder}/errors || echo lost $n >> ${folder}/lost; done`;
   await master.run(
-    `rm -f /run/workload/stop /run/workload/lost; touch /run/workload/lost; systemd-run --quiet --collect --unit=writer /bin/bash -c '${write}'`,
+    `rm -f ${folder}/stop ${folder}/lost; touch ${folder}/lost; systemd-run --quiet --collect --unit=writer /bin/bash -c '${write}'`,
   );
 }
 
 async function stopWriter(master: Machine): Promise<{ lost: number }> {
-  await master.run("touch /run/workload/stop");
+  await master.run(`touch ${folder}/stop`);
   await eventually(
     "the writer has ended",
     () => master.run("systemctl is-active writer || true"),
@@ -208,5 +208,5 @@ async function stopWriter(master: Machine): Promise<{ lost: number }> {
   );
   const written = await kubectl(master, "get service web -o jsonpath={.metadata.annotations.written}");
   assert.ok(Number(written) > 1, `it wrote: ${written}`);
-  return { lost: Number(await master.run("wc -l < /run/workload/lost")) };
+  return { lost: Number(await master.run(`wc -l < ${folder}/lost`)) };
 }

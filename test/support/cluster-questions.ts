@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { eventually } from "./vm-poll.ts";
-import { nodePort, workloadName } from "./workload.ts";
+import { nodePort, workloadFolder, workloadName } from "./workload.ts";
 
-const program = "/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=/run/workload/cache";
+const program = `/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=${workloadFolder}/cache`;
 
 /** Standard output; throws with kubectl's own words when it fails. */
 export async function kubectl(machine: Machine, words: string): Promise<string> {

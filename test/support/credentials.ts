@@ -1,5 +1,6 @@
 /** Files of a machine that may open the API server, and whether they do. */
 import type { Machine } from "../../scripts/vm/machine.ts";
+import { workloadFolder } from "./workload.ts";
 
 export interface Credential {
   readonly path: string;
@@ -36,7 +37,7 @@ export async function worksWith(
   credentials: readonly Credential[],
   copies: readonly string[],
 ): Promise<boolean> {
-  const root = "/run/workload/stolen";
+  const root = `${workloadFolder}/stolen`;
   await master.run(`rm -rf ${root}; mkdir -p ${root}`);
   for (const [place, { path }] of credentials.entries()) {
     // Whom the server is does not matter here: only whom it takes the caller for.

@@ -18,7 +18,7 @@ import { type BuiltBundle, insert } from "./vm-bundle.ts";
 import { install, must } from "./vm-commands.ts";
 import { captureState, decodeState, encodeState, type State } from "./vm-state.ts";
 import { openSwitch } from "./vm-switch.ts";
-import { workload } from "./workload.ts";
+import { workload, workloadFolder } from "./workload.ts";
 
 export interface PlannedNode {
   readonly name: string;
@@ -102,8 +102,10 @@ async function keepCluster(plan: ClusterPlan, made: Image, into: string): Promis
   const workers = plan.nodes.filter(({ roles }) => roles.includes("worker")).map(({ name }) => name);
   await allReady(first, workers);
   timed("every node is Ready");
-  await first.run("mkdir -p /run/workload && cat > /run/workload/web.yaml", { input: workload(workers.length) });
-  await kubectl(first, "apply -f /run/workload/web.yaml");
+  await first.run(`mkdir -p ${workloadFolder} && cat > ${workloadFolder}/web.yaml`, {
+    input: workload(workers.length),
+  });
+  await kubectl(first, `apply -f ${workloadFolder}/web.yaml`);
   await podsReady(first, workers.length);
   timed("every pod is ready");
   for (const [name, machine] of machines) {

@@ -1,5 +1,6 @@
 /** Whether a host that ran pods is as it was before, though it was not restarted. */
 import type { Machine } from "../../scripts/vm/machine.ts";
+import { workloadFolder } from "./workload.ts";
 import { captureState, differences, type State } from "./vm-state.ts";
 
 /** Which versions a test ran, for its log. */
@@ -9,15 +10,19 @@ export async function tellVersions(machine: Machine, t: { diagnostic(text: strin
   t.diagnostic((await machine.run(ask.join("; "))).trim());
 }
 
+/** What dpkg rewrites with the same meaning, its log, and the loader's cache, which is made anew from the same libraries. */
+export const rewrittenByDpkg =
+  /^(file \/(var\/lib\/dpkg\/(status|status-old|lock|lock-frontend|triggers\/(Lock|Unincorp)|available)|var\/cache\/ldconfig(\/aux-cache)?|etc\/ld\.so\.cache)|log \/var\/log\/dpkg\.log):/;
+
 /**
  * {@link differences} to before, without what the kernel keeps until a boot and nobody can take back: modules that it loaded
  * when rules, mounts and interfaces asked for them, and the values that appeared with them.
  */
 export async function undoneDifferences(machine: Machine, before: State): Promise<string[]> {
+  await machine.run(`rm -rf ${workloadFolder}`);
   const found = differences(before, await captureState(machine, before));
-  return found.filter((line) => !/^module \S+: absent → present$/.test(line) && !isOfModule(line));
+  return found.filter((line) => !rewrittenByDpkg.test(line) && !keptUntilBoot.test(line));
 }
 
-function isOfModule(line: string): boolean {
-  return /^sysctl net\.(netfilter|bridge|ipv4\.vs|nf_conntrack_max)\S*: absent → /.test(line);
-}
+const keptUntilBoot =
+  /^(module \S+: absent → present|sysctl net\.(netfilter|bridge|ipv4\.vs|nf_conntrack_max)\S*: absent → .*)$/;

@@ -4,6 +4,8 @@
  */
 import { imageTags } from "../../scripts/kubernetes/images.ts";
 
+/** On a master: what the tests themselves write there. */
+export const workloadFolder = "/run/workload";
 export const workloadName = "web";
 export const nodePort = 30080;
 /** What the Secret holds: nobody may find it on a host that was undone. */
