@@ -112,7 +112,9 @@ async function readPublished(
     if (some.length === 0) continue;
     try {
       const text = await readSmall(url, some, context);
-      if (by === "mirror") context.reporter.warn(`${url} is a mirror's copy: upstream could not be asked`);
+      // A list that is named as a file has no upstream.
+      if (by === "mirror" && !url.startsWith("file:"))
+        context.reporter.warn(`${url} is a mirror's copy: upstream could not be asked`);
       return { text, by };
     } catch (error) {
       if (!isExpected(error, "NOT_FOUND")) throw error;
