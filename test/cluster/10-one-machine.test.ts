@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answers, kubectl } from "../support/cluster-questions.ts";
+import { answers, healthy, kubectl } from "../support/cluster-questions.ts";
 import { livedHour } from "../support/lived-hour.ts";
 import { clusterYaml } from "../support/real-cluster.ts";
 import { realKubernetes } from "../support/real-kubernetes.ts";
@@ -26,11 +26,11 @@ test("one machine is a cluster with pods, is audited clean after an hour of work
 
   await answers(machine, `10.0.0.11:${nodePort}`, ["n1"]);
   await answers(machine, (await kubectl(machine, "get service web -o jsonpath={.spec.clusterIP}")).trim(), ["n1"]);
-  await must(machine, [installer, "status"]);
+  await healthy(machine, installer);
   await must(machine, [installer, "audit"]);
   await must(machine, [installer, "smoke"]);
   await livedHour(machine, cluster.nodes);
-  await must(machine, [installer, "status"]);
+  await healthy(machine, installer);
   await must(machine, [installer, "audit"]);
   await must(machine, [installer, "preflight", "--role", "etcd,master,worker", "--ip", "10.0.0.11"]);
 

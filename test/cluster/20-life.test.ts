@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { allReady, everyNodePort, kubectl, podsReady } from "../support/cluster-questions.ts";
+import { allReady, everyNodePort, healthy, kubectl, podsReady } from "../support/cluster-questions.ts";
 import { credentialsOn, worksWith } from "../support/credentials.ts";
 import { etcdReleaseOf } from "../support/etcd-release.ts";
 import { livedHour } from "../support/lived-hour.ts";
@@ -60,9 +60,9 @@ async function works(master: Machine, all: readonly RunningNode[], workers: read
   for (const { machine } of all) await everyNodePort(machine, workers);
 }
 
-async function healthy(all: readonly RunningNode[], program = installer): Promise<void> {
+async function clean(all: readonly RunningNode[], program = installer): Promise<void> {
   for (const { machine } of all) {
-    await must(machine, [program, "status"]);
+    await healthy(machine, program);
     await must(machine, [program, "audit"]);
   }
 }
@@ -73,9 +73,9 @@ test("three machines answer from every node, and are healthy and as installed, a
     await tellVersions(machine, t);
     assert.equal(await machine.run("ip route show default; grep nameserver /etc/resolv.conf || true"), "");
   }
-  await healthy(cluster.nodes);
+  await clean(cluster.nodes);
   await livedHour(cluster.master, cluster.workers);
-  await healthy(cluster.nodes);
+  await clean(cluster.nodes);
   t.diagnostic(await must(cluster.master, [installer, "smoke"]));
 });
 
@@ -91,7 +91,7 @@ test("each machine comes back from a reboot and from a power cut", async (t) => 
     await works(cluster.master, cluster.nodes, cluster.workers);
     t.diagnostic(`${name} came back twice`);
   }
-  await healthy(cluster.nodes);
+  await clean(cluster.nodes);
 });
 
 test("a newer bundle changes a flag, a setting of the kubelet and etcd; a faulty one takes itself back", async () => {
@@ -120,7 +120,7 @@ test("a newer bundle changes a flag, a setting of the kubelet and etcd; a faulty
   assert.match(await master.run("/usr/local/bin/etcd --version"), /3\.5\./);
   assert.equal(await kubectl(master, "get nodes -o jsonpath={.items[*].status.allocatable.pods}"), "60 60");
   assert.match(await master.run("tr '\\0' ' ' < /proc/$(pidof kube-apiserver)/cmdline"), /--event-ttl=2h0m0s/);
-  await healthy(all, laterInstaller);
+  await clean(all, laterInstaller);
 
   for (const [machine, words] of [
     [master, /much/],
@@ -132,7 +132,7 @@ test("a newer bundle changes a flag, a setting of the kubelet and etcd; a faulty
     assert.match(said, /restored/);
   }
   await works(master, all, workers);
-  await healthy(all, laterInstaller);
+  await clean(all, laterInstaller);
   await must(cluster.node("n3").machine, rollback);
   await works(master, all, workers);
 });
@@ -144,7 +144,7 @@ test("certificates are renewed in place, and all goes on", async () => {
   await must(cluster.master, [installer, "renew", "--in-place", "--yes"]);
   assert.notEqual(await cluster.master.run(serial), before);
   await works(cluster.master, cluster.nodes, cluster.workers);
-  await healthy(cluster.nodes);
+  await clean(cluster.nodes);
 });
 
 test("a worker goes and comes again; then all three are undone without a trace, and no file of theirs is a credential", async (t) => {
@@ -168,7 +168,7 @@ test("a worker goes and comes again; then all three are undone without a trace, 
   await must(third.machine, install(third.roles, third.ip));
   await kubectl(master, `scale deployment ${workloadName} --replicas=2`);
   await works(master, cluster.nodes, workers);
-  await healthy(cluster.nodes);
+  await clean(cluster.nodes);
 
   for (const { name, machine, before } of cluster.nodes.toReversed()) {
     await must(machine, undo);

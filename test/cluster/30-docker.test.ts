@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allReady, everyNodePort, podsReady } from "../support/cluster-questions.ts";
+import { allReady, everyNodePort, healthy, podsReady } from "../support/cluster-questions.ts";
 import { livedHour } from "../support/lived-hour.ts";
 import { clusterYaml } from "../support/real-cluster.ts";
 import { realKubernetes } from "../support/real-kubernetes.ts";
@@ -32,9 +32,9 @@ test("pods run below docker, and undo of the worker leaves nothing of them", { s
   const worker = cluster.node("n2");
   await tellVersions(worker.machine, t);
   await works();
-  await healthy();
+  await clean();
   await livedHour(master, [worker]);
-  await healthy();
+  await clean();
 
   await worker.machine.reboot();
   await mountBundle(worker.machine);
@@ -51,9 +51,9 @@ test("pods run below docker, and undo of the worker leaves nothing of them", { s
     for (const { machine } of cluster.nodes) await everyNodePort(machine, [worker]);
   }
 
-  async function healthy(): Promise<void> {
+  async function clean(): Promise<void> {
     for (const { machine } of cluster.nodes) {
-      await must(machine, [installer, "status"]);
+      await healthy(machine, installer);
       await must(machine, [installer, "audit"]);
     }
   }

@@ -1,19 +1,30 @@
 /** What the tests ask a running cluster of, by kubectl on a master and by HTTP from every machine. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { eventually } from "./vm-poll.ts";
 import { nodePort, workloadFolder, workloadName } from "./workload.ts";
 
 const program = `/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=${workloadFolder}/cache`;
 
-/** Standard output; throws with kubectl's own words when it fails. */
+/** Standard output; throws with kubectl's own words when it fails. A server that is too busy to answer is asked again. */
 export async function kubectl(machine: Machine, words: string): Promise<string> {
-  return await machine.run(`${program} --request-timeout=60s ${words}`);
+  for (let left = 10; ; left -= 1) {
+    const { code, stdout, stderr } = await machine.exec(commandLine(words), { timeoutSeconds: 300 });
+    if (code === 0) return stdout;
+    const busy = /Unable to connect to the server|Client\.Timeout|etcdserver: |connection refused/.test(stderr);
+    if (!busy || left === 0) throw new Error(`${machine.name}: kubectl ${words} ended with ${code}\n${stderr}`);
+    await sleep(3000);
+  }
+}
+
+function commandLine(words: string): [string, ...string[]] {
+  return ["/bin/bash", "-c", `${program} --request-timeout=60s ${words}`];
 }
 
 /** Both outputs, however it ended. */
 export async function tryKubectl(machine: Machine, words: string): Promise<string> {
-  const { stdout, stderr } = await machine.exec(["/bin/bash", "-c", `${program} --request-timeout=60s ${words}`]);
+  const { stdout, stderr } = await machine.exec(commandLine(words));
   return stdout + stderr;
 }
 
@@ -71,4 +82,16 @@ export async function everyNodePort(
       `${ip}:${nodePort}`,
       workers.map(({ name }) => name),
     );
+}
+
+/** Waits until `./install status` finds nothing wrong: a cluster that has just come back has work to do. */
+export async function healthy(machine: Machine, installer: string): Promise<void> {
+  await eventually(
+    `${machine.name} is healthy`,
+    async () => {
+      const { code, stdout, stderr } = await machine.exec([installer, "status"], { timeoutSeconds: 900 });
+      return code === 0 ? "healthy" : `${stdout}\n${stderr}`;
+    },
+    (said) => said === "healthy",
+  );
 }

@@ -53,7 +53,7 @@ const mebibytes = 2048;
 export async function runningCluster(plan: ClusterPlan): Promise<RunningCluster> {
   requirePackages(...hostPackages);
   const made = await image();
-  const support = ["running-cluster.ts", "cluster-questions.ts", "workload.ts", "vm-state.ts", "vm-questions.ts"];
+  const support = ["running-cluster.ts", "workload.ts", "vm-state.ts", "vm-questions.ts"];
   const scripts = await ingredientsOf(import.meta.dirname);
   const ingredients = {
     bundle: plan.bundle.folder,
@@ -67,6 +67,10 @@ export async function runningCluster(plan: ClusterPlan): Promise<RunningCluster>
   };
   const folder = await cached("cluster", ingredients, (into) => keepCluster(plan, made, into));
   return resume(plan, made, folder);
+}
+
+function workersOf({ nodes }: ClusterPlan): string[] {
+  return nodes.filter(({ roles }) => roles.includes("worker")).map(({ name }) => name);
 }
 
 function optionsOf({ name, ip }: PlannedNode, plan: ClusterPlan, network: NetworkSwitch): MachineOptions {
@@ -99,7 +103,7 @@ async function keepCluster(plan: ClusterPlan, made: Image, into: string): Promis
   }
   const [first] = machines.values();
   if (first === undefined) throw new Error("a cluster has at least one node");
-  const workers = plan.nodes.filter(({ roles }) => roles.includes("worker")).map(({ name }) => name);
+  const workers = workersOf(plan);
   await allReady(first, workers);
   timed("every node is Ready");
   await first.run(`mkdir -p ${workloadFolder} && cat > ${workloadFolder}/web.yaml`, {
@@ -129,6 +133,11 @@ async function resume(plan: ClusterPlan, made: Image, folder: string): Promise<R
       const machine = stack.use(await Machine.resume({ image: made, folder: own }, options));
       nodes.push({ ...node, machine, before: decodeState(readFileSync(join(own, "before.json"), "utf8")) });
     }
+    const [first] = nodes;
+    if (first === undefined) throw new Error("a cluster has at least one node");
+    // Where machines are slow, nodes may have been taken for lost while they were being saved.
+    await allReady(first.machine, workersOf(plan));
+    await podsReady(first.machine, workersOf(plan).length);
     const node = (name: string): RunningNode => {
       const found = nodes.find((one) => one.name === name);
       if (found === undefined) throw new Error(`the cluster has no ${name}`);
