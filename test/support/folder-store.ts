@@ -1,6 +1,6 @@
 /** A store of blobs in a folder, for tests of what stands before the store: it checks digests and sizes as the real one does. */
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Digest } from "#bundle";
@@ -33,7 +33,8 @@ export function createFolderStore(folder: string): FolderStore {
               yield chunk;
             }
           },
-          createWriteStream(temporary),
+          // Opened now: a stream that opens it later may make it anew after it was removed.
+          createWriteStream(temporary, { fd: openSync(temporary, "w") }),
         );
         const digest = hash.digest("hex") as Digest;
         const wanted = expected.digest ?? digest;
