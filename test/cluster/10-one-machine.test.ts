@@ -1,6 +1,6 @@
 /**
  * The life of a cluster on one machine, which is etcd, master and worker: pods with Secrets and volumes run, the audit is
- * clean after an hour of work, and undo leaves nothing of it, without a reboot. `.ci/run` runs this.
+ * clean after an hour of work, and undo leaves nothing of it, without a reboot.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
