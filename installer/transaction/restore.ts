@@ -15,6 +15,7 @@ import { isFull, noSpace } from "../journal/space.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
 import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
+import { resourceOf } from "../resources/catalogue.ts";
 import { tellServing } from "./serving.ts";
 import { describeEffect, effectRecord } from "../plan/print.ts";
 
@@ -148,6 +149,11 @@ async function printUndo(chosen: readonly Transaction[], request: UndoRequest, {
   for (const effect of await undoEffects(host, chosen, request.deleteData)) {
     reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
     reporter.info(`  ${describeEffect(effect)}`);
+  }
+  if (chosen.some(({ changes }) => changes.some(({ change }) => resourceOf(change).grown !== undefined))) {
+    reporter.info(
+      "Daemons run until then: what pods, mounts and rules there are is looked at again when their turn comes.",
+    );
   }
 }
 

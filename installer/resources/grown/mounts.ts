@@ -3,6 +3,7 @@ import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
 import { type Mount, parseMounts } from "../../host/mounts.ts";
 import { processes } from "../../host/processes.ts";
+import { realPath } from "../../host/real-path.ts";
 import { grown } from "./grown.ts";
 import { containersOf, foldersOf, namespacesOf, type Runtime } from "./runtime.ts";
 
@@ -27,40 +28,50 @@ export const mounts = grown<MountsId, MountsState>({
     if (!host.live) return { mounts: [], namespaces: [] };
     const table = parseMounts((await host.read("/proc/self/mountinfo")) ?? "");
     const used = await usedNamespaces(host, id);
-    const names = (await host.list(namespaceFolder)).filter((name) => name.startsWith("cni-"));
+    const names = await host.list(namespaceFolder);
     const inUse = (name: string): boolean => {
       const root = table.findLast(({ at }) => at === `${namespaceFolder}/${name}`)?.root;
       return root !== undefined && used.has(root);
     };
+    const namespaces = names.filter((name) => name.startsWith("cni-") && !inUse(name));
+    const folders = await Promise.all(foldersFor(id).map((path) => realPath(host, path)));
+    const own = namespacesOf(id.runtimes);
+    // Who makes the first namespace mounts their folder; it stays as long as somebody has one there.
+    const isEmpty = namespaces.length === names.length;
     return {
       mounts: table
-        .filter((mount) => isBelow(mount, id))
+        .filter((mount) => (isEmpty && mount.at === namespaceFolder) || isBelow(mount, folders, own))
         .map(({ at, type, source, root }) => ({ at, what: `${type} ${source} ${root}` })),
-      namespaces: names.filter((name) => !inUse(name)),
+      namespaces,
     };
   },
   steps(_id, now, before) {
     const old = new Set(before.mounts.map(({ at, what }) => `${at} ${what}`));
     const fresh = now.mounts.filter(({ at, what }) => !old.has(`${at} ${what}`));
     const names = now.namespaces.filter((name) => !before.namespaces.includes(name));
+    const umount = (path: string): Effect => ({ do: "umount", path });
+    const folder = fresh.filter(({ at }) => at === namespaceFolder);
     return [
-      ...fresh.toReversed().map(({ at }): Effect => ({ do: "umount", path: at })),
-      ...names.flatMap((name): Effect[] => [
-        { do: "umount", path: `${namespaceFolder}/${name}` },
-        { do: "remove", path: `${namespaceFolder}/${name}` },
-      ]),
+      ...fresh.toReversed().flatMap((mount) => (folder.includes(mount) ? [] : [umount(mount.at)])),
+      ...names.flatMap((name): Effect[] => {
+        const path = `${namespaceFolder}/${name}`;
+        return [umount(path), { do: "remove", path }];
+      }),
+      ...folder.map(({ at }) => umount(at)),
     ];
   },
 });
 
+function foldersFor({ runtimes, kubelet }: MountsId): string[] {
+  return [...runtimes.flatMap(foldersOf), ...(kubelet === null ? [] : [kubelet])];
+}
+
 /** Somebody's containers below a containerd that both use lie in a folder with the name of their namespace. */
-function isBelow({ at, root, type }: Mount, { runtimes, kubelet }: MountsId): boolean {
-  const folders = [...runtimes.flatMap(foldersOf), ...(kubelet === null ? [] : [kubelet])];
-  if (at === namespaceFolder) return type === "tmpfs";
+function isBelow({ at, root }: Mount, folders: readonly string[], own: readonly string[]): boolean {
   // docker binds its own folder to itself.
   const within = folders.some((folder) => at.startsWith(`${folder}/`) || (at === folder && root.endsWith(folder)));
   const namespace = /\/io\.containerd\.runtime\.v[^/]*\/([^/]+)\//.exec(at)?.[1];
-  return within && (namespace === undefined || namespacesOf(runtimes).includes(namespace));
+  return within && (namespace === undefined || own.includes(namespace));
 }
 
 /** Network namespaces that a process lives in which is not ours: a tool of somebody's may give them the same names. */
