@@ -39,7 +39,7 @@ test("two descriptions of one machine are equal, and every kind of change shows 
     "swap /dev/vd": "swapoff -a",
     "fstab 2:": "sed -i 's/^UUID/#UUID/' /etc/fstab",
     "mount /opt:": "mount -t tmpfs none /opt",
-    "firewall 1:": "nft add table inet kf",
+    "firewall inet/kf/": "nft add table inet kf",
     "link kf0:": "ip link add kf0 type dummy",
   };
   for (const script of Object.values(changes)) await machine.run(script);
