@@ -1,8 +1,8 @@
 /** The main flow on the online side: cluster.yaml and a release become one bundle. Each stage is also a subcommand. */
 import { dirname, join } from "node:path";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
-import { version } from "#kit/version";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
+import { version } from "#cli/version";
 import type { ClusterConfig } from "./config/cluster.ts";
 import { type LoadedCluster, loadClusterAndRelease } from "./config/load.ts";
 import { topology } from "./config/topology.ts";

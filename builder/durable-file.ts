@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { explainedBySystem } from "#kit/system-error";
+import { explainedBySystem } from "#cli/system-error";
 
 /** Calls `write` with a new path beside `path`; what it made (and fsynced) replaces `path`. On a failure nothing stays. */
 export async function writeBeside<Result>(

@@ -1,6 +1,6 @@
 /** The `kubeferry` program, on the online side of the gap. */
-import { runMain } from "#kit/main";
-import { version } from "#kit/version";
+import { runMain } from "#cli/main";
+import { version } from "#cli/version";
 
 async function main(): Promise<number> {
   // All else is loaded only where something else is asked.
@@ -8,7 +8,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
-  const { processSurroundings, run } = await import("#kit/run");
+  const { processSurroundings, run } = await import("#cli/run");
   const { builderProgram } = await import("./program.ts");
   const surroundings = processSurroundings(process);
   return run(builderProgram(surroundings), process.argv.slice(2), surroundings);

@@ -1,7 +1,7 @@
 /** The command line of `kubeferry`: the stages of build.ts under their own words, and what a bundle can be asked. */
 import { Command } from "commander";
-import type { Surroundings } from "#kit/run";
-import { version } from "#kit/version";
+import type { Surroundings } from "#cli/run";
+import { version } from "#cli/version";
 import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";

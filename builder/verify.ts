@@ -1,6 +1,6 @@
 /** `verify` on the online side: a bundle, or the parts of a split one, checked with the code that the node will use. */
 import { givenTrust, openBundle, problemError, verifyBundle } from "#bundle";
-import { Exit, reporterFor, type Surroundings } from "#kit/run";
+import { Exit, reporterFor, type Surroundings } from "#cli/run";
 import { checkParts } from "./pack/parts.ts";
 
 export interface VerifyFlags {

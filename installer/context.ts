@@ -1,5 +1,5 @@
 /** What a command of the installer gets from the process it runs in. */
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 
 export interface Context {
   readonly reporter: Reporter;

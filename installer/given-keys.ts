@@ -1,10 +1,10 @@
 /** The keys that a command line brings: whose signatures a bundle must have, and what opens a node's secrets. */
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { ask } from "#kit/ask";
+import { ask } from "#cli/ask";
 import type { Trust } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import type { Surroundings } from "#kit/run";
+import { ExpectedError } from "#cli/errors";
+import type { Surroundings } from "#cli/run";
 
 export interface KeyFlags {
   readonly publicKey?: readonly string[];

@@ -1,7 +1,7 @@
 /** The program `./install`, on the node. */
 import { basename, dirname } from "node:path";
-import { runMain } from "#kit/main";
-import { version } from "#kit/version";
+import { runMain } from "#cli/main";
+import { version } from "#cli/version";
 
 async function main(): Promise<number> {
   // Its launcher asks for this before every command, so nothing else is loaded for it.
@@ -9,7 +9,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
-  const { processSurroundings, run } = await import("#kit/run");
+  const { processSurroundings, run } = await import("#cli/run");
   const { installerProgram } = await import("./program.ts");
   // Packed into one file it lies in a bundle's `bin/`, or kept beside its journal; from source this is Node itself.
   const packed = basename(process.execPath).startsWith("install");

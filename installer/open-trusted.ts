@@ -1,6 +1,6 @@
 /** Opens a bundle as far as it is trusted here, and says whose signature that rests on, or that it rests on none. */
 import { type Bundle, openBundle, type Trust } from "#bundle";
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 import { trustedFolder } from "./trusted-keys.ts";
 
 /** SIGNATURE_INVALID before anything of the bundle but SHA256SUMS and its signatures is read. */

@@ -2,10 +2,10 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { ask } from "#kit/ask";
-import { ExpectedError } from "#kit/errors";
-import { reporterFor, type Surroundings } from "#kit/run";
-import { version } from "#kit/version";
+import { ask } from "#cli/ask";
+import { ExpectedError } from "#cli/errors";
+import { reporterFor, type Surroundings } from "#cli/run";
+import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./given-keys.ts";

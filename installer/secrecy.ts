@@ -1,5 +1,5 @@
 /** Takes out of a text what must not leave this node: patterns of secrets, and the very secrets that are installed here. */
-import { redact } from "#kit/errors";
+import { redact } from "#cli/errors";
 import type { HostReader } from "./host/host.ts";
 import type { FileId } from "./resources/file.ts";
 

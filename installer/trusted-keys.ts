@@ -6,7 +6,7 @@
 import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { parsePublicKey, type Trust, trustIn } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export const trustedFolder = "/etc/kubeferry/trusted";
 

@@ -5,7 +5,7 @@
  * assertions: docs/performance.md tells what was measured, where and when.
  */
 import { loadavg } from "node:os";
-import { runMain } from "#kit/main";
+import { runMain } from "#cli/main";
 import { compare, type Comparison } from "./bench/compare.ts";
 import { extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
 import { memory, start } from "./bench/limits.ts";

@@ -13,7 +13,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { runMain } from "#kit/main";
+import { runMain } from "#cli/main";
 import { listManifests, readManifest } from "../builder/config/manifests.ts";
 import { nodeBinary, nodeVersion, type NodePlatform } from "./node-binary.ts";
 

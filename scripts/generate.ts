@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runMain } from "#kit/main";
+import { runMain } from "#cli/main";
 import { commandLineReference } from "./generate/cli.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { runMain } from "#kit/main";
+import { runMain } from "#cli/main";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");

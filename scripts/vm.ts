@@ -10,7 +10,7 @@
  */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runMain } from "#kit/main";
+import { runMain } from "#cli/main";
 import { requirePackages } from "../test/support/packages.ts";
 import { cacheFolder } from "./vm/cache.ts";
 import { image } from "./vm/image.ts";

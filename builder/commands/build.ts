@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { formatBytes } from "#kit/reporter";
-import { reporterFor, type Surroundings } from "#kit/run";
+import { formatBytes } from "#cli/reporter";
+import { reporterFor, type Surroundings } from "#cli/run";
 import type { BuildOptions } from "../build.ts";
 import type { SigningKey } from "../sign/secret-key.ts";
 import type { NodeFile } from "../render/node-file.ts";

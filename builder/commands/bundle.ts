@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { collect } from "./network.ts";
 import type { VerifyFlags } from "../verify.ts";
-import { reporterFor, type Surroundings } from "#kit/run";
+import { reporterFor, type Surroundings } from "#cli/run";
 
 interface Flags {
   readonly json?: boolean;

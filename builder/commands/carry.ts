@@ -1,8 +1,8 @@
 /** `split`, `join`: what happens to a bundle between its build and the gap. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ExpectedError } from "#kit/errors";
-import { reporterFor, type Surroundings } from "#kit/run";
+import { ExpectedError } from "#cli/errors";
+import { reporterFor, type Surroundings } from "#cli/run";
 
 interface Flags {
   readonly json?: boolean;

@@ -2,9 +2,9 @@
 import { stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ask } from "#kit/ask";
-import { ExpectedError } from "#kit/errors";
-import type { Surroundings } from "#kit/run";
+import { ask } from "#cli/ask";
+import { ExpectedError } from "#cli/errors";
+import type { Surroundings } from "#cli/run";
 import type { Dialogue, InitFlags } from "../config/init-answers.ts";
 import { collect } from "./network.ts";
 

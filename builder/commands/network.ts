@@ -1,8 +1,8 @@
 /** The options of every command that may use the network: mirrors, registries, proxies, CAs, credentials. */
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { ExpectedError } from "#kit/errors";
-import type { Surroundings } from "#kit/run";
+import { ExpectedError } from "#cli/errors";
+import type { Surroundings } from "#cli/run";
 import type { HttpSettings } from "../fetch/http-client.ts";
 import { httpSettingsFrom } from "../fetch/http-settings.ts";
 

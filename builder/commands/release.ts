@@ -1,6 +1,6 @@
 /** `releases`: what can be carried. */
 import type { Command } from "commander";
-import { reporterFor, type Surroundings } from "#kit/run";
+import { reporterFor, type Surroundings } from "#cli/run";
 
 export function addReleaseCommands(program: Command, surroundings: Surroundings): void {
   program

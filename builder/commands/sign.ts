@@ -1,7 +1,7 @@
 /** `keygen`, `sign`, `rekey`: whose word a bundle rests on beyond the gap, and who can open its secrets. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { reporterFor, type Surroundings } from "#kit/run";
+import { reporterFor, type Surroundings } from "#cli/run";
 import { collect } from "./network.ts";
 
 interface Flags {

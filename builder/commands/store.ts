@@ -1,9 +1,9 @@
 /** `store list|verify|gc`: the folder in which everything fetched is kept. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ExpectedError } from "#kit/errors";
-import { formatBytes } from "#kit/reporter";
-import { Exit, reporterFor, type Surroundings } from "#kit/run";
+import { ExpectedError } from "#cli/errors";
+import { formatBytes } from "#cli/reporter";
+import { Exit, reporterFor, type Surroundings } from "#cli/run";
 import type { Store } from "../fetch/store.ts";
 import { storeFolder } from "./network.ts";
 

@@ -1,6 +1,6 @@
 /** The answers that `kubeferry init` needs, from flags or from questions. */
 import { type Role, roles } from "#bundle";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { clusterYaml, type InitAnswers } from "./init.ts";
 import { parseCluster } from "./load.ts";
 import { listReleases, loadRelease, newestRelease } from "./releases.ts";

@@ -1,6 +1,6 @@
 /** Reads `cluster.yaml`: schema, rules between its fields, and rules between it and its release, all at once. */
 import { dirname, isAbsolute, join } from "node:path";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
 import { releaseFindings } from "./release-rules.ts";

@@ -1,7 +1,7 @@
 /** Finds and reads release manifests: by name in `manifests/releases`, or by path. */
 import { readFile } from "node:fs/promises";
 import { digestOf } from "#bundle";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { proposal } from "./explain.ts";
 
 import { listManifests, readManifest } from "./manifests.ts";

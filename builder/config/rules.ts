@@ -1,5 +1,5 @@
 /** Rules between the fields of `cluster.yaml`: one small function each, all reported at once. */
-import { messageOf } from "#kit/errors";
+import { messageOf } from "#cli/errors";
 import { parseReference } from "../fetch/registry-reference.ts";
 import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";

@@ -1,7 +1,7 @@
 /** Reads YAML files of ours and tells everything that is wrong with one at once, each with file:line:column. */
 import { readFile } from "node:fs/promises";
 import type * as z from "zod";
-import { type ErrorCode, ExpectedError, messageOf } from "#kit/errors";
+import { type ErrorCode, ExpectedError, messageOf } from "#cli/errors";
 import { explainIssues } from "./explain.ts";
 import { type LocatedYaml, parseLocated, type Problem } from "./positions.ts";
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { openPrivateApt, type PrivateApt } from "./private-apt.ts";
 
 export interface AptPackage {

@@ -4,7 +4,7 @@
  */
 import { createReadStream } from "node:fs";
 import type { Digest } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { LockedArtifact } from "../lock/lock.ts";
 import type { Limits } from "./entries.ts";
 import { type Kept, type Members, rememberMembers } from "./member-index.ts";

@@ -1,7 +1,7 @@
 /** gzip, xz and zstd as streams. A cut stream is TRUNCATED, a broken one ARCHIVE_INVALID; neither passes silently. */
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { ByteReader, EndOfStream } from "./byte-reader.ts";
 import { unxz } from "./xz.ts";
 import { nextZstdFrame } from "./zstd-frames.ts";

@@ -1,6 +1,6 @@
 /** Opens one place and lets its bytes be taken; what a broken download has so far stays for the next run. */
 import { createReadStream, statSync } from "node:fs";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Apt } from "./apt.ts";
 import type { Delivery } from "./artifact.ts";
 import { download, Restart } from "./download.ts";

@@ -5,7 +5,7 @@
 import { createReadStream, closeSync, openSync, readSync } from "node:fs";
 import { posix } from "node:path";
 import { type Digest, digestFile, digestOf, isDigest } from "#bundle";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { largestManifest, mediaTypes, plainDigest } from "./image-manifest.ts";
 import type { ImageSource } from "./image-source.ts";
 import { nameInRuntime } from "./registry-reference.ts";

@@ -2,7 +2,7 @@
  * One URL's bytes, resumed and retried until they are whole. What came is kept in a {@link Partial}, so that the next run
  * goes on where this one was stopped. The caller checks the digest over the whole; nothing here is trusted.
  */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { Attempts } from "./attempts.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { failureOfStatus } from "./http-failure.ts";

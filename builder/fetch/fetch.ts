@@ -1,8 +1,8 @@
 /** Brings every artifact of a lock into the store and gives the release's files by name. */
 import { join, posix } from "node:path";
 import pLimit from "p-limit";
-import { ExpectedError, isExpected } from "#kit/errors";
-import { formatBytes, type Reporter } from "#kit/reporter";
+import { ExpectedError, isExpected } from "#cli/errors";
+import { formatBytes, type Reporter } from "#cli/reporter";
 import type { Lock, LockedArtifact } from "../lock/lock.ts";
 import { Apt } from "./apt.ts";
 import { takeArtifact } from "./artifact.ts";

@@ -1,7 +1,7 @@
 /** HTTP with the settings of the build: proxy, extra CAs, credentials, time-outs, redirects. Values are passed in. */
 import { getCACertificates } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { basicFor, type NetrcEntry } from "./netrc.ts";
 
 export interface HttpSettings {

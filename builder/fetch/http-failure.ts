@@ -1,5 +1,5 @@
 /** What went wrong with a request, as something an operator can act on, and whether trying again may help. */
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import type { HttpResponse } from "./http-client.ts";
 import { netrcHint } from "./netrc.ts";
 

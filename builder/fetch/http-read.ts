@@ -1,5 +1,5 @@
 /** Bytes by HTTP that are kept nowhere on their way: small answers as a whole, and streams that go on where they were cut. */
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { Attempts, type AttemptsOptions } from "./attempts.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { failureOf, passing, RequestFailed, successful } from "./http-failure.ts";

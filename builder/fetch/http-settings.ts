@@ -1,7 +1,7 @@
 /** The build's HTTP settings from an environment that is passed in: proxies, a CA bundle, credentials. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import type { HttpSettings } from "./http-client.ts";
 import { parseNetrc } from "./netrc.ts";
 

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { largestManifest, plainDigest } from "./image-manifest.ts";
 import { type ImageSource, readAtMost } from "./image-source.ts";
 import { parseReference } from "./registry-reference.ts";

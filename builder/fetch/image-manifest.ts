@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { type Digest, isDigest, type Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** One blob that a manifest names. */
 export interface ImageBlob {

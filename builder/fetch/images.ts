@@ -1,7 +1,7 @@
 /** The container images that a cluster needs: pinned for its lock, and brought into the store. */
 import { join } from "node:path";
 import type { Role } from "#bundle";
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Lock, LockedImage } from "../lock/lock.ts";

@@ -1,6 +1,6 @@
 /** Names inside archives: cleaned, matched with what a release wants, and links resolved within the archive. */
 import { posix } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** `./usr/bin/etcd` → `usr/bin/etcd`; PATH_ESCAPES for absolute names and `..`, ARCHIVE_INVALID for control characters. */
 export function cleanName(name: string): string {

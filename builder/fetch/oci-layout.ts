@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { decodeManifest, type ImageIndex, largestManifest, plainDigest } from "./image-manifest.ts";
 import { type ImageSource, type RawManifest, readAtMost } from "./image-source.ts";
 import { nameInRuntime, parseReference } from "./registry-reference.ts";

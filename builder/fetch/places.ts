@@ -1,6 +1,6 @@
 /** All places where an artifact may be got, in the order in which they are tried. Pure. */
 import { basename, isAbsolute, join, posix, resolve } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { LockedArtifact } from "../lock/lock.ts";
 import { debianArchitecture, parseSource } from "./source.ts";
 

@@ -6,7 +6,7 @@ import type { Authorize, HttpClient, HttpResponse } from "./http-client.ts";
 import { failureOfStatus, successful } from "./http-failure.ts";
 import { readAtMost } from "./image-source.ts";
 import { basicFor, netrcHint } from "./netrc.ts";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export interface RegistrySession {
   readonly http: HttpClient;

@@ -1,5 +1,5 @@
 /** Names of container images: `nginx`, `registry.k8s.io/pause:3.10.2`, `host:5000/a/b:tag@sha256:…`. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export interface ImageReference {
   /** Host, with its port where it has one; `docker.io` where the name gives none. */

@@ -1,7 +1,7 @@
 /** Container images without a container engine: pinned for a lock, pulled into the store. */
 import type { Digest, Platform } from "#bundle";
 import { digestOf } from "#bundle";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { LockedImage } from "../lock/lock.ts";

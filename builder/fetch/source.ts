@@ -1,7 +1,7 @@
 /** Where an artifact comes from, as release manifests and locks write it. */
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export type ArtifactSource =
   | { readonly kind: "http"; readonly url: URL }

@@ -13,7 +13,7 @@ import { type Stats, statSync, utimesSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestFile, isDigest } from "#bundle";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { moveIntoPlace, Staged } from "./staged.ts";
 
 export interface Expected {

@@ -3,7 +3,7 @@
  * of itself, to confuse or to flood is refused by name, whichever of its entries does so.
  */
 import { posix } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Entry, Limits } from "./entries.ts";
 import { cleanName, linkTarget, matchingPatterns, printable } from "./member-name.ts";
 import type { Staged } from "./staged.ts";

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Header } from "tar/header";
 import { Pax } from "tar/pax";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export interface TarMember {
   readonly type: "file" | "link" | "other";

@@ -1,6 +1,6 @@
 /** Several things that can each be missing: everything that is missing is told at once. Any other failure ends it. */
 import pLimit from "p-limit";
-import { type ErrorProblem, ExpectedError, isExpected } from "#kit/errors";
+import { type ErrorProblem, ExpectedError, isExpected } from "#cli/errors";
 
 /** `work` for each item, so many at a time. NOT_FOUND, OFFLINE and PIN_MISSING wait for the others; see {@link allOf}. */
 export async function forEachOf<Item, Result>(

@@ -1,5 +1,5 @@
 /** Entries of a .deb: an ar archive of debian-binary, control.tar.* and data.tar.*, of which data.tar.* holds the files. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { ByteReader } from "./byte-reader.ts";
 
 const magic = "!<arch>\n";

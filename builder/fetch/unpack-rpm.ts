@@ -1,5 +1,5 @@
 /** Entries of an .rpm: a lead, two headers, and a compressed cpio archive (newc). */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { ByteReader } from "./byte-reader.ts";
 import type { Entry } from "./entries.ts";
 

@@ -1,6 +1,6 @@
 /** Entries of a plain tar stream: ustar, GNU long names, pax. What two programs could read differently is refused. */
 import { Header } from "tar/header";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { type ByteReader, EndOfStream } from "./byte-reader.ts";
 import type { Entry } from "./entries.ts";
 

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32, createInflateRaw } from "node:zlib";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { through } from "./decompress.ts";
 import type { Entry } from "./entries.ts";
 

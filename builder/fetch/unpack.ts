@@ -1,5 +1,5 @@
 /** From an artifact's stream to the members that are wanted, whatever kind of archive it is (told by its first bytes). */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { ByteReader, EndOfStream } from "./byte-reader.ts";
 import { compressionOf, decompress } from "./decompress.ts";
 import { defaultLimits, type Entry, type Limits } from "./entries.ts";

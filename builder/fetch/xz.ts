@@ -1,6 +1,6 @@
 /** xz as a stream, by xz-embedded compiled to WebAssembly: Node has none of its own, and a builder may have no `xz`. */
 import xz from "xz-decompress";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 
 /** Input for the decoder at a time: as much as its own buffer holds. */
 const pieceSize = 64 * 1024;

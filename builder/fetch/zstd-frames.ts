@@ -2,7 +2,7 @@
  * Splits a zstd stream into its frames. Node 22 and 24 drop what follows the first frame within one write
  * (nodejs/node#64741), and may not notice a cut one, so the frames' own block headers are walked here.
  */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { ByteReader } from "./byte-reader.ts";
 
 const magic = 0xfd2fb528;

@@ -6,8 +6,8 @@
 import { link } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
-import { ExpectedError, isExpected } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError, isExpected } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import type { Platform } from "#bundle";
 import type { Artifact, Component } from "../config/release.ts";
 import type { Apt } from "../fetch/apt.ts";

@@ -1,8 +1,8 @@
 /** `lock`: from a release to exact bytes. For every artifact that the cluster needs: from → resolved → digest, size. */
 import { join } from "node:path";
 import type { Platform } from "#bundle";
-import { type ErrorProblem, ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { type ErrorProblem, ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { Artifact, Component, ReleaseManifest } from "../config/release.ts";
 import { Apt } from "../fetch/apt.ts";

@@ -1,6 +1,6 @@
 /** What a cluster asks for, held against what its lock was made for. */
 import { digestOf, type Platform } from "#bundle";
-import { type ErrorProblem, ExpectedError } from "#kit/errors";
+import { type ErrorProblem, ExpectedError } from "#cli/errors";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import { baseText } from "../fetch/packages/base-packages.ts";

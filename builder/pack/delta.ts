@@ -16,7 +16,7 @@ import {
   verifyBundle,
   writeTar,
 } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { writeBeside } from "../durable-file.ts";
 
 export interface Delta {

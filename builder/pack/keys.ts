@@ -6,7 +6,7 @@ import { rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parseKeyFile } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { openVault, type Vault } from "../pki/vault.ts";
 
 /** Public halves only: what packing needs. */

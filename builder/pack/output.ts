@@ -2,7 +2,7 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { openBundle, signaturePath } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /**
  * USAGE when `output` is one of `inputs` (the files that the build reads and keeps), or, without `force`, a file that is

@@ -20,8 +20,8 @@ import {
   verifyBundle,
   writeTar,
 } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import type { Lock } from "../lock/lock.ts";
 import type { Rendered } from "../render/node-file.ts";
 import { type Frame, compressGroups } from "./compress.ts";

@@ -16,8 +16,8 @@ import {
   encodeSums,
   problemError,
 } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import { explainedBySystem } from "#kit/system-error";
+import { ExpectedError } from "#cli/errors";
+import { explainedBySystem } from "#cli/system-error";
 import { writeBeside } from "../durable-file.ts";
 import { makeFolder } from "./output.ts";
 

@@ -8,7 +8,7 @@
  *     <node>/bootstrap.<n>.token
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import type { Topology } from "../config/topology.ts";
 import { type AuthorityName, authorities, wantedAuthorities, wantedLeaves, type WantedLeaf } from "./certificates.ts";
 import { describeCertificate, type IssuedPair, parsePair, whyStale } from "./issued.ts";

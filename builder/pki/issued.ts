@@ -1,6 +1,6 @@
 /** Certificates as they were issued: read back from PEM, and whether they still fit. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { WantedLeaf } from "./certificates.ts";
 
 export interface IssuedPair {

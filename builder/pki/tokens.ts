@@ -1,6 +1,6 @@
 /** Secrets that are not certificates: bootstrap tokens and the key of encryption at rest. */
 import { randomBytes, randomInt } from "node:crypto";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** `id.secret`, with which a kubelet asks for its first certificate. */
 export interface BootstrapToken {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { syncFolder, writeNew } from "../durable-file.ts";
 
 export interface Vault {

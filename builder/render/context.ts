@@ -1,6 +1,6 @@
 /** What every part of rendering knows about one node. */
 import type { Role } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
 import { isSince, versionOf } from "../config/versions.ts";

@@ -1,5 +1,5 @@
 /** Everything that goes onto nodes, from the topology, the PKI and the fetched binaries. Pure. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
 import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";

@@ -3,7 +3,7 @@
  * line: no daemon ever starts with `--flag=undefined`. `@NODE_IP@` and its like are plain text here.
  */
 import ejs from "ejs";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { readManifest } from "../config/manifests.ts";
 
 type Compiled = (data: Record<string, unknown>) => string;

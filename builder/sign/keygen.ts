@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { formatPublicKey, keyName } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { writeNew } from "../durable-file.ts";
 import { formatSecretKey, newSigningKey } from "./secret-key.ts";
 

@@ -1,8 +1,8 @@
 /** The secret keys that sign: from a file that is nobody else's, with a password from the environment or the terminal. */
 import { readFile, stat } from "node:fs/promises";
-import { ask } from "#kit/ask";
-import { ExpectedError } from "#kit/errors";
-import type { Surroundings } from "#kit/run";
+import { ask } from "#cli/ask";
+import { ExpectedError } from "#cli/errors";
+import type { Surroundings } from "#cli/run";
 import { isEncrypted, parseSigningKey, type SigningKey } from "./secret-key.ts";
 
 /** KEY_MISSING, KEY_WRONG, SIGNATURE_INVALID, and PKI_INVALID where other users may read the file. */

@@ -2,7 +2,7 @@
 import { type KeyObject, createPrivateKey, createPublicKey, randomBytes, scryptSync, sign } from "node:crypto";
 import { blake2b } from "@noble/hashes/blake2.js";
 import { commentPrefix, decodeLine, keyName, malformed, prehash, publicKey, type PublicKey } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 export interface SigningKey extends PublicKey {
   readonly secret: KeyObject;

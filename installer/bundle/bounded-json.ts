@@ -2,7 +2,7 @@
  * JSON of strangers. `JSON.parse` takes forty bytes of memory and more for one of text, and a schema an object for each
  * problem: so the text is counted before it is parsed. One pass over the bytes, nothing is kept of them.
  */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** Levels of an index: files → one of them → for → roles → a word. */
 const deepest = 12;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fsync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Digest } from "./digest.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath, decodeFrame } from "./frames.ts";

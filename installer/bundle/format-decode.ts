@@ -1,6 +1,6 @@
 /** From the bytes of a stranger's `bundle.json` to an index, entry by entry: the first that is wrong ends it. */
 import * as z from "zod";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { boundedJson } from "./bounded-json.ts";
 import { type BundleIndex, bundleIndex, formatVersion } from "./format.ts";
 

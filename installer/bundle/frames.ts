@@ -7,7 +7,7 @@
  */
 import { closeSync, readSync } from "node:fs";
 import { type ZstdCompress, type ZstdDecompress, constants, createZstdCompress, createZstdDecompress } from "node:zlib";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { type Digest, digestFile } from "./digest.ts";
 import { type Member, openMember } from "./member.ts";
 import { readable } from "./readable.ts";

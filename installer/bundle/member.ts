@@ -1,6 +1,6 @@
 /** A bundle's members: where their bytes lie, and how to reach them safely. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { IntegrityProblem } from "./problem.ts";
 import { readable } from "./readable.ts";
 

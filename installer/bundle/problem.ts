@@ -1,5 +1,5 @@
 /** What is wrong with a bundle, one finding a member and cause. */
-import { type ErrorCode, ExpectedError } from "#kit/errors";
+import { type ErrorCode, ExpectedError } from "#cli/errors";
 
 /** One thing that verification found. `member` is the path in the bundle, or says which byte of the tar. */
 export interface IntegrityProblem {

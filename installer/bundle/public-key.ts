@@ -1,7 +1,7 @@
 /** The public keys that somebody gives on a command line. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { parsePublicKey, type PublicKey } from "./signature.ts";
 import type { Trust } from "./trust.ts";
 

@@ -1,5 +1,5 @@
 /** Files on media that die, or that somebody else owns: what the system says becomes an error that can be acted on. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = {
   EACCES: ["this user may not read it", "run it as root, or as the user it belongs to"],

@@ -1,5 +1,5 @@
 /** Opens a bundle: its index, and the ways to what the index names. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { indexPath, indexProblems } from "./consistency.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { extractContents, readContents } from "./extract.ts";

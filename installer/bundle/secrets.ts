@@ -2,7 +2,7 @@
  * A node's secrets: a plain tar of its sensitive files, sealed with age (X25519) for that node and the operator.
  * By hand: `age -d -i KEY secrets/NODE.age | tar xf -`.
  */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { type IntegrityProblem, problemError } from "./problem.ts";
 import { scanTar } from "./tar-source.ts";
 import { tarBytes } from "./writer.ts";

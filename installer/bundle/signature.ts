@@ -4,7 +4,7 @@
  * the builder's (builder/sign).
  */
 import { type KeyObject, createHash, createPublicKey, verify } from "node:crypto";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** A public key with the 8 bytes that name it. */
 export interface PublicKey {

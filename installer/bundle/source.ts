@@ -1,6 +1,6 @@
 /** Opens a bundle where it lies: one plain tar, read in place, or a directory that somebody unpacked. */
 import { realpathSync, statSync } from "node:fs";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { openDirectory } from "./directory-source.ts";
 import type { Source } from "./member.ts";
 import { readable } from "./readable.ts";

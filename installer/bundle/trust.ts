@@ -1,5 +1,5 @@
 /** Whose signatures a bundle must have before anything else of it is read. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { checkSignature, keyName, parseSignature, type PublicKey } from "./signature.ts";
 import { signaturePath } from "./sums.ts";
 

@@ -1,6 +1,6 @@
 /** Every byte of every member, against SHA256SUMS and against the index. */
-import type { Reporter } from "#kit/reporter";
-import { isExpected } from "#kit/errors";
+import type { Reporter } from "#cli/reporter";
+import { isExpected } from "#cli/errors";
 import { accessProblems } from "./access.ts";
 import { indexPath } from "./consistency.ts";
 import { type Digest, digestFile } from "./digest.ts";

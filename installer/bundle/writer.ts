@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { type Digest, digestOf } from "./digest.ts";
 import { chunkSize } from "./frames.ts";
 import { blockSize, encodeHeader, paddingOf } from "./tar-header.ts";

@@ -1,7 +1,7 @@
 /** New leaves for a node that has its CA's key: every certificate of the node that this CA signed, once more. */
 import { X509Certificate } from "node:crypto";
 import { type Digest, digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { HostReader } from "../host/host.ts";
 import type { FileId } from "../resources/file.ts";
 import { readKubeconfig, withCredentials } from "./kubeconfig.ts";

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, sign, X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
 import forge from "node-forge";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 /** PEM both. */
 export interface Pair {

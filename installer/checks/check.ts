@@ -1,5 +1,5 @@
 /** What a look at a host found: in preflight, health checks and audits alike. */
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 
 export interface Finding {
   /** Stable name of the check: what `--skip-preflight` takes. */

@@ -1,5 +1,5 @@
 /** Audit: is every installed thing still as it was installed? */
-import { messageOf } from "#kit/errors";
+import { messageOf } from "#cli/errors";
 import type { HostReader } from "../host/host.ts";
 import { currentTransactions, installedGoals, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";

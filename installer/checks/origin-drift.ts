@@ -13,7 +13,7 @@ import {
   sumsPath,
   type Trust,
 } from "#bundle";
-import { messageOf } from "#kit/errors";
+import { messageOf } from "#cli/errors";
 import type { KeptBundle } from "../journal/kept-bundle.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { goalsIn, idsOf } from "../resources/catalogue.ts";

@@ -1,6 +1,6 @@
 /** What runs beside the cluster's pods: containers that the kubelet knows nothing of, and pods that no API server ordered. */
 import { join } from "node:path";
-import { messageOf } from "#kit/errors";
+import { messageOf } from "#cli/errors";
 import type { HostReader } from "../host/host.ts";
 import type { FileId } from "../resources/file.ts";
 import type { UnitId } from "../resources/unit.ts";

@@ -1,5 +1,5 @@
 /** Why a unit does not run: its last lines in systemd's journal, and what usually lies behind such lines. */
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 import type { HostReader } from "../host/host.ts";
 
 interface Cause {

@@ -1,6 +1,6 @@
 /** Asks an address over HTTP: no name to resolve, no proxy, no other program. */
 import { request } from "node:http";
-import { messageOf } from "#kit/errors";
+import { messageOf } from "#cli/errors";
 
 export interface Asking {
   /** IPv4. */

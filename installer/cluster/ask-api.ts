@@ -1,7 +1,7 @@
 /** The cluster's API without kubectl: for a question that stays open, where a program started again and again costs. */
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import { type Kubeconfig, readKubeconfig } from "../certificates/kubeconfig.ts";
 
 export interface Event {

@@ -1,5 +1,5 @@
 /** How a master asks its own cluster: the bundle's kubectl with the administrator's kubeconfig of this node. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { answerOf } from "../resources/object-answer.ts";

@@ -4,7 +4,7 @@
  * kubelet's own certificate, which may evict its own pods and no more.
  */
 import { setTimeout } from "node:timers/promises";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import { type Api, apiWith } from "./ask-api.ts";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import type { Context } from "../context.ts";

@@ -3,7 +3,7 @@
  * there is one to judge.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isExpected, messageOf } from "#kit/errors";
+import { isExpected, messageOf } from "#cli/errors";
 import { approve, type ApproveRequest, isUndecided, type RequestItem } from "./approve.ts";
 import { type Api, apiOf } from "../cluster/ask-api.ts";
 import { clusterFacts } from "../cluster/ask-cluster.ts";

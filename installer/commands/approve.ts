@@ -1,5 +1,5 @@
 /** `./install approve`: certificates for kubelets that are known, with exactly their names; the rest is told, with why. */
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import { type Cluster, type ClusterFacts, clusterFacts, clusterOf } from "../cluster/ask-cluster.ts";
 import { type Asked, judge, type Registered, type Verdict } from "../certificates/approval.ts";
 import { parseRequest } from "../certificates/request.ts";

@@ -1,6 +1,6 @@
 /** `./install audit`: every installed thing against what was installed; a report to hand to an auditor. */
 import type { Trust } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { type Finding, reportFindings } from "../checks/check.ts";
 import { findDrift } from "../checks/drift.ts";
 import { originDrift } from "../checks/origin-drift.ts";

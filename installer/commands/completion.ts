@@ -1,7 +1,7 @@
 /** `completion`: the script that a shell reads at its start. */
 import { Argument, type Command } from "commander";
-import { completionScript, type Shell, shells } from "#kit/completion";
-import type { Surroundings } from "#kit/run";
+import { completionScript, type Shell, shells } from "#cli/completion";
+import type { Surroundings } from "#cli/run";
 
 /** For what is typed in an unpacked bundle, and for the installer that is kept on the node. */
 export function addCompletionCommand(program: Command, { out }: Surroundings): void {

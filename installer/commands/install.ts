@@ -1,7 +1,7 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
 import { type Bundle, type BundleIndex, problemError, type Trust, verifyBundle } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import { hasErrors, reportFindings } from "../checks/check.ts";
 import { preflight } from "../checks/preflight/preflight.ts";
 import type { Context } from "../context.ts";

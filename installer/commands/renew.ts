@@ -1,7 +1,7 @@
 /** `./install renew`: new certificates for what is installed, from a newer bundle or signed by the CA on this node. */
 import type { Digest, FileEntry, Trust } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import { version } from "#kit/version";
+import { ExpectedError } from "#cli/errors";
+import { version } from "#cli/version";
 import { reissueAll } from "../certificates/in-place.ts";
 import { sameKeys } from "../checks/upgrade.ts";
 import type { Context } from "../context.ts";

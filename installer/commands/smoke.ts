@@ -1,7 +1,7 @@
 /** `./install smoke`: a pod on every node, asked from this master on every address that it can be reached by; then all of it goes. */
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import { askAddress } from "../cluster/ask-address.ts";
 import { type Cluster, type ClusterFacts, clusterFacts, clusterOf, ownFolder } from "../cluster/ask-cluster.ts";
 import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";

@@ -1,7 +1,7 @@
 /** `./install status`: what is installed here, from which bundle, is it healthy, how long do its certificates hold. */
 import type { CheckEntry } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import { certificateLives, expiryFindings } from "../certificates/expiry.ts";
 import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";
 import { checkHealth, waitsFor } from "../checks/health.ts";

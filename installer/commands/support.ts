@@ -1,8 +1,8 @@
 /** `./install support`: one archive that a person who was not here can work with. No file of the node, no secret. */
 import { writeTar } from "#bundle";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
-import { version } from "#kit/version";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
+import { version } from "#cli/version";
 import type { Finding } from "../checks/check.ts";
 import { findDrift } from "../checks/drift.ts";
 import { checkHealth } from "../checks/health.ts";

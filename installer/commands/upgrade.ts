@@ -1,5 +1,5 @@
 /** `./install upgrade`: the same as applying a newer bundle, for the roles and the address that this host has. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Context } from "../context.ts";
 import { install, type InstallRequest } from "./install.ts";
 import { currentTransactions } from "../journal/installed.ts";

@@ -1,7 +1,7 @@
 /** Paths of a node's tree on this machine. With `--root` no symbolic link in the tree leads out of it. */
 import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 const deepest = 40;
 

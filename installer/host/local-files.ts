@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, digestFile, digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { type Content, type Owner, temporaryName } from "./effect.ts";
 import { parseMounts } from "./mounts.ts";
 

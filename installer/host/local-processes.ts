@@ -1,7 +1,7 @@
 /** Ends processes and takes mounts off: the effects `end` and `umount`. Only local.ts calls these. */
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "./effect.ts";
 import type { QueryResult } from "./host.ts";
 import { parseMounts } from "./mounts.ts";

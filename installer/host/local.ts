@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { digestFile } from "#bundle";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Effect } from "./effect.ts";
 import type { Host, QueryResult, Stat } from "./host.ts";
 import { inside, insideFollowed } from "./inside.ts";

@@ -1,5 +1,5 @@
 /** Rules of nftables that bear our comment: read from nft's own JSON, and replaced in one transaction of the kernel. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "./effect.ts";
 import type { QueryResult } from "./host.ts";
 

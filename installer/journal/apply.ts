@@ -1,6 +1,6 @@
 /** Performs a plan: look at everything, record it, then change the host; after a crash, go on where it stopped. */
 import { setImmediate } from "node:timers/promises";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
 import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";

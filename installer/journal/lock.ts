@@ -1,7 +1,7 @@
 /** One `./install` at a time: a lock file that names its holder, and that a dead holder does not keep. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 interface Holder {
   readonly pid: number;

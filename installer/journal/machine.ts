@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { basename } from "node:path";
 import type { Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 const machines: Readonly<Record<number, Platform>> = { 0x3e: "linux/amd64", 0xb7: "linux/arm64" };
 

@@ -1,7 +1,7 @@
 /** The state folder must be ours alone: who can write it decides what undo does, and a link in it leads out of `--root`. */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 
 const folders = ["", "stage", "before", "bundles", "snapshots", "reserve"];
 const files = ["journal", "lock", "install"];

@@ -1,5 +1,5 @@
 /** A full file system, and how an operator is told of it. */
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 
 /** True for what the system, or a program that it ran, says of a full file system or a used up quota. */
 export function isFull(error: unknown): boolean {

@@ -1,5 +1,5 @@
 /** What a journal's records add up to: transactions, oldest first. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Change, Phase } from "../resources/resource.ts";
 import { type Header, journalFormat, type JournalRecord } from "./journal.ts";

@@ -1,6 +1,6 @@
 /** Takes a transaction back, newest change first, past errors, and says what it left and why. */
 import { setTimeout } from "node:timers/promises";
-import { isExpected, messageOf } from "#kit/errors";
+import { isExpected, messageOf } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
 import { reload, startedBy } from "../host/systemd.ts";

@@ -1,6 +1,6 @@
 /** The files of a node with their final contents: tokens replaced, secrets opened. */
 import { type Bundle, type Digest, digestOf, type FileEntry, type Token } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { chosen, type NodeFile } from "./input.ts";
 import { type Selection, tokenValues } from "./select.ts";
 

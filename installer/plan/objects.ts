@@ -1,6 +1,6 @@
 /** What is brought about in the cluster, each as soon as what it is asked of runs and before what waits for it. */
 import type { BundleIndex, ObjectEntry } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { statePath } from "../journal/state.ts";
 import { goal, idsOf } from "../resources/catalogue.ts";
 import { identitiesIn, keyOf } from "../resources/manifest.ts";

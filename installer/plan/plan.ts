@@ -1,5 +1,5 @@
 /** From a bundle's index and a chosen node to the list of goals. Pure. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";
 import type { Phase, Plan } from "../resources/resource.ts";
 import { withGrowth } from "./growth.ts";

@@ -1,7 +1,7 @@
 /** Which node of the bundle this host is to become. */
 import { isIPv4 } from "node:net";
 import { type BundleIndex, type NodeEntry, type Platform, type Role, roles as allRoles, type Token } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Facts } from "../host/facts.ts";
 
 /** As given on the command line. */

@@ -1,5 +1,5 @@
 /** A directory. One that exists keeps its contents; `implied` ones (parents of files) also keep mode and owner. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Owner } from "../host/effect.ts";
 import { sameOwner } from "./file.ts";
 import type { Resource } from "./resource.ts";

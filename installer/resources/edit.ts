@@ -1,6 +1,6 @@
 /** Editing a file of the host's own (fstab, hosts, SELinux' config): kept, written whole, and taken back line by line. */
 import { type Digest, digestOf } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect, Owner } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 

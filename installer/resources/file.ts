@@ -1,6 +1,6 @@
 /** One file of the bundle on the node. What was there is kept by link and put back by undo. */
 import type { Digest } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect, Owner } from "../host/effect.ts";
 import { unitFolder } from "../host/systemd.ts";
 import type { Resource } from "./resource.ts";

@@ -1,5 +1,5 @@
 /** What the resource `package` wants of a package manager, and what dpkg's and rpm's halves share. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 

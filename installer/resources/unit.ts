@@ -1,6 +1,6 @@
 /** A systemd unit: the links that enable it, whether it is masked, and whether it runs. Its file is a resource `file`. */
 import type { Digest } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import {

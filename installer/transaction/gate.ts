@@ -1,6 +1,6 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Finding } from "../checks/check.ts";
 import { checkUntilHealthy } from "../checks/health.ts";
 import { tellUnitFailure } from "../checks/unit-failure.ts";

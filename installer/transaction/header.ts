@@ -1,7 +1,7 @@
 /** Who and what a transaction is about, and whether one that was cut off is the one that is asked for again. */
 import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, isSignaturePath } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import { version } from "#kit/version";
+import { ExpectedError } from "#cli/errors";
+import { version } from "#cli/version";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import type { Header } from "../journal/journal.ts";

@@ -1,10 +1,10 @@
 /** Taking back: a failed apply by itself, `undo` and `rollback` on request. */
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { ExpectedError, isExpected, messageOf } from "#kit/errors";
-import { Exit } from "#kit/run";
-import { explainedBySystem } from "#kit/system-error";
-import { version } from "#kit/version";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { Exit } from "#cli/run";
+import { explainedBySystem } from "#cli/system-error";
+import { version } from "#cli/version";
 import { drain } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";

@@ -1,5 +1,5 @@
 /** After a change was taken back: does what was there before serve again? And what does a node still wait for? */
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 import { describeAwaited, stillAwaited } from "../checks/awaited.ts";
 import { failing } from "../commands/status.ts";
 import type { Context } from "../context.ts";

@@ -1,6 +1,6 @@
 /** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
 import type { Bundle, Digest, Platform } from "#bundle";
-import { ExpectedError, isExpected } from "#kit/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
 import { gate } from "./gate.ts";

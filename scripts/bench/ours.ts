@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Digest, digestFile, openBundle, verifyBundle, writeTar } from "#bundle";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../builder/fetch/fetch.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import type { LockedArtifact } from "../../builder/lock/lock.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestFile, digestOf } from "#bundle";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../builder/fetch/fetch.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { request } from "undici";
 import { digestOf } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { type PulledImage, pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";

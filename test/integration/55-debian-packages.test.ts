@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { basePackages } from "../../builder/fetch/packages/base-packages.ts";
 import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";

@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
 import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";

@@ -16,7 +16,7 @@ import {
   sealSecrets,
   verifyBundle,
 } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { decodeHeader, encodeHeader } from "../../installer/bundle/tar-header.ts";
 import { sample, sampleNode, tarOf } from "../support/sample-bundle.ts";
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { digestOf, openBundle, verifyBundle } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { takeArtifact } from "../../builder/fetch/artifact.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readTarMembers } from "../../builder/fetch/tar-members.ts";

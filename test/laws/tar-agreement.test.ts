@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import * as fc from "fast-check";
 import { encodeHeader, openBundle, paddingOf, readMember, type Trust, trustIn, verifyBundle } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { openSource } from "../../installer/bundle/source.ts";
 import { newSigningKey, type SigningKey } from "../../builder/sign/secret-key.ts";
 import { signatureMembers } from "../../builder/sign/sign.ts";

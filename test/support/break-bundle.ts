@@ -1,6 +1,6 @@
 /** Ways to break the sample bundle, one thing at a time. */
 import { type BundleIndex, digestOf, encodeSums } from "#bundle";
-import type { ErrorCode } from "#kit/errors";
+import type { ErrorCode } from "#cli/errors";
 import { type Sample, type SampleMember, memberBytes, sampleContents, sumsOf, tarOf } from "./sample-bundle.ts";
 
 export interface Expectation {

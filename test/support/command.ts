@@ -1,6 +1,6 @@
 /** `kubeferry` and `./install` from source, in this very process: a command's words in, its exit code and texts out. */
 import { PassThrough } from "node:stream";
-import { run, type Surroundings } from "#kit/run";
+import { run, type Surroundings } from "#cli/run";
 import { builderProgram } from "../../builder/program.ts";
 import { installerProgram } from "../../installer/program.ts";
 

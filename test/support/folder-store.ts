@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, mkdirSync, openSync, readdirSync, rename
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Digest } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { BlobStore } from "../../builder/fetch/image-source.ts";
 
 export interface FolderStore extends BlobStore {

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { type BundleIndex, digestOf } from "#bundle";
-import type { ErrorCode } from "#kit/errors";
+import type { ErrorCode } from "#cli/errors";
 import {
   type Sample,
   type SampleMember,

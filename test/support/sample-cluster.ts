@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestOf } from "#bundle";
-import type { Reporter } from "#kit/reporter";
+import type { Reporter } from "#cli/reporter";
 import { Store } from "../../builder/fetch/store.ts";
 import type { Lock } from "../../builder/lock/lock.ts";
 import type { PackOptions } from "../../builder/pack/pack.ts";

@@ -37,7 +37,7 @@ function violations(check: (source: Source, specifier: string) => string | false
   );
 }
 
-test("builder and installer meet only at #bundle and #kit", () => {
+test("builder and installer meet only at #bundle and #cli", () => {
   const found = violations((source, specifier) => {
     const other = source.path.startsWith("builder/") ? "installer/" : "builder/";
     return (target(source, specifier)?.startsWith(other) ?? false) && `imports ${specifier}`;
@@ -45,11 +45,11 @@ test("builder and installer meet only at #bundle and #kit", () => {
   assert.deepEqual(found, []);
 });
 
-test("bundle/ and kit/ are leaves: they import nothing of the rest of the installer", () => {
+test("bundle/ and cli/ are leaves: they import nothing of the rest of the installer", () => {
   const found = violations((source, specifier) => {
-    if (!/^installer\/(bundle|kit)\//.test(source.path)) return false;
+    if (!/^installer\/(bundle|cli)\//.test(source.path)) return false;
     const path = target(source, specifier);
-    return path !== null && !/^installer\/(bundle|kit)\//.test(path) && `imports ${specifier}`;
+    return path !== null && !/^installer\/(bundle|cli)\//.test(path) && `imports ${specifier}`;
   });
   assert.deepEqual(found, []);
 });
@@ -80,7 +80,7 @@ test("in the installer only host/local.ts, bundle/ and journal/ write files", ()
 
 test("process.env is read only by way of the surroundings", () => {
   const found = sources.filter(
-    (source) => source.text.includes("process.env") && source.path !== "installer/kit/run.ts",
+    (source) => source.text.includes("process.env") && source.path !== "installer/cli/run.ts",
   );
   assert.deepEqual(
     found.map((source) => source.path),
@@ -104,7 +104,7 @@ test("a third-party package has one home", () => {
     "@cyclonedx/cyclonedx-library": /^builder\/sbom/,
     "@noble/hashes": /^builder\/sign\//,
     "packageurl-js": /^builder\/sbom/,
-    commander: /^installer\/kit\/(run|completion)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
+    commander: /^installer\/cli\/(run|completion)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/fetch\//,
@@ -132,7 +132,7 @@ test("a command's own modules and packages are loaded when it runs: to parse a c
     loaded.add(path);
     for (const [, specifier = ""] of source.text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from\s*"([^"]+)"/gm)) {
       if (specifier === "#bundle") load("installer/bundle/index.ts");
-      else if (specifier.startsWith("#kit/")) load(`installer/kit/${specifier.slice("#kit/".length)}.ts`);
+      else if (specifier.startsWith("#cli/")) load(`installer/cli/${specifier.slice("#cli/".length)}.ts`);
       else if (specifier.startsWith(".")) load(join(dirname(path), specifier));
       else if (!specifier.startsWith("node:")) loaded.add(specifier);
     }

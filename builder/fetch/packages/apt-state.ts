@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { openPrivateApt, type PrivateApt } from "../private-apt.ts";
 import type { PackageRequest } from "./request.ts";
 

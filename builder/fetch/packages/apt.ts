@@ -2,7 +2,7 @@
 import { mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import type { BlobStore } from "../image-source.ts";
 import { type AptState, openAptState } from "./apt-state.ts";

@@ -1,6 +1,6 @@
 /** The packages that a host has before anything of ours: manifests/bases/<distribution>.txt. */
 import { readFile } from "node:fs/promises";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { listManifests, readManifest } from "../../config/manifests.ts";
 import type { PackageRequest } from "./request.ts";
 

@@ -1,7 +1,7 @@
 /** Packages of the operating system: pinned for a lock, fetched into the store, packed as files of a bundle. */
 import type { Digest, PackageEntry, Platform } from "#bundle";
 import { roles } from "#bundle";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import type { NodeFile } from "../../render/node-file.ts";
 import { HttpClient, type HttpSettings } from "../http-client.ts";

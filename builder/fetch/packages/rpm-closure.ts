@@ -1,5 +1,5 @@
 /** All that wanted rpm packages need beyond a base. Pure: the same lists give the same packages in the same order. */
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { RpmPackage } from "./rpm-metadata.ts";
 import { type Capability, compareEvr, formatEvr, parseEvr, satisfies } from "./rpm-version.ts";
 

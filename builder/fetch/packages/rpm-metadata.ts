@@ -1,6 +1,6 @@
 /** The metadata of an rpm repository: repomd.xml names primary.xml, primary.xml lists the packages. */
 import sax, { type SAXParser, type Tag } from "sax";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Capability, Evr } from "./rpm-version.ts";
 
 /** One file that repomd.xml names. */

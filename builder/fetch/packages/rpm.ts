@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { digestOf, type Platform } from "#bundle";
-import { ExpectedError, messageOf } from "#kit/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import { compressionOf, decompress } from "../decompress.ts";
 import type { HttpClient } from "../http-client.ts";

@@ -3,8 +3,8 @@
  * was rendered and the bytes in the store; a miss is named with what needs it and what to add.
  */
 import type { Digest, ImageEntry, PackageEntry, Platform } from "#bundle";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import { readManifest } from "../../config/manifests.ts";
 import type { LockedArtifact } from "../../lock/lock.ts";
 import type { Rendered } from "../../render/node-file.ts";

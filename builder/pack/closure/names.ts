@@ -1,5 +1,5 @@
 /** Files and images that rendered texts name. */
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import type { NodeFile } from "../../render/node-file.ts";
 import { nameInRuntime } from "../../fetch/registry-reference.ts";
 import type { ClosureFinding } from "./finding.ts";

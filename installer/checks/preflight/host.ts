@@ -1,5 +1,5 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
-import { formatBytes } from "#kit/reporter";
+import { formatBytes } from "#cli/reporter";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";

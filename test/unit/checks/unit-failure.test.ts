@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { likelyCause, tellUnitFailure } from "../../../installer/checks/unit-failure.ts";
 import { FakeHost } from "../../support/fake-host.ts";
 

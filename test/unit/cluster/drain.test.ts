@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpectedError } from "#kit/errors";
-import type { Reporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import type { Reporter } from "#cli/reporter";
 import type { Api } from "../../../installer/cluster/ask-api.ts";
 import { drainBy, movable } from "../../../installer/cluster/drain.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { descriptions } from "../../../builder/config/descriptions.ts";
 import { answersFromFlags, askAnswers, checkAnswers } from "../../../builder/config/init-answers.ts";

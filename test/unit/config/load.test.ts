@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { loadCluster, loadYaml, parseCluster } from "../../../builder/config/load.ts";
 
 const small = "name: c\nrelease: distro\nnodes:\n  - { name: n1, ip: 10.0.0.11, roles: [etcd, control-plane] }\n";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { platforms } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { describeRelease, releaseSummaries } from "../../../builder/config/release-list.ts";
 import { listReleases, loadRelease } from "../../../builder/config/releases.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { Header } from "tar/header";
 import { type Digest, digestOf } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
 import { createFolderStore } from "../../support/folder-store.ts";

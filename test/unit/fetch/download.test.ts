@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../../builder/fetch/fetch.ts";
 import type { FetchedFile } from "../../../builder/fetch/fetched.ts";
 import type { HttpSettings } from "../../../builder/fetch/http-client.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../../builder/fetch/fetch.ts";
 import { once } from "../../../builder/fetch/image-source.ts";
 import { readNote, sealNote } from "../../../builder/fetch/sealed-note.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { after, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { HttpClient, type HttpSettings } from "../../../builder/fetch/http-client.ts";
 import { failureOf } from "../../../builder/fetch/http-failure.ts";
 import { readWhole } from "../../../builder/fetch/http-read.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { formatReference, nameInRuntime, parseReference } from "../../../builder/fetch/registry-reference.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { inside, insideFollowed } from "../../../installer/host/inside.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-inside-"));

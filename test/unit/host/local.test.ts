@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { digestOf } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import type { Effect } from "../../../installer/host/effect.ts";
 import type { Host } from "../../../installer/host/host.ts";
 import { createLocalHost } from "../../../installer/host/local.ts";

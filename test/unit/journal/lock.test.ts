@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { lock } from "../../../installer/journal/lock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-lock-"));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { elfPlatform, refuseForeignPrograms } from "../../../installer/journal/machine.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-elf-"));

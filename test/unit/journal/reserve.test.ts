@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { createLocalHost } from "../../../installer/host/local.ts";
 import type { Journal } from "../../../installer/journal/journal.ts";
 import { Reserve } from "../../../installer/journal/reserve.ts";

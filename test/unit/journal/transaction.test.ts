@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { journalFormat, type JournalRecord } from "../../../installer/journal/journal.ts";
 import { nextId, transactions } from "../../../installer/journal/transaction.ts";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 
 const change = { resource: "directory", id: { path: "/etc/ferry" }, before: null, after: null };
 const whole = [

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
-import { createReporter } from "#kit/reporter";
+import { createReporter } from "#cli/reporter";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { releaseManifest } from "../../../builder/config/release.ts";
 import { HttpClient } from "../../../builder/fetch/http-client.ts";

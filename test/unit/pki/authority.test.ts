@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import type { Topology } from "../../../builder/config/topology.ts";
 import { lifetimes, openPki, type Pki } from "../../../builder/pki/authority.ts";
 import { fixtureCluster } from "../../support/fixture-cluster.ts";

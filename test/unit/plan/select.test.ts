@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeIndex } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { type Facts } from "../../../installer/host/facts.ts";
 import { contains, select, type Wish } from "../../../installer/plan/select.ts";
 import { nodeBundle } from "../../support/node-bundle.ts";

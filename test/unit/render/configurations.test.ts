@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { fixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
 import { textOf } from "../../support/placed-node.ts";
 

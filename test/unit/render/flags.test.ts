@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { doubtOf, readFlagTable } from "../../../builder/config/flag-table.ts";
 import { quoteWord } from "../../../builder/render/flags.ts";
 import { render } from "../../../builder/render/render.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { listManifests, readManifest } from "../../../builder/config/manifests.ts";
 import { installLinks } from "../../../builder/render/units.ts";
 import { openTemplates } from "../../../builder/render/template.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import type { Context } from "../../../installer/context.ts";
 import { apply, begin, inspectPlan } from "../../../installer/journal/apply.ts";
 import type { Header } from "../../../installer/journal/journal.ts";

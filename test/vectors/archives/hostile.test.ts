@@ -6,7 +6,7 @@ import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ExpectedError } from "#kit/errors";
+import { ExpectedError } from "#cli/errors";
 import { takeArtifact } from "../../../builder/fetch/artifact.ts";
 import { listStore } from "../../../builder/fetch/store-upkeep.ts";
 import { Store } from "../../../builder/fetch/store.ts";

@@ -1,6 +1,6 @@
 /** Hostile archives, and the code by which each is refused. What is wanted out of every one of them is `bin/tool`. */
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
-import type { ErrorCode } from "#kit/errors";
+import type { ErrorCode } from "#cli/errors";
 import { ar, cpio, deb, rpm, zip } from "./containers.ts";
 import { pax, tar, tarEntry } from "./tar.ts";
 

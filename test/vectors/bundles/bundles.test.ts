@@ -11,7 +11,7 @@ import {
   trustIn,
   verifyBundle,
 } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import type { Expectation } from "../../support/break-bundle.ts";
 import { hostileBundles } from "../../support/hostile-bundles.ts";
 

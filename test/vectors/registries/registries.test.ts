@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
 import { once as bytesOf } from "../../../builder/fetch/image-source.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { once } from "../../../../builder/fetch/image-source.ts";
 import { readPrimary, readRepomd } from "../../../../builder/fetch/packages/rpm-metadata.ts";
 import { binaryKeys } from "../../../../builder/fetch/packages/rpm.ts";

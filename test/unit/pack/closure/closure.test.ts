@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { type Digest, digestOf, type PackageEntry, type Platform, type Role } from "#bundle";
-import { isExpected } from "#kit/errors";
+import { isExpected } from "#cli/errors";
 import { checkClosure, type ClosureInput, requireComplete } from "../../../../builder/pack/closure/closure.ts";
 import type { NodeFile } from "../../../../builder/render/node-file.ts";
 import { elfFile } from "./elf-file.ts";

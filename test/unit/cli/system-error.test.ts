@@ -3,8 +3,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ExpectedError, isExpected } from "#kit/errors";
-import { explainedBySystem } from "#kit/system-error";
+import { ExpectedError, isExpected } from "#cli/errors";
+import { explainedBySystem } from "#cli/system-error";
 
 function thrownBy(act: () => unknown): unknown {
   try {

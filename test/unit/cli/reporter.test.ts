@@ -1,8 +1,8 @@
 /** What people see of a hostile name. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExpectedError } from "#kit/errors";
-import { createReporter } from "#kit/reporter";
+import { ExpectedError } from "#cli/errors";
+import { createReporter } from "#cli/reporter";
 test("what a terminal would obey is shown instead, and only our own colours stay", () => {
   const written: string[] = [];
   const to = { write: (text: string) => written.push(text) };

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-const main = JSON.stringify(join(import.meta.dirname, "../../../installer/kit/main.ts"));
+const main = JSON.stringify(join(import.meta.dirname, "../../../installer/cli/main.ts"));
 
 /** A program with that main function. */
 function program(body: string): string[] {
