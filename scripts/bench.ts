@@ -12,7 +12,7 @@ import { memory, start } from "./bench/limits.ts";
 import { material, type Material } from "./bench/material.ts";
 import { heading, line, type Row } from "./bench/row.ts";
 import { folder, serve } from "./bench/runs.ts";
-import { requirePackages } from "../test/support/packages.ts";
+import { requirePackages } from "../test/programs/packages.ts";
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

@@ -11,7 +11,7 @@
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runMain } from "#cli/main";
-import { requirePackages } from "../test/support/packages.ts";
+import { requirePackages } from "../test/programs/packages.ts";
 import { cacheFolder } from "./vm/cache.ts";
 import { image } from "./vm/image.ts";
 import { Machine } from "./vm/machine.ts";

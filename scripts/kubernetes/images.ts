@@ -1,6 +1,6 @@
 /** The images of the tests' pods as OCI layouts: the sandbox, and a web server of one static program. */
 import { join } from "node:path";
-import { writeLayout } from "../../test/support/image-layout.ts";
+import { writeLayout } from "../../test/builders/image-layout.ts";
 
 /** Below `images/`, each under its full name, with its tag. */
 export const imageTags = { pause: "3.2", smoke: "1" } as const;

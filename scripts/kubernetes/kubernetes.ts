@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "#bundle";
-import { requirePackages } from "../../test/support/packages.ts";
+import { requirePackages } from "../../test/programs/packages.ts";
 import { cached, ingredientsOf } from "../vm/cache.ts";
 import { command } from "../vm/command.ts";
 import { buildDaemons, buildPause, compiler, daemons, tools } from "./build.ts";
@@ -13,7 +13,7 @@ import { candidateVersion, downloadPackage, sourcePackage } from "./source.ts";
 /** Absolute path; nobody writes into it again. `tell` hears what takes minutes. */
 export async function kubernetes(tell: (said: string) => void = () => {}): Promise<string> {
   const versions = await Promise.all(["kubernetes-client", compiler, "gcc", "busybox-static"].map(candidateVersion));
-  const layout = readFileSync(join(import.meta.dirname, "../../test/support/image-layout.ts"));
+  const layout = readFileSync(join(import.meta.dirname, "../../test/builders/image-layout.ts"));
   const ingredients = {
     versions,
     scripts: await ingredientsOf(import.meta.dirname),

@@ -4,15 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answers, healthy, kubectl } from "../support/cluster-questions.ts";
-import { livedHour } from "../support/lived-hour.ts";
-import { clusterYaml } from "../support/real-cluster.ts";
-import { realKubernetes } from "../support/real-kubernetes.ts";
-import { runningCluster } from "../support/running-cluster.ts";
-import { tellVersions, undoneDifferences } from "../support/undone.ts";
-import { buildBundle, installer } from "../support/vm-bundle.ts";
-import { must, undo } from "../support/vm-commands.ts";
-import { nodePort } from "../support/workload.ts";
+import { answers, healthy, kubectl } from "../machines/cluster-questions.ts";
+import { livedHour } from "../machines/lived-hour.ts";
+import { clusterYaml } from "../machines/real-cluster.ts";
+import { realKubernetes } from "../machines/real-kubernetes.ts";
+import { runningCluster } from "../machines/running-cluster.ts";
+import { tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { buildBundle, installer } from "../machines/bundle.ts";
+import { must, undo } from "../machines/commands.ts";
+import { nodePort } from "../machines/workload.ts";
 
 const nodes = [{ name: "n1", ip: "10.0.0.11", roles: "etcd,master,worker" }] as const;
 

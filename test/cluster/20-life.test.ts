@@ -5,25 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { allReady, everyNodePort, healthy, kubectl, podsReady } from "../support/cluster-questions.ts";
-import { credentialsOn, worksWith } from "../support/credentials.ts";
-import { etcdReleaseOf } from "../support/etcd-release.ts";
-import { livedHour } from "../support/lived-hour.ts";
-import { clusterYaml, hasFlannel } from "../support/real-cluster.ts";
-import { realKubernetes } from "../support/real-kubernetes.ts";
-import { type RunningCluster, runningCluster, type RunningNode } from "../support/running-cluster.ts";
-import { tellVersions, undoneDifferences } from "../support/undone.ts";
-import {
-  buildBundle,
-  insertFaulty,
-  insertLater,
-  installer,
-  laterInstaller,
-  mountBundle,
-} from "../support/vm-bundle.ts";
-import { faultyUpgrade, install, must, rollback, undo, upgrade } from "../support/vm-commands.ts";
-import { eventually } from "../support/vm-poll.ts";
-import { workloadFolder as folder, workloadName } from "../support/workload.ts";
+import { allReady, everyNodePort, healthy, kubectl, podsReady } from "../machines/cluster-questions.ts";
+import { credentialsOn, worksWith } from "../machines/credentials.ts";
+import { etcdReleaseOf } from "../builders/etcd-release.ts";
+import { livedHour } from "../machines/lived-hour.ts";
+import { clusterYaml, hasFlannel } from "../machines/real-cluster.ts";
+import { realKubernetes } from "../machines/real-kubernetes.ts";
+import { type RunningCluster, runningCluster, type RunningNode } from "../machines/running-cluster.ts";
+import { tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { buildBundle, insertFaulty, insertLater, installer, laterInstaller, mountBundle } from "../machines/bundle.ts";
+import { faultyUpgrade, install, must, rollback, undo, upgrade } from "../machines/commands.ts";
+import { eventually } from "../machines/poll.ts";
+import { workloadFolder as folder, workloadName } from "../machines/workload.ts";
 
 const nodes = [
   { name: "n1", ip: "10.0.0.11", roles: "etcd,master" },

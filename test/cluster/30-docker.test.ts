@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allReady, everyNodePort, healthy, podsReady } from "../support/cluster-questions.ts";
-import { livedHour } from "../support/lived-hour.ts";
-import { clusterYaml } from "../support/real-cluster.ts";
-import { realKubernetes } from "../support/real-kubernetes.ts";
-import { runningCluster } from "../support/running-cluster.ts";
-import { tellVersions, undoneDifferences } from "../support/undone.ts";
-import { buildBundle, installer, mountBundle } from "../support/vm-bundle.ts";
-import { must, undo } from "../support/vm-commands.ts";
+import { allReady, everyNodePort, healthy, podsReady } from "../machines/cluster-questions.ts";
+import { livedHour } from "../machines/lived-hour.ts";
+import { clusterYaml } from "../machines/real-cluster.ts";
+import { realKubernetes } from "../machines/real-kubernetes.ts";
+import { runningCluster } from "../machines/running-cluster.ts";
+import { tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { buildBundle, installer, mountBundle } from "../machines/bundle.ts";
+import { must, undo } from "../machines/commands.ts";
 
 const nodes = [
   { name: "n1", ip: "10.0.0.11", roles: "etcd,master" },

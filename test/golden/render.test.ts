@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { digestOf, type Selector } from "#bundle";
 import type { NodeFile, Rendered } from "../../builder/render/node-file.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
 
 const folder = join(import.meta.dirname, "clusters");
 const update = process.env["UPDATE_GOLDEN"] === "1";

@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestFile } from "#bundle";
-import { dist, ensureBuilt } from "../support/dist.ts";
-import { requirePackages } from "../support/packages.ts";
+import { dist, ensureBuilt } from "../builders/dist.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-executables-"));
 const { version } = JSON.parse(readFileSync(join(dist, "../package.json"), "utf8")) as { version: string };

@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestFile } from "#bundle";
-import { ensureBuilt, kubeferry } from "../support/dist.ts";
-import { requirePackages } from "../support/packages.ts";
+import { ensureBuilt, kubeferry } from "../builders/dist.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-road-"));
 const config = join(folder, "cluster.yaml");

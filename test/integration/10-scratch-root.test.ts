@@ -19,8 +19,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { decodeRecords, encodeRecord } from "../../installer/journal/journal.ts";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { installer, pictureOf, type Ran, startInstaller } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
 
 let folder: string;
 let bundle: string;

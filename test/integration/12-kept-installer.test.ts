@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { decodeRecords, encodeRecord } from "../../installer/journal/journal.ts";
-import { writeNodeBundle } from "../support/node-bundle.ts";
+import { writeNodeBundle } from "../builders/node-bundle.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-kept-"));

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ensureBuilt, kubeferry } from "../support/dist.ts";
-import { requirePackages } from "../support/packages.ts";
-import { pictureOf } from "../support/tree.ts";
+import { ensureBuilt, kubeferry } from "../builders/dist.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { pictureOf } from "../programs/tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-alone-"));
 const root = join(folder, "root");

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { runInstall, runKubeferry } from "../support/command.ts";
-import { requirePackages } from "../support/packages.ts";
+import { runInstall, runKubeferry } from "../programs/command.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-completion-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { decodeRecords } from "../../installer/journal/journal.ts";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { standInCluster } from "../support/stand-in-cluster.ts";
-import { installer, pictureOf, type Ran, startInstaller } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { standInCluster } from "../fakes/stand-in-cluster.ts";
+import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
 
 const project = join(import.meta.dirname, "../..");
 const isRoot = process.getuid?.() === 0;

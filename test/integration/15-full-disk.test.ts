@@ -23,8 +23,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { decodeRecords } from "../../installer/journal/journal.ts";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { installer, pictureOf, type Ran, startInstaller } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
 
 const isRoot = process.getuid?.() === 0;
 const mounted: string[] = [];

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { BundleIndex } from "#bundle";
 import { decodeRecords } from "../../installer/journal/journal.ts";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { installer, pictureOf, type Ran, startInstaller } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
 
 let folder: string;
 let older: string;

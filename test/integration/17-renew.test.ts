@@ -8,8 +8,8 @@ import { after, before, test } from "node:test";
 import type { BundleIndex } from "#bundle";
 import { generateKey, makeCertificate, privatePem } from "../../builder/pki/x509.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { installer, pictureOf, type Ran } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { installer, pictureOf, type Ran } from "../programs/tree.ts";
 
 const day = 86_400_000;
 const pki = "/etc/kubernetes/pki";

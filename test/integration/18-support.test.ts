@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { installer, type Ran } from "../support/tree.ts";
+import { nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { installer, type Ran } from "../programs/tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-support-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,9 +16,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
 import { decodeRecords, encodeRecord, type JournalRecord } from "../../installer/journal/journal.ts";
-import { unpackNodeBundle, writeNodeBundle } from "../support/node-bundle.ts";
-import { requirePackages } from "../support/packages.ts";
-import { installer, type Ran } from "../support/tree.ts";
+import { unpackNodeBundle, writeNodeBundle } from "../builders/node-bundle.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { installer, type Ran } from "../programs/tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-audit-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -11,9 +11,9 @@ import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../builder/fetch/fetch.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
-import { cuttingRelay, type Nginx, startNginx } from "../support/nginx.ts";
-import { basicUser, makeOwnCa } from "../support/own-ca.ts";
-import { requirePackages } from "../support/packages.ts";
+import { cuttingRelay, type Nginx, startNginx } from "../servers/nginx.ts";
+import { basicUser, makeOwnCa } from "../builders/own-ca.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-downloads-"));
 const root = join(folder, "root");

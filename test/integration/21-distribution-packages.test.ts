@@ -20,7 +20,7 @@ import { digestFile } from "#bundle";
 import { Apt } from "../../builder/fetch/apt.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
-import { ensureBuilt, kubeferry as executable } from "../support/dist.ts";
+import { ensureBuilt, kubeferry as executable } from "../builders/dist.ts";
 
 const nobody = 65534;
 const root = process.getuid?.() === 0;

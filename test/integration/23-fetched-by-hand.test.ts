@@ -13,10 +13,10 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { digestOf } from "#bundle";
 import { imageFolder } from "../../builder/fetch/image-directory.ts";
-import { runKubeferry } from "../support/command.ts";
-import { writeLayout } from "../support/image-layout.ts";
-import { requirePackages } from "../support/packages.ts";
-import { type Registry, skopeo, startRegistry } from "../support/registry.ts";
+import { runKubeferry } from "../programs/command.ts";
+import { writeLayout } from "../builders/image-layout.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { type Registry, skopeo, startRegistry } from "../servers/registry.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-by-hand-"));
 const config = join(folder, "cluster.yaml");

@@ -5,9 +5,9 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type FileWish, nodeFiles, writeNodeBundle } from "../support/node-bundle.ts";
-import { type StandInCluster, standInCluster } from "../support/stand-in-cluster.ts";
-import { pictureOf, type Ran } from "../support/tree.ts";
+import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { type StandInCluster, standInCluster } from "../fakes/stand-in-cluster.ts";
+import { pictureOf, type Ran } from "../programs/tree.ts";
 
 const project = join(import.meta.dirname, "../..");
 const isRoot = process.getuid?.() === 0;

@@ -10,8 +10,8 @@ import { openKeys } from "../../builder/pack/keys.ts";
 import { pack } from "../../builder/pack/pack.ts";
 import { parseSigningKey } from "../../builder/sign/secret-key.ts";
 import { signBundle } from "../../builder/sign/sign.ts";
-import { requirePackages } from "../support/packages.ts";
-import { sampleCluster } from "../support/sample-cluster.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { sampleCluster } from "../builders/sample-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-by-hand-"));
 const unpacked = join(folder, "unpacked");

@@ -19,9 +19,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf, encodeHeader, openBundle, paddingOf, signaturePath, sumsPath } from "#bundle";
-import { unpackNodeBundle, writeNodeBundle } from "../support/node-bundle.ts";
-import { requirePackages } from "../support/packages.ts";
-import { installer, type Ran, startInstaller } from "../support/tree.ts";
+import { unpackNodeBundle, writeNodeBundle } from "../builders/node-bundle.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { installer, type Ran, startInstaller } from "../programs/tree.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-signatures-"));

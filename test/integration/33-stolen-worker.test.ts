@@ -11,8 +11,8 @@ import { after, before, test } from "node:test";
 import { openKeys } from "../../builder/pack/keys.ts";
 import { packSecrets } from "../../builder/pack/secrets.ts";
 import { openPki } from "../../builder/pki/authority.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { requirePackages } from "../support/packages.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-stolen-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
-import { contentOf, filesOf, textOf } from "../support/placed-node.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-accept-"));
 const golden = join(import.meta.dirname, "../golden/clusters");

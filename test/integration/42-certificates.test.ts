@@ -10,8 +10,8 @@ import { parse } from "yaml";
 import { authorityOf, openPki, type Pki } from "../../builder/pki/authority.ts";
 import { certificates } from "../../builder/pki/certificates.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { contentOf, filesOf, textOf } from "../support/placed-node.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../golden/clusters");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-certificates-"));

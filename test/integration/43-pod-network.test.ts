@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { type Hosts, makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
-import { textOf } from "../support/placed-node.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { textOf } from "../builders/placed-node.ts";
 
 const plugins = "/usr/lib/cni";
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-cni-"));

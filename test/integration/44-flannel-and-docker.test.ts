@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
-import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
-import { below, commandLine, placeNode, textOf } from "../support/placed-node.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { below, commandLine, placeNode, textOf } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-flannel-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -15,12 +15,12 @@ import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { isSince } from "../../builder/config/versions.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { renderFixture } from "../support/fixture-cluster.ts";
-import { startInstallerOn } from "../support/as-master.ts";
-import { clusterFor, kubernetesDaemons } from "../support/kubernetes-daemons.ts";
-import { type Hosts, makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
-import { below, commandLine, contentOf, filesOf, textOf } from "../support/placed-node.ts";
+import { renderFixture } from "../builders/fixture-cluster.ts";
+import { startInstallerOn } from "../programs/as-master.ts";
+import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
+import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { below, commandLine, contentOf, filesOf, textOf } from "../builders/placed-node.ts";
 
 const { folder: binaries, version } = await kubernetesDaemons();
 const ofKubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];

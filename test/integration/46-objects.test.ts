@@ -20,11 +20,11 @@ import { goal, idsOf } from "../../installer/resources/catalogue.ts";
 import type { ObjectId } from "../../installer/resources/object-id.ts";
 import { mark } from "../../installer/resources/object-kubectl.ts";
 import { withObjects } from "../../installer/plan/objects.ts";
-import { type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
-import { fixtureCluster, type FixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { requireKubectl } from "../support/kubectl.ts";
-import { requirePackages } from "../support/packages.ts";
-import { filesOf, placeNode } from "../support/placed-node.ts";
+import { type ApiStandIn, startApiStandIn } from "../fakes/api-stand-in.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { requireKubectl } from "../programs/kubectl.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { filesOf, placeNode } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-objects-"));
 const now = (): Date => new Date("2026-11-21T00:00:00Z");

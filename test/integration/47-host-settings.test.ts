@@ -11,8 +11,8 @@ import { createLocalHost } from "../../installer/host/local.ts";
 import { block } from "../../installer/resources/block.ts";
 import { select } from "../../installer/plan/select.ts";
 import { findTimeSync } from "../../installer/plan/time-sync.ts";
-import { nodeBundle } from "../support/node-bundle.ts";
-import { bringing, seen } from "../support/states.ts";
+import { nodeBundle } from "../builders/node-bundle.ts";
+import { bringing, seen } from "../fakes/states.ts";
 
 const golden = join(import.meta.dirname, "../golden/clusters/1.36-etcd-apart/files");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-host-settings-"));

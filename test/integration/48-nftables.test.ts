@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import type { Effect } from "../../installer/host/effect.ts";
-import { makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
+import { makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 requirePackages("nftables");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-nftables-"));
@@ -100,7 +100,7 @@ function inside(...argv: string[]): string {
 }
 
 function node(what: string, wanted: readonly string[] = ports): Effect[] {
-  const script = join(import.meta.dirname, "../support/nftables-node.ts");
+  const script = join(import.meta.dirname, "../programs/nftables-node.ts");
   const said = inside(process.execPath, script, join(folder, "state"), what, ...wanted);
   return said === "" ? [] : (JSON.parse(said) as Effect[]);
 }

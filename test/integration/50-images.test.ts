@@ -13,9 +13,9 @@ import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../builder/fetch/registry.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
-import { createFolderStore } from "../support/folder-store.ts";
-import { writeLayout } from "../support/image-layout.ts";
-import { type Registry, skopeo, startRegistry } from "../support/registry.ts";
+import { createFolderStore } from "../fakes/folder-store.ts";
+import { writeLayout } from "../builders/image-layout.ts";
+import { type Registry, skopeo, startRegistry } from "../servers/registry.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-images-"));
 const layout = join(folder, "layout");

@@ -13,10 +13,10 @@ import { type PulledImage, pullImage, resolveImage } from "../../builder/fetch/r
 import { writeImageArchive } from "../../builder/pack/images.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import { image, type ImageId } from "../../installer/resources/image.ts";
-import { createFolderStore } from "../support/folder-store.ts";
-import { writeLayout } from "../support/image-layout.ts";
-import { requirePackages } from "../support/packages.ts";
-import { bringing, seen, takingBack } from "../support/states.ts";
+import { createFolderStore } from "../fakes/folder-store.ts";
+import { writeLayout } from "../builders/image-layout.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { bringing, seen, takingBack } from "../fakes/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-import-"));
 const http = new HttpClient();

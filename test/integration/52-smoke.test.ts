@@ -10,11 +10,11 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
-import { type ApiObject, type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
-import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../support/as-master.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { requireKubectl } from "../support/kubectl.ts";
-import { placeNode } from "../support/placed-node.ts";
+import { type ApiObject, type ApiStandIn, startApiStandIn } from "../fakes/api-stand-in.ts";
+import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../programs/as-master.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { requireKubectl } from "../programs/kubectl.ts";
+import { placeNode } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-smoke-"));
 /** Its address is this host's own, so that it is a node. */

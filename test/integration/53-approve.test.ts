@@ -12,11 +12,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
 import { approveAsTheyCome } from "../../installer/commands/approve-watch.ts";
 import type { Context } from "../../installer/context.ts";
-import { type ApiObject, type ApiStandIn, startApiStandIn } from "../support/api-stand-in.ts";
-import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../support/as-master.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { requireKubectl } from "../support/kubectl.ts";
-import { placeNode } from "../support/placed-node.ts";
+import { type ApiObject, type ApiStandIn, startApiStandIn } from "../fakes/api-stand-in.ts";
+import { type Ended, equipMaster, leadTo, runInstaller, startInstaller } from "../programs/as-master.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { requireKubectl } from "../programs/kubectl.ts";
+import { placeNode } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-approve-"));
 let kubectl = "";

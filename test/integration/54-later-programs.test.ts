@@ -11,10 +11,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { debOfSuite } from "../support/debs.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { type Hosts, makeHosts } from "../support/namespaces.ts";
-import { below, commandLine, filesOf, placeNode, textOf } from "../support/placed-node.ts";
+import { debOfSuite } from "../builders/debs.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { below, commandLine, filesOf, placeNode, textOf } from "../builders/placed-node.ts";
 
 const suite = "forky";
 const node = "n1";

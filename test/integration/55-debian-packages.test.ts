@@ -20,10 +20,10 @@ import { undo } from "../../installer/journal/undo.ts";
 import { goal } from "../../installer/resources/catalogue.ts";
 import { osPackages, type PackageId } from "../../installer/resources/package.ts";
 import { overOlder } from "../../installer/plan/upgrade.ts";
-import { makeBaseTree } from "../support/base-tree.ts";
-import { createFolderStore } from "../support/folder-store.ts";
-import { pictureOf } from "../support/tree.ts";
-import { bringing, seen, takingBack } from "../support/states.ts";
+import { makeBaseTree } from "../builders/base-tree.ts";
+import { createFolderStore } from "../fakes/folder-store.ts";
+import { pictureOf } from "../programs/tree.ts";
+import { bringing, seen, takingBack } from "../fakes/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-packages-"));
 const tree = join(folder, "tree");

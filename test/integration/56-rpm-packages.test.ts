@@ -12,10 +12,10 @@ import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import { osPackages, type PackageId } from "../../installer/resources/package.ts";
-import { createFolderStore } from "../support/folder-store.ts";
-import { requirePackages } from "../support/packages.ts";
-import { buildRpmRepository, primaryOf, signRepository } from "../support/rpm-repository.ts";
-import { bringing, seen, takingBack } from "../support/states.ts";
+import { createFolderStore } from "../fakes/folder-store.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { buildRpmRepository, primaryOf, signRepository } from "../servers/rpm-repository.ts";
+import { bringing, seen, takingBack } from "../fakes/states.ts";
 
 // Debian's rpm keeps its database in ~/.rpmdb. The installer gives programs no HOME, so theirs is the account's own.
 process.env["HOME"] = userInfo().homedir;

@@ -9,8 +9,8 @@ import { isExpected } from "#cli/errors";
 import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
 import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
-import { buildAptRepository, signAptRepository } from "../support/apt-repository.ts";
-import { createFolderStore } from "../support/folder-store.ts";
+import { buildAptRepository, signAptRepository } from "../servers/apt-repository.ts";
+import { createFolderStore } from "../fakes/folder-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-apt-"));
 const repository = join(folder, "repository");

@@ -15,7 +15,7 @@ import { loadClusterAndRelease } from "../../builder/config/load.ts";
 import { type ReleaseManifest, releaseManifest } from "../../builder/config/release.ts";
 import { topology } from "../../builder/config/topology.ts";
 import { wantedComponents, wantedImages } from "../../builder/config/wanted.ts";
-import { standIn, writeStandInRelease } from "../support/stand-in-release.ts";
+import { standIn, writeStandInRelease } from "../fakes/stand-in-release.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-complete-"));
 const installers = join(folder, "installers");

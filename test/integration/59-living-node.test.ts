@@ -25,7 +25,7 @@ import { writtenDrift } from "../../installer/checks/written.ts";
 import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import type { UnitId } from "../../installer/resources/unit.ts";
-import { requirePackages } from "../support/packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-living-"));
 let root = "";

@@ -14,10 +14,10 @@ import type { HostReader } from "../../installer/host/host.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import { goal } from "../../installer/resources/catalogue.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import { fixtureCluster, renderFixture } from "../support/fixture-cluster.ts";
-import { type Hosts, makeHosts } from "../support/namespaces.ts";
-import { requirePackages } from "../support/packages.ts";
-import { commandLine, textOf } from "../support/placed-node.ts";
+import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { commandLine, textOf } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-preflight-"));
 const contents = { stage: join(folder, "stage"), before: join(folder, "before") };

@@ -15,12 +15,12 @@ import type { IsThere } from "../../installer/checks/awaited.ts";
 import { checkUntilHealthy } from "../../installer/checks/health.ts";
 import type { Finding } from "../../installer/checks/check.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
-import { renderFixture } from "../support/fixture-cluster.ts";
-import { clusterFor, kubernetesDaemons } from "../support/kubernetes-daemons.ts";
-import { type Hosts, makeHosts } from "../support/namespaces.ts";
-import { checkNamed } from "../support/node-checks.ts";
-import { requirePackages } from "../support/packages.ts";
-import { below, commandLine, placeNode, textOf } from "../support/placed-node.ts";
+import { renderFixture } from "../builders/fixture-cluster.ts";
+import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
+import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { checkNamed } from "../programs/node-checks.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { below, commandLine, placeNode, textOf } from "../builders/placed-node.ts";
 
 const found = await kubernetesDaemons();
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-worker-"));

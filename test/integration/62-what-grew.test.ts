@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { UndoReport } from "../../installer/journal/undo.ts";
-import type { Picture } from "../support/grown-node.ts";
-import { requirePackages } from "../support/packages.ts";
+import type { Picture } from "../programs/grown-node.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "kubeferry-grown-"));
-const node = join(import.meta.dirname, "../support/grown-node.ts");
+const node = join(import.meta.dirname, "../programs/grown-node.ts");
 
 interface Told {
   readonly before: Picture;

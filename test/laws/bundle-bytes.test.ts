@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { digestFile } from "#bundle";
 import { pack } from "../../builder/pack/pack.ts";
-import { sampleCluster } from "../support/sample-cluster.ts";
+import { sampleCluster } from "../builders/sample-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-bytes-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -40,7 +40,7 @@ test("another time zone, locale, umask and directory give the same bytes", async
   const wanted = await packed();
   const program = `
     process.umask(0o077);
-    const { sampleCluster } = await import(${JSON.stringify(join(import.meta.dirname, "../support/sample-cluster.ts"))});
+    const { sampleCluster } = await import(${JSON.stringify(join(import.meta.dirname, "../builders/sample-cluster.ts"))});
     const { pack } = await import(${JSON.stringify(join(import.meta.dirname, "../../builder/pack/pack.ts"))});
     const { digestFile } = await import(${JSON.stringify(join(import.meta.dirname, "../../installer/bundle/index.ts"))});
     const options = await sampleCluster(process.argv[1]);

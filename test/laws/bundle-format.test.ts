@@ -18,7 +18,7 @@ import {
 } from "#bundle";
 import { isExpected } from "#cli/errors";
 import { decodeHeader, encodeHeader } from "../../installer/bundle/tar-header.ts";
-import { sample, sampleNode, tarOf } from "../support/sample-bundle.ts";
+import { sample, sampleNode, tarOf } from "../builders/sample-bundle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-laws-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

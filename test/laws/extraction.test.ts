@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 const runs = Number(process.env["EXTRACTIONS"] ?? 60);
-const program = join(import.meta.dirname, "../support/extract-subsets.ts");
+const program = join(import.meta.dirname, "../builders/extract-subsets.ts");
 /** Computes for as long as its parent lives. */
 const computing = "const parent = process.ppid; while (process.ppid === parent);";
 const neighbours: { kill(signal: "SIGKILL"): boolean }[] = [];

@@ -15,7 +15,7 @@ import { isExpected } from "#cli/errors";
 import { takeArtifact } from "../../builder/fetch/artifact.ts";
 import { Store } from "../../builder/fetch/store.ts";
 import { readTarMembers } from "../../builder/fetch/tar-members.ts";
-import { type Sample, sample, sumsOf, tarOf } from "../support/sample-bundle.ts";
+import { type Sample, sample, sumsOf, tarOf } from "../builders/sample-bundle.ts";
 import { hostileArchives } from "../vectors/archives/hostile.ts";
 
 const runs = Math.ceil(Number(process.env["KUBEFERRY_MUTATIONS"] ?? 500) / 5);

@@ -14,9 +14,9 @@ import { fileJournal, type Header, type Journal } from "../../installer/journal/
 import { transactions } from "../../installer/journal/transaction.ts";
 import { undo } from "../../installer/journal/undo.ts";
 import type { Plan } from "../../installer/resources/resource.ts";
-import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../support/arbitrary-host.ts";
-import { Crash, type Cut } from "../support/fake-host.ts";
-import { pictureOf } from "../support/tree.ts";
+import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../builders/arbitrary-host.ts";
+import { Crash, type Cut } from "../fakes/fake-host.ts";
+import { pictureOf } from "../programs/tree.ts";
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const now = (): Date => new Date("2026-11-21T00:00:00Z");

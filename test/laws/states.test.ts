@@ -6,8 +6,8 @@ import { digestOf } from "#bundle";
 import type { Effect } from "../../installer/host/effect.ts";
 import { goalsIn, nameOf, resourceOf } from "../../installer/resources/catalogue.ts";
 import { type Goal, isUnknown } from "../../installer/resources/resource.ts";
-import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../support/arbitrary-host.ts";
-import { Crash, type FakeHost } from "../support/fake-host.ts";
+import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../builders/arbitrary-host.ts";
+import { Crash, type FakeHost } from "../fakes/fake-host.ts";
 
 /** Where the power goes on the way: after how many effects, and within the next one. */
 const cuts = fc.array(fc.record({ effects: fc.nat({ max: 4 }), inside: fc.boolean() }), { minLength: 1, maxLength: 3 });

@@ -14,9 +14,9 @@ import { isExpected } from "#cli/errors";
 import { openSource } from "../../installer/bundle/source.ts";
 import { newSigningKey, type SigningKey } from "../../builder/sign/secret-key.ts";
 import { signatureMembers } from "../../builder/sign/sign.ts";
-import { mutate, mutations } from "../support/mutate-tar.ts";
-import { sample, type SampleMember, tarOf } from "../support/sample-bundle.ts";
-import { tarPrograms, unpackedFile, type UnpackedTree } from "../support/tar-programs.ts";
+import { mutate, mutations } from "../builders/mutate-tar.ts";
+import { sample, type SampleMember, tarOf } from "../builders/sample-bundle.ts";
+import { tarPrograms, unpackedFile, type UnpackedTree } from "../programs/tar-programs.ts";
 
 const runs = Number(process.env["KUBEFERRY_MUTATIONS"] ?? 300);
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-tars-"));

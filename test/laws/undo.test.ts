@@ -24,9 +24,9 @@ import {
   makeHost,
   makePlan,
   planContents,
-} from "../support/arbitrary-host.ts";
-import { Crash, type Cut, type FakeHost } from "../support/fake-host.ts";
-import { MemoryJournal } from "../support/memory-journal.ts";
+} from "../builders/arbitrary-host.ts";
+import { Crash, type Cut, type FakeHost } from "../fakes/fake-host.ts";
+import { MemoryJournal } from "../fakes/memory-journal.ts";
 
 const now = (): Date => new Date("2026-11-21T00:00:00Z");
 const header = { made: [] as string[] } as unknown as Header;

@@ -1,7 +1,7 @@
 /** How `./install` takes a wrong call: at once, before it reads the bundle. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runInstall } from "../support/command.ts";
+import { runInstall } from "../programs/command.ts";
 
 test("./install without arguments shows its help and ends with 2", async () => {
   const ran = await runInstall([]);

@@ -5,7 +5,7 @@ import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { PackageURL } from "packageurl-js";
 import { type BundleIndex, digestOf, type FileEntry } from "#bundle";
 import { cyclonedx } from "../../builder/sbom.ts";
-import { sample } from "../support/sample-bundle.ts";
+import { sample } from "../builders/sample-bundle.ts";
 
 interface Component {
   readonly type: string;

@@ -6,7 +6,7 @@ import { type Header, journalFormat, type JournalRecord } from "../../installer/
 import { goal } from "../../installer/resources/catalogue.ts";
 import { hider, secretsIn } from "../../installer/secrecy.ts";
 import { supportMembers } from "../../installer/commands/support.ts";
-import { FakeHost } from "../support/fake-host.ts";
+import { FakeHost } from "../fakes/fake-host.ts";
 
 const body = "MIIEowIBAAKCAQEAu1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gun";
 const key = `-----BEGIN RSA PRIVATE KEY-----\n${body}\nSecondLine0123456789abcdefSecondLine\n-----END RSA PRIVATE KEY-----\n`;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { plugFolder } from "../../scripts/vm/medium.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreCluster, restoreMachine } from "../support/vm.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreCluster, restoreMachine } from "../machines/vm.ts";
 
 test("a restored machine has systemd, swap from a partition in fstab, no route out and none of what a bundle brings", async () => {
   await using machine = await restoreMachine({ name: "alone" });

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { plugFolder } from "../../scripts/vm/medium.ts";
-import { debsFor } from "../support/debs.ts";
-import { captureState, decodeState, differences, encodeState } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { debsFor } from "../builders/debs.ts";
+import { captureState, decodeState, differences, encodeState } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 interface Leftover {
   readonly section: string;

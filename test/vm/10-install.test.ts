@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, insert, installer, mountBundle } from "../support/vm-bundle.ts";
-import { etcdctl, etcdPki, install, must, undo } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, insert, installer, mountBundle } from "../machines/bundle.ts";
+import { etcdctl, etcdPki, install, must, undo } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: road
 release: distro

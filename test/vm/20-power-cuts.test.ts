@@ -8,11 +8,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, type BuiltBundle, insert, insertLater, mountBundle } from "../support/vm-bundle.ts";
-import { install, must, rollback, undo, upgrade } from "../support/vm-commands.ts";
-import { countEffects, cutDuring, journalPosition } from "../support/vm-cut.ts";
-import { captureState, differences, installedDifferences, type State } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, type BuiltBundle, insert, insertLater, mountBundle } from "../machines/bundle.ts";
+import { install, must, rollback, undo, upgrade } from "../machines/commands.ts";
+import { countEffects, cutDuring, journalPosition } from "../machines/cut.ts";
+import { captureState, differences, installedDifferences, type State } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: cuts
 release: distro

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, insert, mountBundle } from "../support/vm-bundle.ts";
-import { etcdctl, install, must, undo } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreCluster } from "../support/vm.ts";
+import { buildBundle, insert, mountBundle } from "../machines/bundle.ts";
+import { etcdctl, install, must, undo } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreCluster } from "../machines/vm.ts";
 
 const cluster = `name: three
 release: distro

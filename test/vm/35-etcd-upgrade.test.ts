@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { etcdReleaseOf } from "../support/etcd-release.ts";
-import { buildBundle, insert, insertFaulty, insertLater, laterInstaller } from "../support/vm-bundle.ts";
-import { etcdctl, etcdPki, faultyUpgrade, install, must, undo, upgrade } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreCluster } from "../support/vm.ts";
+import { etcdReleaseOf } from "../builders/etcd-release.ts";
+import { buildBundle, insert, insertFaulty, insertLater, laterInstaller } from "../machines/bundle.ts";
+import { etcdctl, etcdPki, faultyUpgrade, install, must, undo, upgrade } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreCluster } from "../machines/vm.ts";
 
 const addresses = ["10.0.0.11", "10.0.0.12", "10.0.0.13"] as const;
 const clusterOf = (release: string, flags = ""): string => `name: three

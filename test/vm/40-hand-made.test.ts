@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { buildBundle, insert, installer } from "../support/vm-bundle.ts";
-import { install, must, undo } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, insert, installer } from "../machines/bundle.ts";
+import { install, must, undo } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: handmade
 release: distro

@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { plugFolder } from "../../scripts/vm/medium.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { debsFor } from "../support/debs.ts";
-import { buildBundle, insert, installer } from "../support/vm-bundle.ts";
-import { install, must, undo } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { debsFor } from "../builders/debs.ts";
+import { buildBundle, insert, installer } from "../machines/bundle.ts";
+import { install, must, undo } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: dockerhost
 release: distro

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { buildBundle, insert, installer, mountBundle } from "../support/vm-bundle.ts";
-import { install, must } from "../support/vm-commands.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, insert, installer, mountBundle } from "../machines/bundle.ts";
+import { install, must } from "../machines/commands.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: audited
 release: distro

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { guestPackages } from "../../scripts/vm/packages.ts";
-import { buildBundle, insert, installer, mountBundle } from "../support/vm-bundle.ts";
-import { install, must, undo } from "../support/vm-commands.ts";
-import { rewrittenByDpkg } from "../support/undone.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, insert, installer, mountBundle } from "../machines/bundle.ts";
+import { install, must, undo } from "../machines/commands.ts";
+import { rewrittenByDpkg } from "../machines/undone.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const names = ["ipvsadm", "conntrack", "socat"];
 const cluster = `name: packages

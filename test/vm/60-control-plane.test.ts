@@ -10,11 +10,11 @@ import { decodeIndex, selects } from "#bundle";
 import { loadRelease } from "../../builder/config/releases.ts";
 import { cacheFolder } from "../../scripts/vm/cache.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { writeStandInRelease } from "../support/stand-in-release.ts";
-import { buildBundle, insert, installer, mountBundle } from "../support/vm-bundle.ts";
-import { install, must, undo } from "../support/vm-commands.ts";
-import { captureState, differences } from "../support/vm-state.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { writeStandInRelease } from "../fakes/stand-in-release.ts";
+import { buildBundle, insert, installer, mountBundle } from "../machines/bundle.ts";
+import { install, must, undo } from "../machines/commands.ts";
+import { captureState, differences } from "../machines/state.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const platform = "linux/amd64" as const;
 const daemons = ["kube-apiserver.service", "kube-controller-manager.service", "kube-scheduler.service"];

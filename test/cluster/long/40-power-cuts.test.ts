@@ -5,15 +5,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Machine } from "../../../scripts/vm/machine.ts";
-import { allReady, answers, podsReady } from "../../support/cluster-questions.ts";
-import { clusterYaml } from "../../support/real-cluster.ts";
-import { realKubernetes } from "../../support/real-kubernetes.ts";
-import { runningCluster } from "../../support/running-cluster.ts";
-import { buildBundle, insertLater, laterInstaller, mountBundle } from "../../support/vm-bundle.ts";
-import { must, undo, upgrade } from "../../support/vm-commands.ts";
-import { cutDuring, journalPosition } from "../../support/vm-cut.ts";
-import { captureState, differences } from "../../support/vm-state.ts";
-import { nodePort } from "../../support/workload.ts";
+import { allReady, answers, podsReady } from "../../machines/cluster-questions.ts";
+import { clusterYaml } from "../../machines/real-cluster.ts";
+import { realKubernetes } from "../../machines/real-kubernetes.ts";
+import { runningCluster } from "../../machines/running-cluster.ts";
+import { buildBundle, insertLater, laterInstaller, mountBundle } from "../../machines/bundle.ts";
+import { must, undo, upgrade } from "../../machines/commands.ts";
+import { cutDuring, journalPosition } from "../../machines/cut.ts";
+import { captureState, differences } from "../../machines/state.ts";
+import { nodePort } from "../../machines/workload.ts";
 
 const nodes = [{ name: "n1", ip: "10.0.0.11", roles: "etcd,master,worker" }] as const;
 const lines = [{ name: "n1", ip: "10.0.0.11", roles: "etcd, control-plane, worker" }];

@@ -25,7 +25,7 @@ import {
   sampleNode,
   sampleSecret,
   writeSample,
-} from "../../support/sample-bundle.ts";
+} from "../../builders/sample-bundle.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-bundle-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

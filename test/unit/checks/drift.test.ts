@@ -8,7 +8,7 @@ import type { Header } from "../../../installer/journal/journal.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
 import { goal } from "../../../installer/resources/catalogue.ts";
 import type { Goal } from "../../../installer/resources/resource.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
 const unitText = "[Service]\nExecStart=/opt/ferry/bin/serve --state=/opt/ferry/bin/state.db\n";

@@ -9,7 +9,7 @@ import { checkUntilHealthy } from "../../../installer/checks/health.ts";
 import { gate, healthOf } from "../../../installer/transaction/gate.ts";
 import type { Context } from "../../../installer/context.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 /** Its daemon says 200 from the `from`-th question on. */
 class Daemon extends FakeHost {

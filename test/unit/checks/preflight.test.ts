@@ -10,8 +10,8 @@ import type { Facts } from "../../../installer/host/facts.ts";
 import type { Transaction } from "../../../installer/journal/transaction.ts";
 import { plan } from "../../../installer/plan/plan.ts";
 import { select } from "../../../installer/plan/select.ts";
-import { FakeHost } from "../../support/fake-host.ts";
-import { nodeBundle } from "../../support/node-bundle.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { nodeBundle } from "../../builders/node-bundle.ts";
 
 const [first] = await nodeBundle();
 const sample = decodeIndex(first?.content.toString("utf8") ?? "", "test");

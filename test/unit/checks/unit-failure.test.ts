@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createReporter } from "#cli/reporter";
 import { likelyCause, tellUnitFailure } from "../../../installer/checks/unit-failure.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 /** What daemons really write when they do not start. */
 const words: Readonly<Record<string, RegExp>> = {

@@ -11,8 +11,8 @@ import { goal } from "../../../installer/resources/catalogue.ts";
 import type { Goal, Plan } from "../../../installer/resources/resource.ts";
 import { overOlder } from "../../../installer/plan/upgrade.ts";
 import type { Selection } from "../../../installer/plan/select.ts";
-import { FakeHost } from "../../support/fake-host.ts";
-import { quiet } from "../../support/sample-cluster.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { quiet } from "../../builders/sample-cluster.ts";
 
 const owner = { uid: 0, gid: 0 };
 const client = ["/usr/local/bin/etcdctl", "--endpoints=https://127.0.0.1:2379", "--cert=/etc/etcd.pem"];

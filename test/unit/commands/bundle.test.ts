@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { runKubeferry } from "../../support/command.ts";
-import { standInCluster } from "../../support/stand-in-cluster.ts";
+import { runKubeferry } from "../../programs/command.ts";
+import { standInCluster } from "../../fakes/stand-in-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-bundle-commands-"));
 const bundle = join(folder, "plant-7.tar");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { loadCluster } from "../../../builder/config/load.ts";
-import { runKubeferry } from "../../support/command.ts";
+import { runKubeferry } from "../../programs/command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-init-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { outputRecord, recordTypes } from "../../../builder/output-records.ts";
-import { type Ran, runInstall, runKubeferry } from "../../support/command.ts";
-import { standInCluster, type StandInCluster } from "../../support/stand-in-cluster.ts";
+import { type Ran, runInstall, runKubeferry } from "../../programs/command.ts";
+import { standInCluster, type StandInCluster } from "../../fakes/stand-in-cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-json-"));

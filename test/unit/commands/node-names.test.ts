@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { runKubeferry } from "../../support/command.ts";
-import { standInCluster } from "../../support/stand-in-cluster.ts";
+import { runKubeferry } from "../../programs/command.ts";
+import { standInCluster } from "../../fakes/stand-in-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-node-names-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestFile } from "#bundle";
-import { runKubeferry } from "../../support/command.ts";
-import { standInCluster, type StandInCluster } from "../../support/stand-in-cluster.ts";
+import { runKubeferry } from "../../programs/command.ts";
+import { standInCluster, type StandInCluster } from "../../fakes/stand-in-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-nothing-lost-"));
 let cluster: StandInCluster;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressIn, apiServerUrl, workerProfile } from "../../../builder/config/topology.ts";
-import { fixtureCluster } from "../../support/fixture-cluster.ts";
+import { fixtureCluster } from "../../builders/fixture-cluster.ts";
 
 const cluster = (api: string): string => `
 name: plant

@@ -8,7 +8,7 @@ import { type Digest, digestOf } from "#bundle";
 import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
-import { createFolderStore } from "../../support/folder-store.ts";
+import { createFolderStore } from "../../fakes/folder-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-archive-"));
 const http = new HttpClient();

@@ -24,7 +24,7 @@ import type { Host } from "../../../installer/host/host.ts";
 import { createLocalHost } from "../../../installer/host/local.ts";
 import { block } from "../../../installer/resources/block.ts";
 import type { TextState } from "../../../installer/resources/edit.ts";
-import { seen } from "../../support/states.ts";
+import { seen } from "../../fakes/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-local-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { openBundle, verifyBundle } from "#bundle";
 import { applyDelta, writeDelta } from "../../../builder/pack/delta.ts";
 import { pack } from "../../../builder/pack/pack.ts";
-import { binaryOf, sampleCluster } from "../../support/sample-cluster.ts";
+import { binaryOf, sampleCluster } from "../../builders/sample-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-delta-"));
 after(() => rmSync(root, { recursive: true, force: true }));

@@ -9,7 +9,7 @@ import { installersIn, pack } from "../../../builder/pack/pack.ts";
 import { joinParts, splitBundle } from "../../../builder/pack/parts.ts";
 import { newSigningKey } from "../../../builder/sign/secret-key.ts";
 import { signBundle } from "../../../builder/sign/sign.ts";
-import { binaryOf, sampleCluster } from "../../support/sample-cluster.ts";
+import { binaryOf, sampleCluster } from "../../builders/sample-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-pack-"));
 after(() => rmSync(root, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { digestOf } from "#bundle";
 import { checkParts, joinParts, splitBundle } from "../../../builder/pack/parts.ts";
-import { binaryOf } from "../../support/sample-cluster.ts";
+import { binaryOf } from "../../builders/sample-cluster.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-parts-"));
 after(() => rmSync(root, { recursive: true, force: true }));

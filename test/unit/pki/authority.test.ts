@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { isExpected } from "#cli/errors";
 import type { Topology } from "../../../builder/config/topology.ts";
 import { lifetimes, openPki, type Pki } from "../../../builder/pki/authority.ts";
-import { fixtureCluster } from "../../support/fixture-cluster.ts";
+import { fixtureCluster } from "../../builders/fixture-cluster.ts";
 
 const now = new Date("2026-11-21T10:00:00Z");
 const day = 86_400_000;

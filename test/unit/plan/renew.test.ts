@@ -10,7 +10,7 @@ import { goal } from "../../../installer/resources/catalogue.ts";
 import type { FileId } from "../../../installer/resources/file.ts";
 import type { Goal } from "../../../installer/resources/resource.ts";
 import { renewalPlan } from "../../../installer/plan/renew.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
 const spec = (path: string, text: string): FileId => {

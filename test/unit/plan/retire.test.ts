@@ -12,7 +12,7 @@ import { keyOf } from "../../../installer/resources/manifest.ts";
 import type { ObjectState } from "../../../installer/resources/object.ts";
 import type { Change, Goal } from "../../../installer/resources/resource.ts";
 import { type RetireInput, withRetirement } from "../../../installer/plan/retire.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 /** What an older bundle did, each with what was there before it. */
 function installed(...changes: Omit<Change, "after">[]): Transaction {

@@ -4,7 +4,7 @@ import { decodeIndex } from "#bundle";
 import { isExpected } from "#cli/errors";
 import { type Facts } from "../../../installer/host/facts.ts";
 import { contains, select, type Wish } from "../../../installer/plan/select.ts";
-import { nodeBundle } from "../../support/node-bundle.ts";
+import { nodeBundle } from "../../builders/node-bundle.ts";
 
 const [first] = await nodeBundle();
 const index = decodeIndex(first?.content.toString("utf8") ?? "", "test");

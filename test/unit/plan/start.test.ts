@@ -6,7 +6,7 @@ import type { PlanInput } from "../../../installer/plan/input.ts";
 import { plan } from "../../../installer/plan/plan.ts";
 import { goalsIn, idsOf } from "../../../installer/resources/catalogue.ts";
 import type { UnitId } from "../../../installer/resources/unit.ts";
-import { nodeBundle } from "../../support/node-bundle.ts";
+import { nodeBundle } from "../../builders/node-bundle.ts";
 
 const selector = { roles: ["worker" as const] };
 

@@ -5,8 +5,8 @@ import { goalsIn } from "../../../installer/resources/catalogue.ts";
 import { plan } from "../../../installer/plan/plan.ts";
 import { select } from "../../../installer/plan/select.ts";
 import { findTimeSync } from "../../../installer/plan/time-sync.ts";
-import { FakeHost } from "../../support/fake-host.ts";
-import { nodeBundle } from "../../support/node-bundle.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { nodeBundle } from "../../builders/node-bundle.ts";
 import type { Facts } from "../../../installer/host/facts.ts";
 
 const [first] = await nodeBundle({

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { isExpected } from "#cli/errors";
-import { fixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
-import { textOf } from "../../support/placed-node.ts";
+import { fixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
+import { textOf } from "../../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
 const yamlOf = (name: string): string => readFileSync(join(golden, name, "cluster.yaml"), "utf8");

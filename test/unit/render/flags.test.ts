@@ -9,10 +9,10 @@ import { render } from "../../../builder/render/render.ts";
 import { openTemplates } from "../../../builder/render/template.ts";
 import { parseCluster } from "../../../builder/config/load.ts";
 import { readManifest } from "../../../builder/config/manifests.ts";
-import { fixtureCluster, type FixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
-import { fixturePki } from "../../support/fixture-pki.ts";
-import { fixtureFetched } from "../../support/fixture-release.ts";
-import { commandLine, textOf } from "../../support/placed-node.ts";
+import { fixtureCluster, type FixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
+import { fixturePki } from "../../builders/fixture-pki.ts";
+import { fixtureFetched } from "../../builders/fixture-release.ts";
+import { commandLine, textOf } from "../../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
 const names = readdirSync(golden);

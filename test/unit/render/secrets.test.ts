@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fixtureCluster, renderFixture } from "../../support/fixture-cluster.ts";
-import { filesOf } from "../../support/placed-node.ts";
+import { fixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
+import { filesOf } from "../../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
 

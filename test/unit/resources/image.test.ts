@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Effect } from "../../../installer/host/effect.ts";
 import { image, type ImageId, type ImageState } from "../../../installer/resources/image.ts";
-import { FakeHost } from "../../support/fake-host.ts";
-import { bringing } from "../../support/states.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { bringing } from "../../fakes/states.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const spec: ImageId = {

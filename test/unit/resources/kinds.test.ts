@@ -10,9 +10,9 @@ import { goal } from "../../../installer/resources/catalogue.ts";
 import { begin, effectsOf, inspectPlan, resumePlan, stepsOf } from "../../../installer/journal/apply.ts";
 import type { Header } from "../../../installer/journal/journal.ts";
 import { type Digest, digestOf } from "#bundle";
-import { bringing, seen } from "../../support/states.ts";
-import { MemoryJournal } from "../../support/memory-journal.ts";
-import { FakeHost } from "../../support/fake-host.ts";
+import { bringing, seen } from "../../fakes/states.ts";
+import { MemoryJournal } from "../../fakes/memory-journal.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
 
 const owner = { uid: 0, gid: 0 };
 

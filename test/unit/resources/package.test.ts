@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostReader, QueryResult } from "../../../installer/host/host.ts";
 import { osPackages, type PackageId } from "../../../installer/resources/package.ts";
-import { bringing, seen } from "../../support/states.ts";
+import { bringing, seen } from "../../fakes/states.ts";
 
 const file = (name: string, version: string, distribution?: string) => ({
   name,

@@ -12,8 +12,8 @@ import type { Host } from "../../../installer/host/host.ts";
 import { stateOf } from "../../../installer/journal/state.ts";
 import { goal } from "../../../installer/resources/catalogue.ts";
 import { restore } from "../../../installer/transaction/restore.ts";
-import { FakeHost } from "../../support/fake-host.ts";
-import { MemoryJournal } from "../../support/memory-journal.ts";
+import { FakeHost } from "../../fakes/fake-host.ts";
+import { MemoryJournal } from "../../fakes/memory-journal.ts";
 
 const data = "/var/lib/etcd";
 const error = new ExpectedError("APPLY_FAILED", "the API server is not healthy");

@@ -12,8 +12,8 @@ import {
   verifyBundle,
 } from "#bundle";
 import { isExpected } from "#cli/errors";
-import type { Expectation } from "../../support/break-bundle.ts";
-import { hostileBundles } from "../../support/hostile-bundles.ts";
+import type { Expectation } from "../../builders/break-bundle.ts";
+import { hostileBundles } from "../../builders/hostile-bundles.ts";
 
 const folder = import.meta.dirname;
 const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Record<string, Expectation>;

@@ -15,7 +15,7 @@ import { isExpected } from "#cli/errors";
 import { HttpClient } from "../../../builder/fetch/http-client.ts";
 import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
 import { once as bytesOf } from "../../../builder/fetch/image-source.ts";
-import { createFolderStore } from "../../support/folder-store.ts";
+import { createFolderStore } from "../../fakes/folder-store.ts";
 
 interface Route {
   readonly content?: string;

@@ -8,7 +8,7 @@ import { wantedComponents, wantedImages } from "../../../../builder/config/wante
 import { nameInRuntime } from "../../../../builder/fetch/registry-reference.ts";
 import type { LockedArtifact } from "../../../../builder/lock/lock.ts";
 import { checkClosure, type ClosureInput } from "../../../../builder/pack/closure/closure.ts";
-import { type FixtureCluster, fixtureCluster, renderFixture } from "../../../support/fixture-cluster.ts";
+import { type FixtureCluster, fixtureCluster, renderFixture } from "../../../builders/fixture-cluster.ts";
 import { elfFile } from "./elf-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-releases-"));

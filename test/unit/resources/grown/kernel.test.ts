@@ -7,7 +7,7 @@ import { values } from "../../../../installer/resources/grown/values.ts";
 import { parseVirtualServers, virtualServers } from "../../../../installer/resources/grown/virtual-servers.ts";
 import type { Effect } from "../../../../installer/host/effect.ts";
 import { isUnknown } from "../../../../installer/resources/resource.ts";
-import { FakeHost } from "../../../support/fake-host.ts";
+import { FakeHost } from "../../../fakes/fake-host.ts";
 
 const words = (effects: readonly Effect[]): string[] =>
   effects.map((effect) => (effect.do === "run" ? effect.argv.join(" ") : effect.do));

@@ -4,7 +4,7 @@ import type { Effect } from "../../../../installer/host/effect.ts";
 import { realPath } from "../../../../installer/host/real-path.ts";
 import { mounts, type MountsState } from "../../../../installer/resources/grown/mounts.ts";
 import { isUnknown } from "../../../../installer/resources/resource.ts";
-import { FakeHost } from "../../../support/fake-host.ts";
+import { FakeHost } from "../../../fakes/fake-host.ts";
 
 const id = {
   runtimes: [{ name: "containerd" as const, client: ["ctr"], data: "/var/lib/containerd" }],

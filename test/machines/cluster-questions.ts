@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { eventually } from "./vm-poll.ts";
+import { eventually } from "./poll.ts";
 import { nodePort, workloadFolder, workloadName } from "./workload.ts";
 
 const program = `/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=${workloadFolder}/cache`;

@@ -10,7 +10,7 @@ import { digestOf, type Platform } from "#bundle";
 import type { Artifact, Component, ReleaseImage } from "../../builder/config/release.ts";
 import { loadRelease } from "../../builder/config/releases.ts";
 import { tarBytes } from "../../installer/bundle/writer.ts";
-import { writeLayout } from "./image-layout.ts";
+import { writeLayout } from "../builders/image-layout.ts";
 
 export interface StandInOptions {
   readonly platform: Platform;

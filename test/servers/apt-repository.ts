@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digestOf } from "#bundle";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 export interface DebRecipe {
   readonly name: string;

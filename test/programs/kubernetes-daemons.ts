@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readManifest } from "../../builder/config/manifests.ts";
 import { isSince } from "../../builder/config/versions.ts";
 import { kubernetes } from "../../scripts/kubernetes/kubernetes.ts";
-import { fixtureCluster, type FixtureCluster } from "./fixture-cluster.ts";
+import { fixtureCluster, type FixtureCluster } from "../builders/fixture-cluster.ts";
 
 export interface Daemons {
   /** Folder with kube-apiserver and the others. */

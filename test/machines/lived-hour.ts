@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { allReady, kubectl, podsReady, tryKubectl } from "./cluster-questions.ts";
 import type { RunningNode } from "./running-cluster.ts";
-import { eventually } from "./vm-poll.ts";
+import { eventually } from "./poll.ts";
 import { workloadName } from "./workload.ts";
 
 const folders = "/etc/kubernetes /var/lib/kubelet/pki";

@@ -1,7 +1,7 @@
 /** What the tests on machines type, and how they judge the answer. */
 import assert from "node:assert/strict";
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { faultyInstaller, installer, keyFile, laterInstaller } from "./vm-bundle.ts";
+import { faultyInstaller, installer, keyFile, laterInstaller } from "./bundle.ts";
 
 type Argv = readonly [string, ...string[]];
 

@@ -13,11 +13,11 @@ import { hostPackages } from "../../scripts/vm/packages.ts";
 import { type PluggedDisk, qemuVersion } from "../../scripts/vm/qemu.ts";
 import { memoryFolder } from "../../scripts/vm/snapshot.ts";
 import { allReady, kubectl, podsReady } from "./cluster-questions.ts";
-import { requirePackages } from "./packages.ts";
-import { type BuiltBundle, insert } from "./vm-bundle.ts";
-import { install, must } from "./vm-commands.ts";
-import { captureState, decodeState, encodeState, type State } from "./vm-state.ts";
-import { openSwitch } from "./vm-switch.ts";
+import { requirePackages } from "../programs/packages.ts";
+import { type BuiltBundle, insert } from "./bundle.ts";
+import { install, must } from "./commands.ts";
+import { captureState, decodeState, encodeState, type State } from "./state.ts";
+import { openSwitch } from "./switch.ts";
 import { workload, workloadFolder } from "./workload.ts";
 
 export interface PlannedNode {
@@ -53,7 +53,7 @@ const mebibytes = 2048;
 export async function runningCluster(plan: ClusterPlan): Promise<RunningCluster> {
   requirePackages(...hostPackages);
   const made = await image();
-  const support = ["running-cluster.ts", "workload.ts", "vm-state.ts", "vm-questions.ts"];
+  const support = ["running-cluster.ts", "workload.ts", "state.ts", "questions.ts"];
   const scripts = await ingredientsOf(import.meta.dirname);
   const ingredients = {
     bundle: plan.bundle.folder,

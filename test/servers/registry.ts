@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
 import { freePort } from "./nginx.ts";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 export interface Registry {
   /** `127.0.0.1:34567` */

@@ -1,6 +1,6 @@
 /** Hosts of a test as network namespaces on one bridge, which is in a namespace of its own: nothing leaves them. */
 import { execFileSync } from "node:child_process";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 export interface Hosts {
   /** The command that runs `argv` on a host. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 const archive = join(tmpdir(), "kubeferry-debian-12-base.tar");
 

@@ -4,9 +4,9 @@ import * as fc from "fast-check";
 import { digestOf } from "#bundle";
 import { goal } from "../../installer/resources/catalogue.ts";
 import type { Goal, Plan } from "../../installer/resources/resource.ts";
-import type { Foreign, Grows } from "./fake-growth.ts";
-import { FakeHost } from "./fake-host.ts";
-import { FakeSystem } from "./fake-system.ts";
+import type { Foreign, Grows } from "../fakes/fake-growth.ts";
+import { FakeHost } from "../fakes/fake-host.ts";
+import { FakeSystem } from "../fakes/fake-system.ts";
 
 const root = { uid: 0, gid: 0 };
 const owner = fc.constantFrom(root, { uid: 998, gid: 997 });

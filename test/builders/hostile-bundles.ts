@@ -1,6 +1,6 @@
 /**
  * The hostile bundles of test/vectors/bundles: each is the sample with one thing wrong, and says which code and member
- * must come of it. `npx node test/support/hostile-bundles.ts` writes them again, byte for byte the same; the good
+ * must come of it. `npx node test/builders/hostile-bundles.ts` writes them again, byte for byte the same; the good
  * ones, one for each format version, were written once and are never written again.
  */
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { makeMedium } from "../../scripts/vm/medium.ts";
 import { writeKeyLines } from "./cluster-keys.ts";
 import { ensureBuilt, kubeferry } from "./dist.ts";
-import type { BuiltBundle } from "./vm-bundle.ts";
+import type { BuiltBundle } from "../machines/bundle.ts";
 
 /** Builds it with further options of `kubeferry build`, in a folder that goes with the process. */
 export async function buildAnew(clusterYaml: string, options: readonly string[]): Promise<BuiltBundle> {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answering, freePort } from "./nginx.ts";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 export interface Proxy {
   /** With name and password. */

@@ -6,7 +6,7 @@ import { Machine, type MachineOptions } from "../../scripts/vm/machine.ts";
 import { NetworkSwitch } from "../../scripts/vm/network-switch.ts";
 import { hostPackages } from "../../scripts/vm/packages.ts";
 import { snapshot } from "../../scripts/vm/snapshot.ts";
-import { requirePackages } from "./packages.ts";
+import { requirePackages } from "../programs/packages.ts";
 
 /** Makes image and snapshot the first time (a minute); restores in two seconds ever after. */
 export async function restoreMachine(options: MachineOptions = {}): Promise<Machine> {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
 import { makeMedium } from "../../scripts/vm/medium.ts";
-import { writeKeyLines } from "./cluster-keys.ts";
+import { writeKeyLines } from "../builders/cluster-keys.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
 
 const root = join(import.meta.dirname, "../..");

@@ -1,7 +1,7 @@
 /** Whether a host that ran pods is as it was before, though it was not restarted. */
 import type { Machine } from "../../scripts/vm/machine.ts";
 import { workloadFolder } from "./workload.ts";
-import { captureState, differences, type State } from "./vm-state.ts";
+import { captureState, differences, type State } from "./state.ts";
 
 /** Which versions a test ran, for its log. */
 export async function tellVersions(machine: Machine, t: { diagnostic(text: string): void }): Promise<void> {

@@ -1,7 +1,7 @@
 /** A complete description of a guest, and the difference of two of them in lines that a person can read. */
 import type { Machine } from "../../scripts/vm/machine.ts";
-import { parseFiles, type FileRecord } from "./vm-files.ts";
-import { isMoving, questions } from "./vm-questions.ts";
+import { parseFiles, type FileRecord } from "./files.ts";
+import { isMoving, questions } from "./questions.ts";
 
 /** Section (`files`, `sysctl` …) → what is in it → how it is. */
 export interface State {
