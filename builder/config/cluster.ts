@@ -157,6 +157,7 @@ export const clusterSchema = z.strictObject({
   kubelet: fields,
   "kube-proxy": fields,
   "kube-scheduler": fields,
+  containerd: fields,
   docker: fields,
   addons: z.array(z.string()).optional(),
   /** Optional programs of the release for the nodes' operators: `[nerdctl, helm]`. */

@@ -48,6 +48,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   kubelet: "Fields of the kubelet's configuration file, as it has them: `{ maxPods: 200, podPidsLimit: 4096 }`.",
   "kube-proxy": "Fields of kube-proxy's configuration file: `{ iptables: { syncPeriod: 1m } }`.",
   "kube-scheduler": "Fields of kube-scheduler's configuration file, from 1.16 on: `{ parallelism: 8 }`.",
+  containerd: "Fields of containerd's config.toml, as its format has them: `{ debug: { level: debug } }`.",
   docker: "Settings of docker's daemon.json: `{ log-opts: { max-size: 50m } }`.",
   addons: "Addons of the release to install; left out: what the release's generation takes.",
   tools: "Optional programs of the release to carry along.",

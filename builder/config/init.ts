@@ -97,6 +97,7 @@ function optionsOf(answers: InitAnswers): Option[] {
     { key: "kubelet", example: {} },
     { key: "kube-proxy", example: {} },
     { key: "kube-scheduler", example: {} },
+    { key: "containerd", example: {} },
     { key: "docker", example: {} },
     { key: "addons", example: [] },
     { key: "tools", example: [] },

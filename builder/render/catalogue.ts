@@ -12,6 +12,7 @@ import {
   usesVip,
 } from "./context.ts";
 import { type ConfiguredDaemon, configurationText, type FieldRow } from "./configurations/configuration.ts";
+import { containerdText } from "./configurations/containerd.ts";
 import { kubeletFields } from "./configurations/kubelet.ts";
 import { proxyFields } from "./configurations/kube-proxy.ts";
 import { schedulerFields } from "./configurations/kube-scheduler.ts";
@@ -104,15 +105,11 @@ export const catalogue: readonly CatalogueEntry[] = [
   ...daemonUnits,
   entry("units/containerd.service", unit("containerd.service"), ["worker"], {
     when: runsContainerd,
-    data: data.containerd,
+    data: (c) => ({ notifies: c.topology.generation.containerdNotifies }),
   }),
-  entry("configs/containerd-v2.toml", () => "/etc/containerd/config.toml", ["worker"], {
-    when: both(runsContainerd, (c) => !isAtLeast(c, "2.0", "containerd")),
-    data: data.containerd,
-  }),
-  entry("configs/containerd-v3.toml", () => "/etc/containerd/config.toml", ["worker"], {
-    when: both(runsContainerd, (c) => isAtLeast(c, "2.0", "containerd")),
-    data: data.containerd,
+  entry("configs/containerd.toml", () => "/etc/containerd/config.toml", ["worker"], {
+    when: runsContainerd,
+    data: (c) => ({ text: containerdText(c) }),
   }),
   entry("configs/crictl.yaml", () => "/etc/crictl.yaml", ["worker"], {
     when: both(runsContainerd, (c) => c.binaries.has("crictl")),

@@ -3,9 +3,7 @@ import { addressIn } from "../config/topology.ts";
 import {
   binary,
   has,
-  imageOf,
   isAtLeast,
-  neededImage,
   type NodeContext,
   runsContainerd,
   runsDocker,
@@ -31,15 +29,6 @@ export function unitOrder(context: NodeContext, name: string): Data {
 /** Limits that cluster.yaml names: `[name, value]`, by the names that PAM and systemd share. */
 export function limits({ topology }: NodeContext): Data {
   return { limits: Object.entries(topology.cluster.host.limits) };
-}
-
-export function containerd(context: NodeContext): Data {
-  return {
-    // Without daemons there are no pods.
-    sandboxImage: context.topology.generation.daemons ? neededImage(context, "pause") : imageOf(context, "pause"),
-    notifies: context.topology.generation.containerdNotifies,
-    systemdCgroup: context.topology.generation.cgroupDriver === "systemd",
-  };
 }
 
 export function dockerUnit(context: NodeContext): Data {

@@ -1,5 +1,6 @@
 /** Directories that must be there before a unit starts, or that are ours to remove again. */
 import type { Role } from "#bundle";
+import { registryFolder } from "./configurations/containerd.ts";
 import { has, type NodeContext, runsContainerd, runsDocker } from "./context.ts";
 
 export interface NodeDirectory {
@@ -22,7 +23,7 @@ export function directoriesOf(context: NodeContext): NodeDirectory[] {
     // The modes that containerd and dockerd give their folders themselves.
     { path: paths.containerd, mode: "0700", roles: ["worker"], when: runsContainerd(context) },
     // Empty at first: an operator puts the addresses of registries inside the gap here.
-    { path: "/etc/containerd/certs.d", mode: "0755", roles: ["worker"], when: runsContainerd(context) },
+    { path: registryFolder, mode: "0755", roles: ["worker"], when: runsContainerd(context) },
     { path: paths.docker, mode: "0710", roles: ["worker"], when: runsDocker(context) },
     // containerd makes this one when it starts; ours from the beginning, it is also removed by undo.
     { path: paths.cniConfig, mode: "0755", roles: ["worker"], when: daemons || runsContainerd(context) },

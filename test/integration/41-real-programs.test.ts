@@ -150,6 +150,31 @@ test("containerd reads its configuration, and what it reads is what was meant", 
   }
 });
 
+test("containerd takes what cluster.yaml says of it, whole numbers as whole numbers", async () => {
+  requirePackages("containerd");
+  const fields = `
+containerd:
+  oom_score: -500
+  debug: { level: warn }
+  plugins:
+    io.containerd.grpc.v1.cri:
+      max_container_log_line_size: 8192
+      containerd: { runtimes: { runc: { options: { SystemdCgroup: false } } } }
+`;
+  const cluster = await fixtureCluster(`${readFileSync(join(golden, "distro/cluster.yaml"), "utf8")}${fields}`);
+  const path = put("config.toml", textOf(renderFixture(cluster), "worker", "/etc/containerd/config.toml"));
+  const { code, output } = run(["containerd", "--config", path, "config", "dump"]);
+  assert.equal(code, 0, output);
+  for (const line of [
+    "oom_score = -500",
+    'level = "warn"',
+    "max_container_log_line_size = 8192",
+    "SystemdCgroup = false",
+  ])
+    assert.ok(output.includes(line), `${line} is not in ${output}`);
+  assert.match(output, /BinaryName = "\/usr\/local\/bin\/runc"/, "what is not said stays ours");
+});
+
 test("kubectl reads every kubeconfig, with certificate and key in it", () => {
   if (!existsSync("/usr/bin/kubectl")) requirePackages("kubernetes-client");
   for (const [name, { cluster, rendered }] of clusters) {

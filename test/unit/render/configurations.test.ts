@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parse as parseToml } from "smol-toml";
 import { parse } from "yaml";
 import { isExpected } from "#cli/errors";
 import { fixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
@@ -43,6 +44,35 @@ test("settings of docker go into daemon.json", async () => {
   assert.deepEqual(settings["insecure-registries"], ["registry.plant:5000"]);
 });
 
+test("fields of containerd go into config.toml, as numbers, truths and lists", async () => {
+  const fields = `
+containerd:
+  debug: { level: debug }
+  oom_score: -999
+  plugins:
+    io.containerd.cri.v1.runtime:
+      max_container_log_line_size: 16384
+      containerd: { runtimes: { runc: { options: { SystemdCgroup: false } } } }
+`;
+  const rendered = renderFixture(await fixtureCluster(`${yamlOf("1.36-single-node")}${fields}`));
+  const text = textOf(rendered, "n1", "/etc/containerd/config.toml");
+  const settings = JSON.parse(JSON.stringify(parseToml(text))) as Record<string, unknown>;
+  assert.equal(settings["oom_score"], -999);
+  assert.deepEqual(settings["debug"], { level: "debug" });
+  const plugins = settings["plugins"] as Record<string, Record<string, unknown>>;
+  const runtime = plugins["io.containerd.cri.v1.runtime"];
+  assert.equal(runtime?.["max_container_log_line_size"], 16_384);
+  assert.deepEqual(runtime?.["containerd"], {
+    default_runtime_name: "runc",
+    runtimes: {
+      runc: {
+        runtime_type: "io.containerd.runc.v2",
+        options: { BinaryName: "/usr/local/bin/runc", SystemdCgroup: false },
+      },
+    },
+  });
+});
+
 test("fields for a daemon that is given no file, and what the version decides, are refused", async () => {
   const cases = [
     [
@@ -50,8 +80,13 @@ test("fields for a daemon that is given no file, and what the version decides, a
       "kubelet: { maxPods: 10 }",
       /kubelet 1\.6\.\d+ is given no configuration file; write it under flags\.kubelet/,
     ],
-    ["1.36-single-node", "kubelet: { apiVersion: v1 }", /apiVersion follows from the version of kubelet/],
+    ["1.36-single-node", "kubelet: { apiVersion: v1 }", /apiVersion of kubelet follows from its version/],
     ["distro", "kubelet: { maxPods: 10 }", /release distro has no kubelet/],
+    ["distro", "docker: { debug: true }", /docker runs here only with `runtime: docker`/],
+    ["1.16-docker", "docker: { data-root: /data }", /data-root of docker follows from directories\.docker/],
+    ["1.16-docker", "containerd: { debug: { level: debug } }", /docker starts a containerd of its own here/],
+    ["distro", "containerd: { version: 3 }", /version of containerd follows from its version/],
+    ["distro", "containerd: { grpc: { uid: null } }", /a field of containerd cannot be empty/],
   ] as const;
   for (const [name, fields, message] of cases) {
     await assert.rejects(fixtureCluster(`${yamlOf(name)}${fields}\n`), (error) => {
