@@ -15,10 +15,11 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
   const [pods] = chosen(index.pods === undefined ? [] : [index.pods], selection);
   const written = chosen(index.written ?? [], selection).map(({ path }) => path);
   const own = files.map(({ entry }) => entry.path);
-  if (pods === undefined) {
-    const files = written.length === 0 ? [] : [goal("grown-files", { runtimes: [], kubelet: null, written, own })];
-    return [...phases, note("files", files)];
-  }
+  const units = chosen(index.units, selection).map(({ name }) => name);
+  // Noted before any daemon runs, and so taken away when none is left: one that runs would make its folders anew.
+  const withFiles = (id: { runtimes: readonly Runtime[]; kubelet: string | null }): Phase[] =>
+    before(units, phases, note("files", [goal("grown-files", { ...id, written, own })]));
+  if (pods === undefined) return written.length === 0 ? [...phases] : withFiles({ runtimes: [], kubelet: null });
   const runtimes = (["containerd", "docker"] as const).flatMap((name): Runtime[] => {
     const data = pods[name];
     const program = name === "docker" ? "docker" : "ctr";
@@ -28,7 +29,6 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
   const { kubelet } = pods;
   const owner = { docker: pods.docker !== null, pods: index.cluster.podCidr };
   const host = [
-    goal("grown-files", { runtimes, kubelet, written, own }),
     goal("grown-interfaces", owner),
     ...(usesIpvs(input) ? [goal("grown-virtual-servers", {})] : []),
     goal("grown-rules", owner),
@@ -39,7 +39,11 @@ export function withGrowth(phases: readonly Phase[], input: PlanInput): Phase[] 
   const containers = runtimes.map((runtime) => goal("grown-pods", { runtime, kubelet: kubelet !== null }));
   return [
     note("kernel", [goal("grown-values", {}), goal("grown-modules", {})]),
-    ...before(starters, before(kubelets, phases, note("pods", containers)), note("host", host)),
+    ...before(
+      starters,
+      before(kubelets, withFiles({ runtimes, kubelet }), note("pods", containers)),
+      note("host", host),
+    ),
   ];
 }
 

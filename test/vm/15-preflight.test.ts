@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { buildBundle, insert, installer } from "../support/vm-bundle.ts";
-import { install, must } from "../support/vm-commands.ts";
-import { restoreMachine } from "../support/vm.ts";
+import { buildBundle, insert, installer } from "../machines/bundle.ts";
+import { install, must } from "../machines/commands.ts";
+import { restoreMachine } from "../machines/vm.ts";
 
 const cluster = `name: road
 release: distro

@@ -82,3 +82,16 @@ test("with --no-start every unit is enabled by its links, and nothing is started
   );
   assert.ok(phases.every(({ name }) => !/^(start|images|keys)/.test(name)));
 });
+
+test("what daemons write is noted before the first of them starts, what runs below a runtime before the runtime", async () => {
+  const given = await input();
+  const pods = { containerd: "/var/lib/containerd", docker: null, kubelet: "/var/lib/kubelet", for: selector };
+  given.index.pods = pods;
+  given.index.written = [
+    { path: "/etc/kubernetes/kubelet.kubeconfig", by: "kubelet", credential: true, for: selector },
+  ];
+  const names = plan(given).phases.map(({ name }) => name);
+  const [files, first] = [names.indexOf("note files"), names.findIndex((name) => /^(start|enable)/.test(name))];
+  assert.equal(files, first - 1, names.join(", "));
+  assert.equal(names.indexOf("note host"), names.indexOf("start containerd") - 1, names.join(", "));
+});
