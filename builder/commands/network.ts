@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
 import type { Surroundings } from "#cli/run";
-import type { HttpSettings } from "../fetch/http-client.ts";
-import { httpSettingsFrom } from "../fetch/http-settings.ts";
+import type { HttpSettings } from "../http/client.ts";
+import { httpSettingsFrom } from "../http/settings.ts";
 
 export interface NetworkFlags {
   readonly mirror: string[];

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
 import { formatBytes } from "#cli/reporter";
 import { Exit, reporterFor, type Surroundings } from "#cli/run";
-import type { Store } from "../fetch/store.ts";
+import type { Store } from "../store/store.ts";
 import { storeFolder } from "./network.ts";
 
 interface Flags {
@@ -23,13 +23,13 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
       .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
       .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
   const open = async ({ cache }: Flags): Promise<Store> => {
-    const { Store } = await import("../fetch/store.ts");
+    const { Store } = await import("../store/store.ts");
     const { environment, workingDirectory } = surroundings;
     return Store.openExisting(cache === undefined ? storeFolder(environment) : resolve(workingDirectory, cache));
   };
 
   command("list", "every content, its size, and when it was last used").action(async (flags: Flags) => {
-    const { listStore } = await import("../fetch/store-upkeep.ts");
+    const { listStore } = await import("../store/upkeep.ts");
     const reporter = reporterFor(surroundings, flags);
     const contents = listStore(await open(flags));
     for (const { digest, size, used } of contents) {
@@ -42,7 +42,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
   command("verify", "hash every content again; exit 5 for one that is not what its name says")
     .option("--repair", "take damaged contents away, so that the next build fetches them again")
     .action(async (flags: Flags) => {
-      const { verifyStore } = await import("../fetch/store-upkeep.ts");
+      const { verifyStore } = await import("../store/upkeep.ts");
       const reporter = reporterFor(surroundings, flags);
       const onContent = (done: number, total: number): void => reporter.progress("verify", done, total, "items");
       const problems = await verifyStore(await open(flags), { repair: flags.repair ?? false, onContent });
@@ -63,7 +63,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
   command("gc", "take away what no build has used lately, and what interrupted ones left")
     .option("--older-than <days>", "not used for so long", "30")
     .action(async (flags: Flags) => {
-      const { collectGarbage } = await import("../fetch/store-upkeep.ts");
+      const { collectGarbage } = await import("../store/upkeep.ts");
       const olderThanMs = Number(flags.olderThan) * 86_400_000;
       if (!(olderThanMs >= 0))
         throw new ExpectedError("USAGE", `cannot read --older-than ${flags.olderThan}`, { hint: "--older-than 30" });

@@ -1,6 +1,6 @@
 /** Rules between the fields of `cluster.yaml`: one small function each, all reported at once. */
 import { messageOf } from "#cli/errors";
-import { parseReference } from "../fetch/registry-reference.ts";
+import { parseReference } from "./image-name.ts";
 import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";
 import { directoryRules } from "./directory-rules.ts";

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { Platform } from "#bundle";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { ReleaseManifest } from "../config/release.ts";
-import { imageFolder } from "../fetch/image-directory.ts";
+import { imageFolder } from "../config/image-name.ts";
 import type { Lock } from "./lock.ts";
 import { neededComponents, neededImages } from "./needed.ts";
 

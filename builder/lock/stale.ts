@@ -3,7 +3,7 @@ import { digestOf, type Platform } from "#bundle";
 import { type ErrorProblem, ExpectedError } from "#cli/errors";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { ReleaseManifest } from "../config/release.ts";
-import { baseText } from "../fetch/packages/base-packages.ts";
+import { baseText } from "../config/base-packages.ts";
 import type { Lock, PackageAsked } from "./lock.ts";
 import { neededComponents, neededImages } from "./needed.ts";
 

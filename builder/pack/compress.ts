@@ -9,7 +9,7 @@ import { type Digest, chunkSize, createFrame, digestOf, frameParameters, isDiges
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { replaceFile } from "../durable-file.ts";
-import { foreignNote, readNote, sealNote } from "../fetch/sealed-note.ts";
+import { foreignNote, readNote, sealNote } from "../store/sealed-note.ts";
 import type { ContentStore } from "./content-store.ts";
 import type { Group } from "./groups.ts";
 

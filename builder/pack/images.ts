@@ -5,12 +5,13 @@
  * containerd goes by oci-layout and index.json, older docker by manifest.json; the blobs are the registry's own bytes,
  * so that the digest in the runtime is the one in the lock.
  */
+import { Readable } from "node:stream";
 import { createReadStream } from "node:fs";
 import { type Digest, encodeHeader, type ImageEntry, paddingOf, type Role } from "#bundle";
-import { type ImageBlob, mediaTypes } from "../fetch/image-manifest.ts";
-import { type BlobStore, once } from "../fetch/image-source.ts";
-import type { PulledImage } from "../fetch/registry.ts";
-import { parseReference } from "../fetch/registry-reference.ts";
+import { type ImageBlob, mediaTypes } from "../sources/oci/manifest.ts";
+import type { Store } from "../store/store.ts";
+import type { PulledImage } from "../sources/oci/pull.ts";
+import { parseReference } from "../config/image-name.ts";
 import type { LockedImage } from "../lock/lock.ts";
 import type { NodeFile } from "../render/node-file.ts";
 
@@ -30,7 +31,7 @@ export interface PackedImages {
 }
 
 /** Writes each image's archive into the store and says what goes into the index and onto the nodes. */
-export async function packImages(images: readonly ImageToPack[], store: BlobStore): Promise<PackedImages> {
+export async function packImages(images: readonly ImageToPack[], store: Store): Promise<PackedImages> {
   const entries: ImageEntry[] = [];
   const files: NodeFile[] = [];
   for (const { locked, pulled, roles } of images) {
@@ -65,12 +66,12 @@ export async function packImages(images: readonly ImageToPack[], store: BlobStor
 /** Writes one archive of images into the store; equal images give equal bytes, and a layer that two share is in it once. */
 export async function writeImageArchive(
   images: readonly PulledImage[],
-  store: BlobStore,
+  store: Store,
 ): Promise<{ digest: Digest; size: number }> {
   return await store.put(archive(images, store));
 }
 
-async function* archive(images: readonly PulledImage[], store: BlobStore): AsyncGenerator<Uint8Array> {
+async function* archive(images: readonly PulledImage[], store: Store): AsyncGenerator<Uint8Array> {
   yield* member("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
   yield* member("index.json", Buffer.from(JSON.stringify(layoutIndex(images))));
   yield* member("manifest.json", Buffer.from(JSON.stringify(images.map(dockerEntry))));
@@ -88,7 +89,7 @@ async function* archive(images: readonly PulledImage[], store: BlobStore): Async
 
 async function* member(path: string, content: Buffer): AsyncGenerator<Uint8Array> {
   yield encodeHeader(path, content.length, 0o644);
-  yield* once(content);
+  yield* Readable.from([content]);
   yield Buffer.alloc(paddingOf(content.length));
 }
 

@@ -4,7 +4,7 @@ import { ExpectedError } from "#cli/errors";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
 import { isSince, versionOf } from "../config/versions.ts";
-import type { FetchedFile } from "../fetch/fetched.ts";
+import type { FetchedFile } from "../sources/fetched.ts";
 import type { Pki } from "../pki/authority.ts";
 
 export interface RenderInput {

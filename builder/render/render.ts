@@ -3,7 +3,7 @@ import { ExpectedError } from "#cli/errors";
 import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
 import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
-import type { FetchedFile } from "../fetch/fetched.ts";
+import type { FetchedFile } from "../sources/fetched.ts";
 import { entriesOf } from "./catalogue.ts";
 import { checksOf } from "./checks.ts";
 import { contextOf, type NodeContext, type RenderInput, runsContainerd, runsDocker } from "./context.ts";

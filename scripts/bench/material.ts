@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { digestFile } from "#bundle";
-import { Apt } from "../../builder/fetch/apt.ts";
+import { Apt } from "../../builder/sources/apt/programs.ts";
 
 /** Some forty programs, 0.8 GB: what a cluster is made of, and others that share Go's runtime with it. */
 const packages = [

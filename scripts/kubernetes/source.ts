@@ -1,7 +1,7 @@
 /** Packages of the machine's own distribution, by apt with state of its own, so that nothing of the machine changes. */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPrivateApt } from "../../builder/fetch/private-apt.ts";
+import { openPrivateApt } from "../../builder/sources/apt/private-apt.ts";
 import { aptSources, distributionCodename } from "../vm/apt.ts";
 import { command } from "../vm/command.ts";
 

@@ -1,7 +1,7 @@
 /** .debs by the machine's own apt sources, checked by their signed index: of another suite, or with all that they need. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPrivateApt } from "../../builder/fetch/private-apt.ts";
+import { openPrivateApt } from "../../builder/sources/apt/private-apt.ts";
 import { cached } from "../../scripts/vm/cache.ts";
 
 const architecture = "amd64";

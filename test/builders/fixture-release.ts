@@ -3,7 +3,7 @@ import { digestOf, type Platform } from "#bundle";
 import type { ReleaseManifest } from "../../builder/config/release.ts";
 import type { Topology } from "../../builder/config/topology.ts";
 import { wantedComponents } from "../../builder/config/wanted.ts";
-import type { FetchedFile } from "../../builder/fetch/fetched.ts";
+import type { FetchedFile } from "../../builder/sources/fetched.ts";
 
 /** What `*` stands for in the manifests: the plugins of an archive that is taken whole. */
 const plugins = ["bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "tuning"];

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestOf } from "#bundle";
 import type { Reporter } from "#cli/reporter";
-import { Store } from "../../builder/fetch/store.ts";
+import { Store } from "../../builder/store/store.ts";
 import type { Lock } from "../../builder/lock/lock.ts";
 import type { PackOptions } from "../../builder/pack/pack.ts";
 import type { NodeFile, Rendered } from "../../builder/render/node-file.ts";

@@ -17,8 +17,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestFile } from "#bundle";
-import { Apt } from "../../builder/fetch/apt.ts";
-import { Store } from "../../builder/fetch/store.ts";
+import { Apt } from "../../builder/sources/apt/programs.ts";
+import { Store } from "../../builder/store/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
 import { ensureBuilt, kubeferry as executable } from "../builders/dist.ts";
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf } from "#bundle";
 import { readLock } from "../../builder/lock/lock-file.ts";
-import { Store } from "../../builder/fetch/store.ts";
+import { Store } from "../../builder/store/store.ts";
 import { writeLayout } from "../builders/image-layout.ts";
 import { type Nginx, startNginx } from "../servers/nginx.ts";
 import { basicUser, makeOwnCa } from "../builders/own-ca.ts";

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { digestOf } from "#bundle";
-import { imageFolder } from "../../builder/fetch/image-directory.ts";
+import { imageFolder } from "../../builder/config/image-name.ts";
 import { runKubeferry } from "../programs/command.ts";
 import { writeLayout } from "../builders/image-layout.ts";
 import { requirePackages } from "../programs/packages.ts";

@@ -10,10 +10,11 @@ import { after, before, test } from "node:test";
 import { request } from "undici";
 import { digestOf } from "#bundle";
 import { isExpected } from "#cli/errors";
-import { HttpClient } from "../../builder/fetch/http-client.ts";
-import { pullImage, resolveImage } from "../../builder/fetch/registry.ts";
+import { HttpClient } from "../../builder/http/client.ts";
+import { pullImage, resolveImage } from "../../builder/sources/oci/pull.ts";
 import { writeImageArchive } from "../../builder/pack/images.ts";
-import { createFolderStore } from "../fakes/folder-store.ts";
+import { listStore } from "../../builder/store/upkeep.ts";
+import { Store } from "../../builder/store/store.ts";
 import { writeLayout } from "../builders/image-layout.ts";
 import { type Registry, skopeo, startRegistry } from "../servers/registry.ts";
 
@@ -45,13 +46,16 @@ test("a tag is pinned to the platform's manifest, and the pulled blobs are skope
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
     const locked = await resolveImage(image, platform, { http });
     assert.equal(locked.resolved, index);
-    const store = createFolderStore(join(folder, `store-${platform.replace("/", "-")}`));
+    const store = await Store.open(join(folder, `store-${platform.replace("/", "-")}`));
     await pullImage(locked, { http, store });
     const copy = join(folder, `skopeo-${platform.replace("/", "-")}`);
     const arch = platform.slice(6);
     skopeo(`--override-arch=${arch}`, "copy", "--src-tls-verify=false", `docker://${image}`, `oci:${copy}:1.0`);
     const theirs = readdirSync(join(copy, "blobs/sha256")).toSorted();
-    assert.deepEqual(store.list(), theirs);
+    assert.deepEqual(
+      listStore(store).map(({ digest }) => digest),
+      theirs,
+    );
     assert.ok(theirs.includes(locked.digest.slice(7)));
     for (const name of theirs) {
       assert.ok(readFileSync(store.path(name)).equals(readFileSync(join(copy, "blobs/sha256", name))));
@@ -63,13 +67,13 @@ test("docker's own media types are taken as well", async () => {
   const name = `${registry.host}/team/docker:1.0`;
   skopeo("copy", "--format=v2s2", "--dest-tls-verify=false", `oci:${layout}:1.0`, `docker://${name}`);
   const locked = await resolveImage(name, "linux/amd64", { http });
-  const pulled = await pullImage(locked, { http, store: createFolderStore(join(folder, "store-docker")) });
+  const pulled = await pullImage(locked, { http, store: await Store.open(join(folder, "store-docker")) });
   assert.equal(pulled.manifest.mediaType, "application/vnd.docker.distribution.manifest.v2+json");
   assert.equal(locked.digest, locked.resolved);
 });
 
 test("a layer that two images share is stored once, and asked for once", async () => {
-  const store = createFolderStore(join(folder, "store-both"));
+  const store = await Store.open(join(folder, "store-both"));
   const both = [];
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
     both.push(await pullImage(await resolveImage(image, platform, { http }), { http, store }));
@@ -78,11 +82,11 @@ test("a layer that two images share is stored once, and asked for once", async (
   assert.equal(layers.length, 4);
   assert.equal(new Set(layers).size, 3);
   // Two manifests, two configurations, three layers.
-  assert.equal(store.list().length, 7);
+  assert.equal(listStore(store).map(({ digest }) => digest).length, 7);
 });
 
 test("the bundle's archive is read by skopeo as an OCI layout and as a docker archive, and is the same each time", async () => {
-  const store = createFolderStore(join(folder, "store-archive"));
+  const store = await Store.open(join(folder, "store-archive"));
   const locked = await resolveImage(image, "linux/amd64", { http });
   const pulled = await pullImage(locked, { http, store });
   const first = await writeImageArchive([pulled], store);
@@ -96,7 +100,7 @@ test("the bundle's archive is read by skopeo as an OCI layout and as a docker ar
 });
 
 test("a local layout and a docker archive give the very same layers", async () => {
-  const store = createFolderStore(join(folder, "store-local"));
+  const store = await Store.open(join(folder, "store-local"));
   const name = "example.org/team/hello:1.0";
   const local = await resolveImage(name, "linux/amd64", { http, from: `oci:${layout}:1.0` });
   assert.equal(local.resolved, index);
@@ -129,14 +133,18 @@ test("a registry that serves another blob is caught, and nothing of it is stored
   await once(proxy, "listening");
   const address = proxy.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const store = createFolderStore(join(folder, "store-flipped"));
+  const store = await Store.open(join(folder, "store-flipped"));
   try {
     const mirrors = { [registry.host]: [`http://127.0.0.1:${port}`] };
     await assert.rejects(pullImage(locked, { http, store, mirrors }), (error) => isExpected(error, "DIGEST_MISMATCH"));
-    assert.ok(store.list().every((name) => digestOf(readFileSync(store.path(name))) === name));
+    assert.ok(
+      listStore(store)
+        .map(({ digest }) => digest)
+        .every((name) => digestOf(readFileSync(store.path(name))) === name),
+    );
     // Once the registry is honest again, the same command completes.
     await pullImage(locked, { http, store });
-    assert.equal(store.list().length, 4);
+    assert.equal(listStore(store).map(({ digest }) => digest).length, 4);
   } finally {
     proxy.close();
     proxy.closeAllConnections();
@@ -145,7 +153,7 @@ test("a registry that serves another blob is caught, and nothing of it is stored
 
 test("offline, what the store holds is enough, and what it lacks is named", async () => {
   const locked = await resolveImage(image, "linux/amd64", { http });
-  const store = createFolderStore(join(folder, "store-offline"));
+  const store = await Store.open(join(folder, "store-offline"));
   const pulled = await pullImage(locked, { http, store });
   assert.deepEqual(await pullImage(locked, { http, store, offline: true }), pulled);
   rmSync(store.path(pulled.layers[0]?.digest ?? ""));
@@ -153,7 +161,7 @@ test("offline, what the store holds is enough, and what it lacks is named", asyn
 });
 
 test("the bundle's archive, unpacked by tar, is an OCI layout", async () => {
-  const store = createFolderStore(join(folder, "store-unpacked"));
+  const store = await Store.open(join(folder, "store-unpacked"));
   const pulled = await pullImage(await resolveImage(image, "linux/amd64", { http }), { http, store });
   const { digest } = await writeImageArchive([pulled], store);
   const unpacked = join(folder, "unpacked");

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { isExpected } from "#cli/errors";
-import { basePackages } from "../../builder/fetch/packages/base-packages.ts";
-import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
+import { basePackages } from "../../builder/config/base-packages.ts";
+import { packPackages } from "../../builder/pack/packages.ts";
+import { fetchPackages, resolvePackages } from "../../builder/sources/packages.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { type Digest, digestOf } from "#bundle";
 import type { Host } from "../../installer/host/host.ts";
@@ -21,13 +22,13 @@ import { goal } from "../../installer/resources/catalogue.ts";
 import { osPackages, type PackageId } from "../../installer/resources/package.ts";
 import { overOlder } from "../../installer/plan/upgrade.ts";
 import { makeBaseTree } from "../builders/base-tree.ts";
-import { createFolderStore } from "../fakes/folder-store.ts";
+import { Store } from "../../builder/store/store.ts";
 import { pictureOf } from "../programs/tree.ts";
 import { bringing, seen, takingBack } from "../fakes/states.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-packages-"));
 const tree = join(folder, "tree");
-const store = createFolderStore(join(folder, "store"));
+const store = await Store.open(join(folder, "store"));
 const request = { distribution: "debian 12", names: ["ipvsadm", "conntrack", "socat"] };
 const context = { platforms: ["linux/amd64"] as const, state: join(folder, "state"), http: {} };
 let locked: LockedPackage[] = [];
@@ -190,7 +191,7 @@ test("a package that no repository has is named, with apt's own words", async ()
 });
 
 test("offline, a package that the store lacks is named, and nothing is asked for", async () => {
-  const empty = createFolderStore(join(folder, "empty"));
+  const empty = await Store.open(join(folder, "empty"));
   await assert.rejects(fetchPackages(locked, [request], { ...context, store: empty, offline: true }), (error) =>
     isExpected(error, "OFFLINE"),
   );

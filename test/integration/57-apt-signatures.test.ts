@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { isExpected } from "#cli/errors";
-import { fetchPackages, packPackages, resolvePackages } from "../../builder/fetch/packages/packages.ts";
-import type { PackageRequest } from "../../builder/fetch/packages/request.ts";
+import { packPackages } from "../../builder/pack/packages.ts";
+import { fetchPackages, resolvePackages } from "../../builder/sources/packages.ts";
+import type { PackageRequest } from "../../builder/config/cluster.ts";
 import type { LockedPackage } from "../../builder/lock/lock.ts";
 import { buildAptRepository, signAptRepository } from "../servers/apt-repository.ts";
-import { createFolderStore } from "../fakes/folder-store.ts";
+import { listStore } from "../../builder/store/upkeep.ts";
+import { Store } from "../../builder/store/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-apt-"));
 const repository = join(folder, "repository");
@@ -51,9 +53,12 @@ test("a signed repository is resolved over its own base, what others need first,
       ["first", "1.0", true],
     ],
   );
-  const store = createFolderStore(join(folder, "store"));
+  const store = await Store.open(join(folder, "store"));
   await fetchPackages(locked, [wanted], { ...context(), store });
-  assert.deepEqual(store.list(), locked.map(({ digest }) => digest.slice(7)).toSorted());
+  assert.deepEqual(
+    listStore(store).map(({ digest }) => digest),
+    locked.map(({ digest }) => digest.slice(7)).toSorted(),
+  );
   const paths = packPackages(locked).entries.map(({ path }) => path);
   assert.deepEqual(paths.toSorted(), paths);
 });
@@ -63,11 +68,14 @@ test("a package of the lock that the repository now serves with other bytes is n
   const [locked] = await resolvePackages([wanted], context());
   assert.ok(locked !== undefined);
   const lie: LockedPackage = { ...locked, digest: `sha256:${"0".repeat(64)}` };
-  const store = createFolderStore(join(folder, "store-lie"));
+  const store = await Store.open(join(folder, "store-lie"));
   await assert.rejects(fetchPackages([lie], [wanted], { ...context(), store }), (error) =>
     isExpected(error, "DIGEST_MISMATCH"),
   );
-  assert.deepEqual(store.list(), []);
+  assert.deepEqual(
+    listStore(store).map(({ digest }) => digest),
+    [],
+  );
 });
 
 test("no signature, another key, or a changed index: refused", async () => {

@@ -12,9 +12,9 @@ import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { digestOf, openBundle, verifyBundle } from "#bundle";
 import { isExpected } from "#cli/errors";
-import { takeArtifact } from "../../builder/fetch/artifact.ts";
-import { Store } from "../../builder/fetch/store.ts";
-import { readTarMembers } from "../../builder/fetch/tar-members.ts";
+import { takeArtifact } from "../../builder/sources/artifact.ts";
+import { Store } from "../../builder/store/store.ts";
+import { readTarMembers } from "../../builder/archive/tar-members.ts";
 import { type Sample, sample, sumsOf, tarOf } from "../builders/sample-bundle.ts";
 import { hostileArchives } from "../vectors/archives/hostile.ts";
 

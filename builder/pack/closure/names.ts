@@ -1,7 +1,7 @@
 /** Files and images that rendered texts name. */
 import { isExpected } from "#cli/errors";
 import type { NodeFile } from "../../render/node-file.ts";
-import { nameInRuntime } from "../../fetch/registry-reference.ts";
+import { nameInRuntime } from "../../config/image-name.ts";
 import type { ClosureFinding } from "./finding.ts";
 import { imagesNamedBy } from "./image-references.ts";
 import { pathsNamedBy } from "./path-references.ts";

@@ -8,12 +8,12 @@ import { isExpected } from "#cli/errors";
 import { createReporter } from "#cli/reporter";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { releaseManifest } from "../../../builder/config/release.ts";
-import { fetchRelease } from "../../../builder/fetch/fetch.ts";
-import { Store } from "../../../builder/fetch/store.ts";
+import { fetchRelease } from "../../../builder/sources/fetch.ts";
+import { Store } from "../../../builder/store/store.ts";
 import { diffLocks, encodeLock, readLock, writeLock } from "../../../builder/lock/lock-file.ts";
 import type { Lock, LockedArtifact } from "../../../builder/lock/lock.ts";
 import { neededComponents } from "../../../builder/lock/needed.ts";
-import { resolveLock } from "../../../builder/lock/resolve.ts";
+import { resolveLock } from "../../../builder/sources/resolve.ts";
 import { checkLock, packagesAsked } from "../../../builder/lock/stale.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-lock-"));

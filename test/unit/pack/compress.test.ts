@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Store } from "../../../builder/fetch/store.ts";
+import { Store } from "../../../builder/store/store.ts";
 import { compressGroups } from "../../../builder/pack/compress.ts";
 import { digestOf } from "#bundle";
 

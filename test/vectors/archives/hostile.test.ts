@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ExpectedError } from "#cli/errors";
-import { takeArtifact } from "../../../builder/fetch/artifact.ts";
-import { listStore } from "../../../builder/fetch/store-upkeep.ts";
-import { Store } from "../../../builder/fetch/store.ts";
+import { takeArtifact } from "../../../builder/sources/artifact.ts";
+import { listStore } from "../../../builder/store/upkeep.ts";
+import { Store } from "../../../builder/store/store.ts";
 import { hostileArchives } from "./hostile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-hostile-"));

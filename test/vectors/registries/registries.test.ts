@@ -3,6 +3,7 @@
  * In registries.json `{digest:NAME}` and `{size:NAME}` are those of another content; a content is text, JSON,
  * `{base64}` or `{fill: bytes}`. What a row has no route for is served as an honest registry would.
  */
+import { Readable } from "node:stream";
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -12,10 +13,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { isExpected } from "#cli/errors";
-import { HttpClient } from "../../../builder/fetch/http-client.ts";
-import { pullImage, resolveImage } from "../../../builder/fetch/registry.ts";
-import { once as bytesOf } from "../../../builder/fetch/image-source.ts";
-import { createFolderStore } from "../../fakes/folder-store.ts";
+import { HttpClient } from "../../../builder/http/client.ts";
+import { pullImage, resolveImage } from "../../../builder/sources/oci/pull.ts";
+import { listStore } from "../../../builder/store/upkeep.ts";
+import { Store } from "../../../builder/store/store.ts";
 
 interface Route {
   readonly content?: string;
@@ -53,13 +54,13 @@ for (const row of rows) {
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const store = createFolderStore(folder);
+    const store = await Store.open(folder);
     await using http = new HttpClient({ attempts: 3, backoffMs: 1, stallMs: 2000 });
     const pull = async (): Promise<void> => {
       const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", { http });
       await pullImage(locked, { http, store });
     };
-    for (const name of row.preload ?? []) await store.put(bytesOf(contents.get(name) ?? Buffer.alloc(0)));
+    for (const name of row.preload ?? []) await store.put(Readable.from([contents.get(name) ?? Buffer.alloc(0)]));
     try {
       if (row.expected === null) await pull();
       else {
@@ -70,7 +71,8 @@ for (const row of rows) {
         });
       }
       // Whatever happened: nothing is in the store under a name that is not its own.
-      for (const name of store.list()) assert.equal(digestOf(readFileSync(store.path(name))), name);
+      for (const name of listStore(store).map(({ digest }) => digest))
+        assert.equal(digestOf(readFileSync(store.path(name))), name);
     } finally {
       server.close();
       server.closeAllConnections();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { wantedComponents, wantedImages } from "../../../../builder/config/wanted.ts";
-import { nameInRuntime } from "../../../../builder/fetch/registry-reference.ts";
+import { nameInRuntime } from "../../../../builder/config/image-name.ts";
 import type { LockedArtifact } from "../../../../builder/lock/lock.ts";
 import { checkClosure, type ClosureInput } from "../../../../builder/pack/closure/closure.ts";
 import { type FixtureCluster, fixtureCluster, renderFixture } from "../../../builders/fixture-cluster.ts";
