@@ -1,5 +1,6 @@
 /** The main flow on the online side: cluster.yaml and a release become one bundle. Each stage is also a subcommand. */
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { version } from "#cli/version";
@@ -26,7 +27,7 @@ import { packPackages } from "./pack/packages.ts";
 import { installersIn, pack, type Packed } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
 import type { SigningKey } from "./sign/secret-key.ts";
-import type { Rendered } from "./render/node-file.ts";
+import type { NodeFile, Rendered } from "./render/node-file.ts";
 import { render } from "./render/render.ts";
 
 export interface BuildOptions {
@@ -159,7 +160,7 @@ export async function renderNodes(
     options.reporter.stage("pki", `${pki.leaves.length} certificates in ${folder}`);
     for (const note of pki.notes) options.reporter.warn(note);
   }
-  const rendered = render({ topology: derived, pki, fetched, manifest: loaded.manifest });
+  const rendered = render({ topology: derived, pki, fetched, manifest: loaded.manifest, own: loaded.own });
   options.reporter.stage("render", `${rendered.files.length} files, ${rendered.units.length} units`);
   return rendered;
 }
@@ -176,7 +177,8 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
   const { cluster, manifest } = loaded;
   const images = await packImages(await fetchImages(lock, loaded, { ...options, store, offline: true }), store);
   const packages = packPackages(lock.packages);
-  const whole = { ...rendered, files: [...rendered.files, ...images.files, ...packages.files] };
+  const files = await Promise.all(rendered.files.map((file) => kept(file, store)));
+  const whole = { ...rendered, files: [...files, ...images.files, ...packages.files] };
   const parts = { images: images.entries, packages: packages.entries };
   requireComplete(
     checkClosure({
@@ -208,6 +210,12 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
     keys: options.plaintextSecrets ? null : await nodeKeys(options, cluster, rendered),
     producer: `kubeferry ${version()}`,
   });
+}
+
+/** The bytes of an operator's own file, in the store as all others; those of a secret never. */
+async function kept(file: NodeFile, store: Store): Promise<NodeFile> {
+  if (file.sensitive || typeof file.content === "string" || file.content.bytes === undefined) return file;
+  return { ...file, content: await store.put(Readable.from([file.content.bytes])) };
 }
 
 async function nodeKeys(options: BuildOptions, cluster: ClusterConfig, rendered: Rendered): Promise<ClusterKeys> {

@@ -106,5 +106,7 @@ function originText(origin: Origin): string {
       return `manifests/${origin.template}`;
     case "pki":
       return `pki: ${origin.name}`;
+    case "operator":
+      return `cluster.yaml: ${origin.name}`;
   }
 }

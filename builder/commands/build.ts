@@ -128,10 +128,12 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
  * also inside of files: before the first build there are none.
  */
 async function writeRendered(file: NodeFile, folder: string): Promise<void> {
-  if (file.sensitive || file.origin.from === "pki" || typeof file.content !== "string") return;
+  const { content } = file;
+  const text = typeof content === "string" ? content.replaceAll(certificate, "[certificate]") : content.bytes;
+  if (file.sensitive || file.origin.from === "pki" || text === undefined) return;
   const path = join(folder, (file.for.nodes ?? file.for.roles).join("+"), file.path);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, file.content.replaceAll(certificate, "[certificate]"));
+  await writeFile(path, text);
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;

@@ -98,6 +98,30 @@ const host = z.strictObject({
   provides: z.array(providedName).default([]),
 });
 
+/** A file of the operator's own. */
+const ownFile = z.strictObject({
+  path: absolute,
+  /** Beside cluster.yaml, or absolute. */
+  source: z.string().min(1),
+  roles: z
+    .array(role)
+    .min(1)
+    .default([...roles]),
+  /** Names of nodes; absent: every one that has one of the roles. */
+  nodes: z.array(nodeName).min(1).optional(),
+  /** In quotes, since YAML would read a number. Default: 0644, of a secret 0600. */
+  mode: z
+    .string()
+    .regex(/^[0-7]{4}$/, 'wants four octal digits, "0644"')
+    .optional(),
+  owner: z
+    .string()
+    .regex(/^\d{1,10}:\d{1,10}$/, 'wants numbers, "0:0" (uid:gid)')
+    .default("0:0"),
+  /** Sealed for its nodes, and never printed. */
+  secret: z.boolean().default(false),
+});
+
 /** An image of the operator's own, or another source for one of the release's. */
 const image = z.strictObject({
   name: z.string().min(1),
@@ -165,6 +189,7 @@ export const clusterSchema = z.strictObject({
   /** Alternatives of the release's components to take instead of their usual artifacts: `[server-tarball]`. */
   alternatives: z.array(z.string()).default([]),
   host: host.prefault({}),
+  files: z.array(ownFile).default([]),
   images: z.array(image).default([]),
   packages: z.array(packages).default([]),
 });

@@ -72,6 +72,15 @@ export const descriptions: Readonly<Record<string, string>> = {
   "host.path": "Puts the programs' folder on the PATH of logins that lack it.",
   "host.provides":
     "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
+  files:
+    "Files of your own, placed and taken back with all others; a unit is not started by it, and one that names a file restarts when it changes.",
+  "files.path": "Where it goes on the node.",
+  "files.source": "The file beside cluster.yaml.",
+  "files.roles": "Who gets it (default: every node).",
+  "files.nodes": "Names of nodes, where not every one of these roles gets it.",
+  "files.mode": 'Four octal digits in quotes: "0644" (the default; of a secret "0600").',
+  "files.owner": 'Numeric uid:gid in quotes (default: "0:0").',
+  "files.secret": "true: sealed for its nodes as keys are, and never printed.",
   images: "Container images of your own to carry along, or another source for one of the release's.",
   "images.name": "Its full name, registry.example/app:1.2; a release's image by the name in `kubeferry releases`.",
   "images.from": "Instead of a registry: oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY, as skopeo makes them.",

@@ -43,6 +43,7 @@ function directoriesOf({ etcd, directories }: ClusterConfig): { path: KeyPath; d
   ];
 }
 
-function nested(a: string, b: string): boolean {
+/** Whether two folders are one, or one lies in the other. */
+export function nested(a: string, b: string): boolean {
   return a === b || `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);
 }

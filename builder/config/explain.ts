@@ -45,6 +45,8 @@ function wanted(issue: z.core.$ZodIssue, found: unknown): string {
   const shown = `, found ${show(found)}`;
   switch (issue.code) {
     case "invalid_type":
+      // What YAML took for a number (0644), or for a truth, was meant as text.
+      if (issue.expected === "string" && typeof found !== "object") return `wants text, in quotes${shown}`;
       return `wants ${typeNames[issue.expected] ?? issue.expected}${shown}`;
     case "invalid_value": {
       const values = issue.values.map(String);

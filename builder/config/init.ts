@@ -125,6 +125,20 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "provides", example: ["/usr/sbin/haproxy"] },
       ],
     },
+    {
+      key: "files",
+      example: [
+        {
+          path: "/etc/issue.net",
+          source: "issue.net",
+          roles: ["worker"],
+          nodes: ["n1"],
+          mode: "0644",
+          owner: "0:0",
+          secret: false,
+        },
+      ],
+    },
     { key: "images", example: [{ name: "registry.example/app:1.2", from: "oci:./app", roles: ["worker"] }] },
     {
       key: "packages",

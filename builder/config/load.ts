@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { isExpected } from "#cli/errors";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
+import { type OwnFiles, readOwnFiles } from "./own-files.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
 import { releaseFindings } from "./release-rules.ts";
 import { isReleasePath, type LoadedRelease, loadRelease } from "./releases.ts";
@@ -15,6 +16,8 @@ const hint = "correct these places and run it again";
 
 export interface LoadedCluster extends LoadedRelease {
   readonly cluster: ClusterConfig;
+  /** The operator's own files that it names. */
+  readonly own: OwnFiles;
   /** `cluster.yaml:12:5: 2 etcd members bear …`: what is doubtful but stops nothing. */
   readonly warnings: readonly string[];
 }
@@ -37,18 +40,19 @@ export async function loadClusterAndRelease(path: string, release?: string): Pro
 export async function parseCluster(path: string, text: string, release?: string): Promise<LoadedCluster> {
   const { value, yaml } = parseYaml(path, clusterSchema, text, { hint });
   const cluster = { ...value, release: release ?? besides(path, value.release) };
-  const own = clusterFindings(cluster);
+  const { own, findings: unread } = await readOwnFiles(cluster, dirname(path));
+  const inside = [...clusterFindings(cluster), ...unread];
   let loaded: LoadedRelease;
   try {
     loaded = await loadRelease(cluster.release);
   } catch (error) {
     // The file's own problems first: they are what the operator can correct at once.
-    if (isExpected(error)) stopOnErrors(path, own, yaml);
+    if (isExpected(error)) stopOnErrors(path, inside, yaml);
     throw error;
   }
-  const findings = [...own, ...releaseFindings(cluster, loaded.manifest)];
+  const findings = [...inside, ...releaseFindings(cluster, loaded.manifest)];
   stopOnErrors(path, findings, yaml);
-  return { cluster, ...loaded, warnings: lines(path, placed(findings, yaml)) };
+  return { cluster, own, ...loaded, warnings: lines(path, placed(findings, yaml)) };
 }
 
 function stopOnErrors(path: string, findings: readonly RuleFinding[], yaml: LocatedYaml): void {

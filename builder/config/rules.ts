@@ -4,6 +4,7 @@ import { parseReference } from "./image-name.ts";
 import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";
 import { directoryRules } from "./directory-rules.ts";
+import { fileRules } from "./file-rules.ts";
 import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
 
 /** Every broken rule, in the order of the rules. */
@@ -132,6 +133,7 @@ const rules: readonly Rule[] = [
   vip,
   severalMasters,
   ...directoryRules,
+  ...fileRules,
   imageNames,
   repeatedImages,
 ];

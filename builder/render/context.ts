@@ -1,6 +1,7 @@
 /** What every part of rendering knows about one node. */
 import type { Role } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import type { OwnFiles } from "../config/own-files.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
 import { isSince, versionOf } from "../config/versions.ts";
@@ -12,6 +13,7 @@ export interface RenderInput {
   readonly pki: Pki;
   readonly fetched: readonly FetchedFile[];
   readonly manifest: ReleaseManifest;
+  readonly own: OwnFiles;
 }
 
 export interface NodeContext {

@@ -21,8 +21,8 @@ export interface NodeFile {
   readonly mode: string;
   /** Numeric `uid:gid`. */
   readonly owner: string;
-  /** Text, or bytes that are already in the store. May hold the tokens of #bundle. */
-  readonly content: string | { readonly digest: Digest; readonly size: number };
+  /** Text, which may hold the tokens of #bundle; or bytes in which nothing is replaced: given, or already in the store. */
+  readonly content: string | { readonly digest: Digest; readonly size: number; readonly bytes?: Buffer };
   readonly sensitive: boolean;
   readonly for: Selector;
   readonly origin: Origin;

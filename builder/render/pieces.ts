@@ -62,6 +62,11 @@ export function selectorFor(
   return everyone && !explicit ? { roles: [...roles] } : { roles: [...roles], nodes: [...names] };
 }
 
+/** Whether an entry is for a node. */
+export function selects({ roles, nodes }: Selector, node: TopologyNode): boolean {
+  return roles.some((role) => node.roles.includes(role)) && (nodes?.includes(node.name) ?? true);
+}
+
 export function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
@@ -72,8 +77,7 @@ function refuseTwice(files: readonly NodeFile[], nodes: readonly TopologyNode[])
   const seen = new Set<string>();
   for (const file of files) {
     for (const node of nodes) {
-      if (!file.for.roles.some((role) => node.roles.includes(role))) continue;
-      if (file.for.nodes !== undefined && !file.for.nodes.includes(node.name)) continue;
+      if (!selects(file.for, node)) continue;
       const key = `${node.name}:${file.path}`;
       if (seen.has(key)) throw new Error(`two files are rendered as ${file.path} of ${node.name}`);
       seen.add(key);

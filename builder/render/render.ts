@@ -13,6 +13,7 @@ import { hostEntry } from "./host.ts";
 import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
 import { objectPieces, objectsOf } from "./objects.ts";
+import { ownFiles } from "./own-files.ts";
 import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
 import { openTemplates, type Templates } from "./template.ts";
@@ -31,7 +32,9 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     piecesOf(context, templates).map((item): Placed<Piece> => ({ node: context.node, item })),
   );
   const binaries = fetchedFiles(input);
-  const paths = new Set(binaries.map((file) => file.path));
+  const made = { files: [...binaries, ...gatherFiles(placed, topology.nodes)], directories: directories(contexts) };
+  const own = ownFiles(input, made);
+  const paths = new Set([...binaries, ...own].map((file) => file.path));
   return {
     nodes: topology.nodes.map((node): NodeEntry => ({
       name: node.name,
@@ -41,8 +44,8 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       iface: node.subnet === null ? node.iface : null,
       ...(node.roles.includes("etcd") ? { member: etcdMember(topology, node) } : {}),
     })),
-    files: [...binaries, ...gatherFiles(placed, topology.nodes)],
-    directories: directories(contexts),
+    files: [...made.files, ...own],
+    directories: made.directories,
     units: unitEntries(placed, paths, topology.nodes),
     host: hostEntry(topology),
     checks: gather(

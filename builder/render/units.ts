@@ -36,7 +36,7 @@ const folder = "/etc/systemd/system/";
 /** The units among the files of all nodes. A unit restarts when a file that it names, or that such a file names, changes. */
 export function unitEntries(
   placed: readonly Placed<Piece>[],
-  binaries: ReadonlySet<string>,
+  others: ReadonlySet<string>,
   nodes: readonly TopologyNode[],
 ): UnitEntry[] {
   const units = placed.filter(
@@ -54,7 +54,7 @@ export function unitEntries(
         links: installLinks(name, item.content),
         start,
         noBlock: waits(name, names, units, nodes),
-        restartOn: filesBehind(item, mine, binaries),
+        restartOn: filesBehind(item, mine, others),
         for: selectorFor(item.roles, names, nodes),
       };
     })
@@ -87,12 +87,13 @@ export function installLinks(name: string, text: string): string[] {
   );
 }
 
-function filesBehind(unit: Piece, files: readonly Piece[], binaries: ReadonlySet<string>): string[] {
-  const found = new Set([unit.path]);
+/** `others`: paths of binaries and of the operator's own files, drop-ins of the unit among them. */
+function filesBehind(unit: Piece, files: readonly Piece[], others: ReadonlySet<string>): string[] {
+  const found = new Set([unit.path, ...[...others].filter((path) => path.startsWith(`${unit.path}.d/`))]);
   const queue = [unit];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const named = new Set(next.content.match(/\/[\w./-]+/g));
-    for (const path of named) if (binaries.has(path)) found.add(path);
+    for (const path of named) if (others.has(path)) found.add(path);
     for (const file of files) {
       if (found.has(file.path) || !named.has(file.path) || file.path.startsWith(folder)) continue;
       found.add(file.path);

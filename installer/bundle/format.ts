@@ -35,6 +35,8 @@ const origin = z.discriminatedUnion("from", [
   }),
   z.strictObject({ from: z.literal("template"), template: z.string() }),
   z.strictObject({ from: z.literal("pki"), name: z.string() }),
+  /** What cluster.yaml names: the operator's own file, or the option that it follows from. */
+  z.strictObject({ from: z.literal("operator"), name: z.string() }),
 ]);
 
 const file = z.strictObject({

@@ -1,5 +1,6 @@
 /** Clusters for tests of rendering, from a text of cluster.yaml and the real release manifests. */
 import { parseCluster } from "../../builder/config/load.ts";
+import type { OwnFiles } from "../../builder/config/own-files.ts";
 import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { type Topology, topology } from "../../builder/config/topology.ts";
 import type { Pki } from "../../builder/pki/authority.ts";
@@ -11,15 +12,16 @@ import { fixtureFetched } from "./fixture-release.ts";
 export interface FixtureCluster {
   readonly topology: Topology;
   readonly manifest: ReleaseManifest;
+  readonly own: OwnFiles;
 }
 
-/** The topology of a cluster.yaml given as text; throws what loading it throws. */
-export async function fixtureCluster(text: string): Promise<FixtureCluster> {
-  const { cluster, manifest } = await parseCluster("cluster.yaml", text);
-  return { topology: topology(cluster, manifest), manifest };
+/** The topology of a cluster.yaml given as text, as if it lay at `path`; throws what loading it throws. */
+export async function fixtureCluster(text: string, path = "cluster.yaml"): Promise<FixtureCluster> {
+  const { cluster, manifest, own } = await parseCluster(path, text);
+  return { topology: topology(cluster, manifest), manifest, own };
 }
 
 /** Renders a cluster with binaries of names only, and with placeholders for keys unless a PKI is given. */
-export function renderFixture({ topology, manifest }: FixtureCluster, pki: Pki = fixturePki(topology)): Rendered {
-  return render({ topology, manifest, pki, fetched: fixtureFetched(manifest, topology) });
+export function renderFixture({ topology, manifest, own }: FixtureCluster, pki: Pki = fixturePki(topology)): Rendered {
+  return render({ topology, manifest, pki, own, fetched: fixtureFetched(manifest, topology) });
 }

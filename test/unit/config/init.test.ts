@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import * as z from "zod";
 import { isExpected } from "#cli/errors";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
@@ -7,6 +10,11 @@ import { descriptions } from "../../../builder/config/descriptions.ts";
 import { answersFromFlags, askAnswers, checkAnswers } from "../../../builder/config/init-answers.ts";
 import { clusterYaml } from "../../../builder/config/init.ts";
 import { parseCluster } from "../../../builder/config/load.ts";
+
+/** Holds the files that the examples name. */
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-init-"));
+for (const name of ["issue.net"]) writeFileSync(join(folder, name), "");
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Shape {
   readonly properties?: Record<string, Shape>;
@@ -64,14 +72,14 @@ test("with no answers init writes a cluster of one node that loads, at its defau
 
 test("taking away every # before an option gives a file that loads too", async () => {
   const text = clusterYaml(await answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
-  const { cluster } = await parseCluster("cluster.yaml", text);
+  const { cluster } = await parseCluster(join(folder, "cluster.yaml"), text);
   assert.equal(cluster.api.vip?.address, "10.0.0.10");
   assert.equal(cluster.etcd.walDir, "/var/lib/etcd-wal");
 });
 
 test("defaults in the comments are the schema's defaults", async () => {
   const text = clusterYaml(await answersFromFlags({})).replaceAll(/^(\s*)#(?=\S)/gm, "$1");
-  const { cluster } = await parseCluster("cluster.yaml", text);
+  const { cluster } = await parseCluster(join(folder, "cluster.yaml"), text);
   const { name, release, nodes } = cluster;
   const plain = clusterSchema.parse({ name, release, nodes });
   for (const part of ["platforms", "runtime", "directories", "encryptionAtRest", "audit", "flags", "tools"] as const) {
@@ -94,7 +102,7 @@ test("every option of the schema stands in the file, each with its description",
       lines.some((line) => new RegExp(`(^|[\\s#{])${key}:`).test(line)),
       `${path} is not in the file`,
     );
-    if (!/^(packages|images)\./.test(path))
+    if (!/^(packages|images|files)\./.test(path))
       assert.ok(
         lines.some((line) => line.includes(descriptions[path] ?? "?")),
         path,

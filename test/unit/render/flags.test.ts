@@ -20,9 +20,9 @@ const load = (name: string): Promise<FixtureCluster> =>
   fixtureCluster(readFileSync(join(golden, name, "cluster.yaml"), "utf8"));
 
 /** What is wrong with the flags in the rendered units of a cluster. */
-function problems({ topology, manifest }: FixtureCluster, read = readManifest): string[] {
+function problems({ topology, manifest, own }: FixtureCluster, read = readManifest): string[] {
   const table = readFlagTable();
-  const input = { topology, manifest, pki: fixturePki(topology), fetched: fixtureFetched(manifest, topology) };
+  const input = { topology, manifest, pki: fixturePki(topology), fetched: fixtureFetched(manifest, topology), own };
   return render(input, openTemplates(read)).files.flatMap(({ path, content }) => {
     const daemon = /system\/([\w-]+)\.service$/.exec(path)?.[1] ?? "";
     if (typeof content !== "string" || table[daemon] === undefined) return [];
@@ -84,14 +84,15 @@ test("rendering refuses flags that are gone by itself as well", async () => {
   const { topology, manifest } = await load("1.36-single-node");
   const cluster = { ...topology.cluster, flags: { kubelet: { "cadvisor-port": "0" } } };
   assert.throws(
-    () => render({ topology: { ...topology, cluster }, manifest, pki: fixturePki(topology), fetched: [] }),
+    () =>
+      render({ topology: { ...topology, cluster }, manifest, pki: fixturePki(topology), fetched: [], own: new Map() }),
     (error) => isExpected(error, "FLAG_UNKNOWN"),
   );
 });
 
 test("a flag of cluster.yaml takes the place of Kubeferry's own value", async () => {
-  const { topology, manifest } = await load("1.36-etcd-apart");
-  const unit = textOf(renderFixture({ topology, manifest }), "m1", "/etc/systemd/system/kube-apiserver.service");
+  const rendered = renderFixture(await load("1.36-etcd-apart"));
+  const unit = textOf(rendered, "m1", "/etc/systemd/system/kube-apiserver.service");
   assert.deepEqual(unit.match(/--event-ttl=\S+/g), ["--event-ttl=2h"]);
 });
 

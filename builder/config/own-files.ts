@@ -1,0 +1,35 @@
+/** Files of the operator's own, beside cluster.yaml, which names them. */
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { messageOf } from "#cli/errors";
+import type { ClusterConfig } from "./cluster.ts";
+import type { KeyPath } from "./positions.ts";
+import { error, type RuleFinding } from "./rule.ts";
+
+/** Bytes by the path that cluster.yaml says. */
+export type OwnFiles = ReadonlyMap<string, Buffer>;
+
+export interface ReadFiles {
+  readonly own: OwnFiles;
+  /** Every file that cannot be read, at the place that names it. */
+  readonly findings: readonly RuleFinding[];
+}
+
+/** Reads every file that the cluster names; a relative path counts from `folder`, that of cluster.yaml. */
+export async function readOwnFiles(cluster: ClusterConfig, folder: string): Promise<ReadFiles> {
+  const own = new Map<string, Buffer>();
+  const findings: RuleFinding[] = [];
+  for (const { path, source } of namedIn(cluster)) {
+    if (own.has(source)) continue;
+    try {
+      own.set(source, await readFile(isAbsolute(source) ? source : join(folder, source)));
+    } catch (cause) {
+      findings.push(error(path, `cannot read ${source}: ${messageOf(cause)}`));
+    }
+  }
+  return { own, findings };
+}
+
+function namedIn({ files }: ClusterConfig): { path: KeyPath; source: string }[] {
+  return files.map(({ source }, index) => ({ path: ["files", index, "source"], source }));
+}
