@@ -32,7 +32,7 @@ function nodeOf({ index, where }: Bundle, name: string): NodeEntry {
   if (found !== undefined) return found;
   throw new ExpectedError("NODE_UNKNOWN", `${name} is not a node of this bundle`, {
     where,
-    wanted: `one of ${index.nodes.map((node) => node.name).join(", ")}`,
+    expected: `one of ${index.nodes.map((node) => node.name).join(", ")}`,
     found: name,
   });
 }

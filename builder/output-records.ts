@@ -14,7 +14,7 @@ const common = [
     /** Several things that are wrong at once, each with its own place. */
     problems: z.array(z.strictObject({ where: z.string().optional(), message: z.string() })).optional(),
     where: z.string().optional(),
-    wanted: z.string().optional(),
+    expected: z.string().optional(),
     found: z.string().optional(),
     hint: z.string().optional(),
     exitCode,

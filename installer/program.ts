@@ -58,9 +58,9 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key worker.key --dry-run");
   const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);
 
-  const wanted = (flags: Flags) => ({
+  const applyOptions = (flags: Flags) => ({
     bundle: bundleOf(flags, origin, surroundings),
-    wish: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
+    node: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
     root: rootOf(flags, surroundings),
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
@@ -82,14 +82,14 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       parseRoles(flags.role);
       const noStart = flags.start === false;
       const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...(noStart ? ["--no-start"] : [])];
-      await install({ ...wanted(flags), noStart }, context(flags, words));
+      await install({ ...applyOptions(flags), noStart }, context(flags, words));
     });
 
   changing(node(common(program.command("upgrade"))))
     .description("install this bundle over the one that is installed; role and address as installed")
     .action(async (flags: Flags) => {
       const { upgrade } = await import("./commands/upgrade.ts");
-      await upgrade(wanted(flags), context(flags, ["upgrade"]));
+      await upgrade(applyOptions(flags), context(flags, ["upgrade"]));
     });
 
   signed(changing(common(program.command("renew"))))
@@ -100,7 +100,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       const { renew } = await import("./commands/renew.ts");
       const here = flags.inPlace === true || (flags.bundle === undefined && origin.bundle === null);
       const bundle = here ? null : bundleOf(flags, origin, surroundings);
-      await renew({ ...wanted({ ...flags, bundle: "" }), bundle }, context(flags, ["renew"]));
+      await renew({ ...applyOptions({ ...flags, bundle: "" }), bundle }, context(flags, ["renew"]));
     });
 
   node(common(program.command("preflight")))
@@ -108,7 +108,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
     .action(async (flags: Flags) => {
       const { install } = await import("./commands/install.ts");
-      await install({ ...wanted(flags), preflightOnly: true }, context(flags, ["preflight"]));
+      await install({ ...applyOptions(flags), preflightOnly: true }, context(flags, ["preflight"]));
     });
 
   common(program.command("approve"))
@@ -148,7 +148,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       const own = context(flags, ["support"]);
       const preflight = async (reporter: Context["reporter"]): Promise<void> => {
         const { upgrade } = await import("./commands/upgrade.ts");
-        await upgrade({ ...wanted(flags), preflightOnly: true }, { ...own, reporter });
+        await upgrade({ ...applyOptions(flags), preflightOnly: true }, { ...own, reporter });
       };
       const none = flags.bundle === undefined && origin.bundle === null;
       await support({ root: rootOf(flags, surroundings), output, preflight: none ? null : preflight }, own);

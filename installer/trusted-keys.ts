@@ -28,7 +28,7 @@ export function trustedKeys(root: string): Trust | null {
   if (/^[1-9]\d{0,2}$/.test(require)) return trustIn(keys, Number(require), folder);
   throw new ExpectedError("TRUST_INVALID", "this file says with how many keys a bundle must be signed", {
     where: join(folder, "require"),
-    wanted: "a number",
+    expected: "a number",
     found: JSON.stringify(require.slice(0, 40)),
   });
 }
@@ -43,11 +43,11 @@ function read(path: string): string {
 function refuseOpen(where: string, { mode, uid }: Stats, isKind: boolean, kind: string): void {
   const own = process.geteuid?.() ?? 0;
   const detail = !isKind
-    ? { wanted: kind, found: "something else" }
+    ? { expected: kind, found: "something else" }
     : uid !== 0 && uid !== own
-      ? { wanted: "owner 0 (root)", found: `owner ${uid}` }
+      ? { expected: "owner 0 (root)", found: `owner ${uid}` }
       : (mode & 0o022) !== 0
-        ? { wanted: "writable by its owner alone", found: `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}` }
+        ? { expected: "writable by its owner alone", found: `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}` }
         : null;
   if (detail === null) return;
   throw new ExpectedError("TRUST_INVALID", "others could change which keys this host trusts", {

@@ -135,7 +135,7 @@ class Taking {
     const kind = this.#kinds.get(at);
     if (kind === "file" || kind === "directory") return at;
     throw new ExpectedError("MEMBER_MISSING", `"${name}" is a link that leads to nothing in the archive`, {
-      wanted: name,
+      expected: name,
       found: kind === undefined ? `no "${at}"` : "a circle of links",
     });
   }
@@ -151,7 +151,7 @@ class Taking {
       kind !== "directory" && names.has(posix.basename(name)) ? [name] : [],
     );
     throw new ExpectedError("MEMBER_MISSING", "the archive does not have what the release takes out of it", {
-      wanted: missing.join(", "),
+      expected: missing.join(", "),
       found:
         alike.length > 0 ? `elsewhere: ${alike.slice(0, 5).join(", ")}` : `${this.#count} members, none of that name`,
       hint: "correct `files:` of this artifact in the release manifest",

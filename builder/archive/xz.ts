@@ -35,7 +35,7 @@ function decoderError(cause: unknown, ended: boolean): ExpectedError {
   const number = /error code (\d)/.exec(messageOf(cause))?.[1];
   if (number === "2" || number === "6") {
     return new ExpectedError("ARCHIVE_INVALID", "this xz stream has a check or filter that is not supported here", {
-      wanted: "LZMA2 with CRC32, CRC64 or no check, as xz and dpkg write by default",
+      expected: "LZMA2 with CRC32, CRC64 or no check, as xz and dpkg write by default",
       found: "another check or filter",
       cause,
     });

@@ -46,11 +46,11 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
       const reporter = reporterFor(surroundings, flags);
       const onContent = (done: number, total: number): void => reporter.progress("verify", done, total, "items");
       const problems = await verifyStore(await open(flags), { repair: flags.repair ?? false, onContent });
-      for (const { path, wanted, found } of problems) {
+      for (const { path, wanted: expected, found } of problems) {
         reporter.error(
           new ExpectedError("DIGEST_MISMATCH", "this content is damaged", {
             where: path,
-            wanted,
+            expected,
             found: found ?? "unreadable",
           }),
         );

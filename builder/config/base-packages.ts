@@ -30,7 +30,7 @@ export async function baseText(request: PackageRequest): Promise<string> {
     `it is not known which packages every ${request.distribution} host has`,
     {
       where: "packages: in cluster.yaml",
-      wanted: `manifests/${name}`,
+      expected: `manifests/${name}`,
       found: known.map((path) => path.replace(/^bases\/(.*)\.txt$/, "$1")).join(", "),
       hint: "list them on a fresh host (dpkg-query -W, or rpm -qa --qf '%{NAME} %{EVR}\\n') and name the file as base:",
     },

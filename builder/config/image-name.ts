@@ -70,7 +70,7 @@ function normalDomain(domain: string): string {
 
 function invalid(name: string, why: string): ExpectedError {
   return new ExpectedError("CONFIG_INVALID", `"${name}" is not the name of a container image: ${why}`, {
-    wanted: "[registry[:port]/]repository[:tag][@sha256:…]",
+    expected: "[registry[:port]/]repository[:tag][@sha256:…]",
     found: name,
   });
 }

@@ -89,7 +89,8 @@ async function problemsOf(flags: InitFlags, path: string): Promise<readonly stri
   try {
     return await checkAnswers(await answersFromFlags(flags), path);
   } catch (error) {
-    if (isExpected(error)) return [`${error.message}${error.wanted === undefined ? "" : `; wanted: ${error.wanted}`}`];
+    if (isExpected(error))
+      return [`${error.message}${error.expected === undefined ? "" : `; expected: ${error.expected}`}`];
     throw error;
   }
 }
@@ -112,7 +113,7 @@ function parseNode(text: string): InitAnswers["nodes"][number] {
   const chosen = (match?.[3] ?? "").split(",").map((role) => (role === "control-plane" ? "master" : role));
   if (match?.[1] === undefined || match[2] === undefined || !chosen.every(isRole)) {
     throw new ExpectedError("USAGE", `cannot read the node ${text}`, {
-      wanted: `NAME=IP:ROLE,ROLE with the roles ${roles.join(", ")}`,
+      expected: `NAME=IP:ROLE,ROLE with the roles ${roles.join(", ")}`,
       found: text,
       hint: "kubeferry init --node n1=10.0.0.11:etcd,master",
     });
@@ -128,7 +129,7 @@ function parseVip(text: string): { address: string; interface: string } {
   const [address, name, ...rest] = text.split(",");
   if (address === undefined || address === "" || name === undefined || name === "" || rest.length > 0) {
     throw new ExpectedError("USAGE", `cannot read the shared address ${text}`, {
-      wanted: "ADDRESS,INTERFACE",
+      expected: "ADDRESS,INTERFACE",
       found: text,
       hint: "kubeferry init --vip 10.0.0.10,eth0",
     });

@@ -46,7 +46,7 @@ export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
   if (text === undefined) {
     const known = listReleases();
     throw new ExpectedError("RELEASE_UNKNOWN", `there is no release ${nameOrPath}${proposal(nameOrPath, known)}`, {
-      wanted: `one of ${known.join(", ")}, or the path of a release manifest`,
+      expected: `one of ${known.join(", ")}, or the path of a release manifest`,
       found: nameOrPath,
       hint: "kubeferry releases",
     });

@@ -126,8 +126,8 @@ export function errorOfPlaces(errors: readonly ExpectedError[], what = ""): Expe
   if (most === undefined) throw new Error("no place was tried");
   if (errors.length === 1) return most;
   const tried = errors.map(({ where, code }) => `${where ?? "?"} (${code})`).join(", ");
-  const { code, where, wanted, found, hint } = most;
-  const details = { where, wanted, found, hint, cause: most };
+  const { code, where, expected, found, hint } = most;
+  const details = { where, expected, found, hint, cause: most };
   return new ExpectedError(code, `${what}${most.message}; tried ${tried}`, details);
 }
 

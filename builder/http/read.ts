@@ -72,7 +72,7 @@ async function* onward(response: HttpResponse, from: number, size: number, where
   const range = String(response.headers["content-range"] ?? "");
   if (response.statusCode === 206 && !range.startsWith(`bytes ${from}-`)) {
     await response.body.dump();
-    const details = { where, wanted: `bytes ${from}-`, found: range };
+    const details = { where, expected: `bytes ${from}-`, found: range };
     throw new ExpectedError("UNREACHABLE", "the server answered another range than was asked for", details);
   }
   // A server that knows no ranges begins anew; that it sends the same bytes again, the digest will tell.
@@ -82,7 +82,7 @@ async function* onward(response: HttpResponse, from: number, size: number, where
       const known = Math.max(0, from - at);
       at += chunk.length;
       if (at > size) {
-        const details = { where, wanted: `${size} bytes`, found: "more" };
+        const details = { where, expected: `${size} bytes`, found: "more" };
         throw new ExpectedError("SIZE_MISMATCH", "the server sends more than it should", details);
       }
       if (chunk.length > known) yield chunk.subarray(known);
@@ -98,7 +98,7 @@ function brokenOff(at: number, size: number, where: string, cause?: unknown): Re
   const why = cause === undefined ? "" : `: ${messageOf(cause)}`;
   const error = new ExpectedError("TRUNCATED", `the server breaks off, again and again${why}`, {
     where,
-    wanted: `${size} bytes`,
+    expected: `${size} bytes`,
     found: `${at} bytes`,
     cause,
     hint: "run the same command again: what is in the store is not fetched again",

@@ -157,7 +157,7 @@ async function* bytesOf(group: Group, store: ContentStore, report: (bytes: numbe
     if (found !== digest || total !== size) {
       throw new ExpectedError("DIGEST_MISMATCH", "a blob in the store was damaged", {
         where: path,
-        wanted: `${digest} (${size} bytes)`,
+        expected: `${digest} (${size} bytes)`,
         found: `${found} (${total} bytes)`,
         hint: `rm ${path}, then build again`,
       });

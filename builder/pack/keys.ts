@@ -73,7 +73,7 @@ async function openFolder(folder: string): Promise<Vault> {
   if (found === null || found.isDirectory()) return openVault(folder);
   throw new ExpectedError("PKI_INVALID", "the nodes' keys are in one file, as an older Kubeferry kept them", {
     where: folder,
-    wanted: "a folder with one file a node",
+    expected: "a folder with one file a node",
     hint: `mv ${folder} ${folder}.old && mkdir -m 0700 ${folder} && while read -r name key; do (umask 077; echo "$key" > ${folder}/$name.key); done < ${folder}.old`,
   });
 }
@@ -88,7 +88,7 @@ async function nodeRecipient(keys: Vault, node: string): Promise<string> {
   if ((mode & 0o077) !== 0) {
     throw new ExpectedError("PKI_INVALID", "a node's key is open to other users", {
       where: path,
-      wanted: "mode 0600",
+      expected: "mode 0600",
       found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
       hint: `chmod 0600 ${path}; if others could read it: kubeferry rekey cluster.yaml --node ${node}`,
     });
@@ -114,7 +114,7 @@ async function operatorRecipient(pki: Vault): Promise<string> {
 function refuseNoRecipient(recipient: string): void {
   if (/^age1[a-z0-9]{58}$/.test(recipient)) return;
   throw new ExpectedError("USAGE", "this is no recipient of age", {
-    wanted: "age1…, the public key that age-keygen prints",
+    expected: "age1…, the public key that age-keygen prints",
     found: recipient.slice(0, 80),
   });
 }

@@ -74,14 +74,14 @@ export interface CheckedParts {
  */
 export function checkParts(paths: readonly string[]): CheckedParts {
   const list = readList(paths);
-  const problems = list.parts.flatMap(([name, wanted]): IntegrityProblem[] => {
+  const problems = list.parts.flatMap(([name, expected]): IntegrityProblem[] => {
     const path = list.paths.get(name);
     if (path === undefined) {
-      return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", wanted }];
+      return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", expected }];
     }
     const { digest } = digestFile(path);
-    if (digest === wanted) return [];
-    return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", wanted, found: digest }];
+    if (digest === expected) return [];
+    return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", expected, found: digest }];
   });
   return { problems, count: list.parts.length };
 }
@@ -101,7 +101,7 @@ export async function joinParts(paths: readonly string[], output: string): Promi
     });
     const digest = hash.digest("hex") as Digest;
     if (digest === whole) return digest;
-    const detail = { where, wanted: whole, found: digest };
+    const detail = { where, expected: whole, found: digest };
     throw new ExpectedError("DIGEST_MISMATCH", "the joined parts are not the bundle", detail);
   });
 }

@@ -36,7 +36,7 @@ export function parseToken(line: string, where: string): BootstrapToken {
   if (match === null || Number.isNaN(expires.getTime())) {
     throw new ExpectedError("PKI_INVALID", "this file holds no bootstrap token", {
       where,
-      wanted: "six and sixteen lower-case letters or digits with a dot between, and a date",
+      expected: "six and sixteen lower-case letters or digits with a dot between, and a date",
       hint: `mv ${where} ${where}.bad && kubeferry build …`,
     });
   }

@@ -50,7 +50,7 @@ async function refuseOpenToOthers(dir: string): Promise<void> {
   if ((mode & 0o077) !== 0) {
     throw new ExpectedError("PKI_INVALID", "the directory of the cluster's keys is open to other users", {
       where: dir,
-      wanted: "mode 0700",
+      expected: "mode 0700",
       found: `mode 0${(mode & 0o777).toString(8)}`,
       hint: `chmod 0700 ${dir}`,
     });

@@ -70,7 +70,7 @@ export function neededImage(context: NodeContext, ...names: readonly [string, ..
   const { release } = context.manifest;
   throw new ExpectedError("INCOMPLETE", `release ${release} has no image ${names.join(" or ")}, which its pods need`, {
     where: `release ${release}`,
-    wanted: names.join(" or "),
+    expected: names.join(" or "),
     found: "nothing of that name among its images",
     hint: "add it to images: of the release manifest, and run kubeferry lock",
   });

@@ -19,7 +19,7 @@ export async function openSigningKey(file: string, surroundings: Surroundings): 
   if ((mode & 0o077) !== 0) {
     throw new ExpectedError("PKI_INVALID", "the secret key is open to other users", {
       where: file,
-      wanted: "mode 0600",
+      expected: "mode 0600",
       found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
       hint: `chmod 0600 ${file}; if others could read it, make a new one`,
     });

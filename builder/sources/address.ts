@@ -21,7 +21,7 @@ export function parseSource(text: string): ArtifactSource {
   const apt = /^apt:([a-z0-9][a-z0-9+.-]+)(?:=([0-9][A-Za-z0-9.+~:-]*))?$/.exec(text);
   if (apt?.[1] !== undefined) return { kind: "apt", package: apt[1], version: apt[2] ?? null };
   throw new ExpectedError("RELEASE_INVALID", `an artifact cannot be fetched from "${text}"`, {
-    wanted: "https://…, http://…, file:PATH, or apt:PACKAGE[=VERSION]",
+    expected: "https://…, http://…, file:PATH, or apt:PACKAGE[=VERSION]",
     found: text,
   });
 }

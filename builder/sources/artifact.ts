@@ -139,7 +139,7 @@ async function verify(tap: Tap, artifact: Pinned, where: string): Promise<void> 
   if (found !== artifact.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "these are not the bytes that the lock pins; nothing of them was kept", {
       where,
-      wanted: artifact.digest,
+      expected: artifact.digest,
       found,
       hint: "if upstream replaced the file and says so: kubeferry lock --update; otherwise distrust this source",
     });
@@ -147,7 +147,7 @@ async function verify(tap: Tap, artifact: Pinned, where: string): Promise<void> 
   if (artifact.size !== null && tap.bytes !== artifact.size) {
     const detail = {
       where,
-      wanted: `${artifact.size} bytes`,
+      expected: `${artifact.size} bytes`,
       found: `${tap.bytes} bytes`,
       hint: "kubeferry lock --update",
     };
@@ -196,6 +196,6 @@ function located(error: unknown, where: string, store: Store): unknown {
     });
   }
   if (!(error instanceof ExpectedError) || error.where !== undefined) return error;
-  const { code, message, hint, wanted, found } = error;
-  return new ExpectedError(code, message, { where, hint, wanted, found, cause: error });
+  const { code, message, hint, expected, found } = error;
+  return new ExpectedError(code, message, { where, hint, expected, found, cause: error });
 }

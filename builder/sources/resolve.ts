@@ -127,7 +127,7 @@ function lockedPackage(
   if (artifact.digest !== undefined && artifact.digest !== record.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the distribution has another package than the release pins", {
       where: `${artifact.from} ${platform}`,
-      wanted: artifact.digest,
+      expected: artifact.digest,
       found: record.digest,
     });
   }

@@ -104,7 +104,7 @@ export class Store {
       }
       if (expected.digest !== undefined && found.digest !== expected.digest) {
         throw new ExpectedError("DIGEST_MISMATCH", "these are not the bytes that were wanted", {
-          wanted: expected.digest,
+          expected: expected.digest,
           found: found.digest,
         });
       }
@@ -146,7 +146,7 @@ function stateOf(path: string): string | null {
 
 function sizeMismatch(wanted: number, found: string): ExpectedError {
   return new ExpectedError("SIZE_MISMATCH", "these are not the bytes that were wanted", {
-    wanted: `${wanted} bytes`,
+    expected: `${wanted} bytes`,
     found,
   });
 }

@@ -9,19 +9,19 @@ const writableByOthers = 0o022;
  * What is wrong with a member's mode and owner. A tar says exactly what root's `tar -xf` will make of it. What was
  * unpacked may have fewer bits (a umask) or more that only let execute (FAT), but nobody else may write it.
  */
-export function accessProblems(kind: Source["kind"], member: Member, wanted: number): IntegrityProblem[] {
+export function accessProblems(kind: Source["kind"], member: Member, expected: number): IntegrityProblem[] {
   const { path, mode, uid } = member;
   const found = `mode ${octal(mode)}`;
-  const problem = (message: string, detail: { wanted: string; found: string }): IntegrityProblem => {
+  const problem = (message: string, detail: { expected: string; found: string }): IntegrityProblem => {
     return { member: path, code: "MEMBER_MODE", message, ...detail };
   };
   if (kind === "tar") {
-    if (mode === wanted) return [];
-    return [problem("has another mode than the index says", { wanted: `mode ${octal(wanted)}`, found })];
+    if (mode === expected) return [];
+    return [problem("has another mode than the index says", { expected: `mode ${octal(expected)}`, found })];
   }
   const problems: IntegrityProblem[] = [];
   if ((mode & writableByOthers) !== 0) {
-    problems.push(problem("may be written by others", { wanted: `mode ${octal(wanted)}`, found }));
+    problems.push(problem("may be written by others", { expected: `mode ${octal(expected)}`, found }));
   }
   return [...problems, ...ownerProblem(path, uid)];
 }
@@ -30,15 +30,15 @@ export function accessProblems(kind: Source["kind"], member: Member, wanted: num
 export function folderProblems(path: string, { mode, uid }: Pick<Stats, "mode" | "uid">): IntegrityProblem[] {
   const problems = ownerProblem(path, uid);
   if ((mode & 0o002) === 0) return problems;
-  const detail = { wanted: "mode 0755", found: `mode ${octal(mode & 0o7777)}` };
+  const detail = { expected: "mode 0755", found: `mode ${octal(mode & 0o7777)}` };
   return [...problems, { member: path, code: "MEMBER_MODE", message: "is a folder that anybody may write", ...detail }];
 }
 
 function ownerProblem(member: string, uid: number): IntegrityProblem[] {
   const own = process.geteuid?.() ?? 0;
   if (uid === 0 || uid === own) return [];
-  const wanted = own === 0 ? "owner 0 (root)" : `owner 0 or ${own}`;
-  return [{ member, code: "MEMBER_MODE", message: "belongs to another user", wanted, found: `owner ${uid}` }];
+  const expected = own === 0 ? "owner 0 (root)" : `owner 0 or ${own}`;
+  return [{ member, code: "MEMBER_MODE", message: "belongs to another user", expected, found: `owner ${uid}` }];
 }
 
 function octal(mode: number): string {

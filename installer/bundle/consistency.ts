@@ -52,7 +52,7 @@ function fileProblems(index: BundleIndex): IntegrityProblem[] {
       const message = `${file.path} has a content that is in no blob: ${file.digest}`;
       problems.push({ member: indexPath, code: "MEMBER_MISSING", message });
     } else if (content.size !== file.size) {
-      const detail = { wanted: `${file.size} bytes`, found: `${content.size} bytes` };
+      const detail = { expected: `${file.size} bytes`, found: `${content.size} bytes` };
       const message = `${file.path} and its content differ in size`;
       problems.push({ member: indexPath, code: "SIZE_MISMATCH", message, ...detail });
     }
@@ -80,9 +80,9 @@ function memberProblems(index: BundleIndex): IntegrityProblem[] {
   }
   for (const secret of index.secrets) {
     claim(secret.member);
-    const wanted = secretPath(secret.node, secret.sealed);
-    if (secret.member !== wanted) {
-      problems.push({ member: secret.member, code: "FORMAT_INVALID", message: "has another name", wanted });
+    const expected = secretPath(secret.node, secret.sealed);
+    if (secret.member !== expected) {
+      problems.push({ member: secret.member, code: "FORMAT_INVALID", message: "has another name", expected });
     }
     if (!names.has(secret.node)) {
       const message = `belongs to ${secret.node}, which is not a node of this bundle`;

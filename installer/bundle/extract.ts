@@ -13,24 +13,24 @@ const flush = promisify(fsync);
 /** Contents that are written and not yet on the disk. */
 const mostOpen = 8;
 
-interface Piece {
+interface FileChunk {
   readonly digest: Digest;
   readonly offset: number;
   readonly size: number;
 }
 
 /**
- * Writes each wanted content to the path that `place` gives it: mode 0600, fsynced, and under that name only when
+ * Writes each requested content to the path that `place` gives it: mode 0600, fsynced, and under that name only when
  * digest and length are right. MEMBER_MISSING for a digest that the index does not have.
  */
 export async function extractContents(
   source: Source,
   index: BundleIndex,
-  wanted: ReadonlySet<Digest>,
+  requested: ReadonlySet<Digest>,
   place: (digest: Digest) => string,
 ): Promise<void> {
   const directories = new Set<string>();
-  for (const [blob, pieces] of piecesByBlob(source, index, wanted)) {
+  for (const [blob, pieces] of piecesByBlob(source, index, requested)) {
     await eachPiece(source, index, blob, pieces, (piece) => {
       const path = place(piece.digest);
       directories.add(dirname(path));
@@ -47,11 +47,11 @@ export async function extractContents(
 export async function readContents(
   source: Source,
   index: BundleIndex,
-  wanted: ReadonlySet<Digest>,
+  requested: ReadonlySet<Digest>,
 ): Promise<Map<Digest, Buffer>> {
   const contents = new Map<Digest, Buffer>();
-  for (const [blob, pieces] of piecesByBlob(source, index, wanted)) {
-    await eachPiece(source, index, blob, pieces, (piece) => new HeldPiece(piece, contents));
+  for (const [blob, pieces] of piecesByBlob(source, index, requested)) {
+    await eachPiece(source, index, blob, pieces, (piece) => new HeldChunk(piece, contents));
   }
   return contents;
 }
@@ -60,13 +60,13 @@ export async function readContents(
 export async function checkContents(source: Source, index: BundleIndex): Promise<void> {
   const all = new Set(Object.keys(index.contents) as Digest[]);
   for (const [blob, pieces] of piecesByBlob(source, index, all)) {
-    await eachPiece(source, index, blob, pieces, (piece) => new CheckedPiece(piece));
+    await eachPiece(source, index, blob, pieces, (piece) => new CheckedChunk(piece));
   }
 }
 
-function piecesByBlob(source: Source, index: BundleIndex, wanted: ReadonlySet<Digest>): Map<Digest, Piece[]> {
-  const byBlob = new Map<Digest, Piece[]>();
-  for (const digest of wanted) {
+function piecesByBlob(source: Source, index: BundleIndex, requested: ReadonlySet<Digest>): Map<Digest, FileChunk[]> {
+  const byBlob = new Map<Digest, FileChunk[]>();
+  for (const digest of requested) {
     const content = index.contents[digest];
     if (content === undefined) {
       throw new ExpectedError("MEMBER_MISSING", `content ${digest} is not in this bundle`, { where: source.where });
@@ -82,8 +82,8 @@ async function eachPiece(
   source: Source,
   index: BundleIndex,
   blob: Digest,
-  unsorted: readonly Piece[],
-  open: (piece: Piece) => CheckedPiece,
+  unsorted: readonly FileChunk[],
+  open: (piece: FileChunk) => CheckedChunk,
 ): Promise<void> {
   const pieces = unsorted.toSorted((a, b) => a.offset - b.offset || a.size - b.size);
   const member = source.members.get(blobPath(blob));
@@ -92,7 +92,7 @@ async function eachPiece(
     throw new ExpectedError("MEMBER_MISSING", `${blobPath(blob)} is not in this bundle`, { where: source.where });
   }
   const closing: Promise<unknown>[] = [];
-  let current: CheckedPiece | undefined;
+  let current: CheckedChunk | undefined;
   let next = 0;
   let position = 0;
   // Empty contents need no byte, and may stand at the very end of a frame.
@@ -100,7 +100,7 @@ async function eachPiece(
     for (let piece = pieces[next]; piece?.size === 0; piece = pieces[next]) await close(open(piece));
   };
   // Flushed while the next ones are written, but a bounded number at a time: each is an open file.
-  const close = async (piece: CheckedPiece): Promise<void> => {
+  const close = async (piece: CheckedChunk): Promise<void> => {
     closing.push(settle(piece.finish()));
     next += 1;
     await closing.at(-mostOpen);
@@ -137,7 +137,7 @@ async function eachPiece(
   for (const failure of await Promise.all(closing)) if (failure !== undefined) throw failure;
 }
 
-function overlap(member: string, piece: Piece): ExpectedError {
+function overlap(member: string, piece: FileChunk): ExpectedError {
   return new ExpectedError("FORMAT_INVALID", `content ${piece.digest} overlaps another one`, { where: member });
 }
 
@@ -152,11 +152,11 @@ async function settle(task: Promise<void>): Promise<unknown> {
 }
 
 /** Hashes one content. */
-class CheckedPiece {
-  readonly piece: Piece;
+class CheckedChunk {
+  readonly piece: FileChunk;
   readonly #hash = createHash("sha256");
 
-  constructor(piece: Piece) {
+  constructor(piece: FileChunk) {
     this.piece = piece;
   }
 
@@ -168,7 +168,7 @@ class CheckedPiece {
     const found = this.#hash.digest("hex");
     if (found === this.piece.digest) return;
     throw new ExpectedError("DIGEST_MISMATCH", "a content is not what the index says", {
-      wanted: this.piece.digest,
+      expected: this.piece.digest,
       found,
     });
   }
@@ -177,11 +177,11 @@ class CheckedPiece {
 }
 
 /** Hashes one content and holds it. */
-class HeldPiece extends CheckedPiece {
+class HeldChunk extends CheckedChunk {
   readonly #contents: Map<Digest, Buffer>;
   readonly #parts: Buffer[] = [];
 
-  constructor(piece: Piece, contents: Map<Digest, Buffer>) {
+  constructor(piece: FileChunk, contents: Map<Digest, Buffer>) {
     super(piece);
     this.#contents = contents;
   }
@@ -198,12 +198,12 @@ class HeldPiece extends CheckedPiece {
 }
 
 /** Hashes one content and writes it beside its place; it gets its name after fsync, while the next one is written. */
-class PlacedFile extends CheckedPiece {
+class PlacedFile extends CheckedChunk {
   readonly #path: string;
   readonly #partial: string;
   readonly #fd: number;
 
-  constructor(piece: Piece, path: string) {
+  constructor(piece: FileChunk, path: string) {
     super(piece);
     this.#path = path;
     this.#partial = `${path}.partial`;

@@ -11,7 +11,7 @@ export function decodeIndex(text: string | Buffer, where: string): BundleIndex {
   if (typeof version === "number" && version > formatVersion) {
     throw new ExpectedError("FORMAT_TOO_NEW", "this bundle was made by a newer Kubeferry", {
       where,
-      wanted: `format ${formatVersion} or older`,
+      expected: `format ${formatVersion} or older`,
       found: `format ${version}`,
       hint: "use the ./install that is in the bundle, or a newer kubeferry",
     });

@@ -53,7 +53,7 @@ export async function* decodeFrame(member: Member, blob: Digest, length: number)
   if (stored.digest !== blob) {
     throw new ExpectedError("DIGEST_MISMATCH", "a blob is not what its name says", {
       where,
-      wanted: blob,
+      expected: blob,
       found: stored.digest,
       hint: "copy the bundle again from where it was built",
     });
@@ -111,7 +111,7 @@ function notOneFrame(where: string, cause?: unknown): ExpectedError {
 }
 
 function wrongLength(where: string, length: number, found: string): ExpectedError {
-  const detail = { where, wanted: `${length} bytes`, found };
+  const detail = { where, expected: `${length} bytes`, found };
   return new ExpectedError("SIZE_MISMATCH", "a blob decodes to another length than the index says", detail);
 }
 

@@ -32,7 +32,7 @@ export function readMember(member: Member, limit: number): Buffer {
   if (member.size > limit) {
     throw new ExpectedError("ARCHIVE_BOMB", `${member.path} is larger than any real one`, {
       where,
-      wanted: `at most ${limit} bytes`,
+      expected: `at most ${limit} bytes`,
       found: `${member.size} bytes`,
     });
   }

@@ -6,7 +6,7 @@ export interface IntegrityProblem {
   readonly member: string;
   readonly code: ErrorCode;
   readonly message: string;
-  readonly wanted?: string;
+  readonly expected?: string;
   readonly found?: string;
 }
 
@@ -14,7 +14,7 @@ export interface IntegrityProblem {
 export function problemError(problem: IntegrityProblem, where: string): ExpectedError {
   return new ExpectedError(problem.code, problem.message, {
     where: `${where}: ${problem.member}`,
-    wanted: problem.wanted,
+    expected: problem.expected,
     found: problem.found,
     hint: "copy the bundle again from where it was built, then: kubeferry verify FILE",
   });

@@ -31,9 +31,9 @@ export interface Bundle {
   /** Those that were asked for and hold; [] where none was asked for. */
   readonly signatures: readonly GoodSignature[];
   /** See {@link extractContents}. */
-  extract(wanted: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
+  extract(requested: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
   /** Contents that are small enough for memory, checked. */
-  contents(wanted: ReadonlySet<Digest>): Promise<Map<Digest, Buffer>>;
+  contents(requested: ReadonlySet<Digest>): Promise<Map<Digest, Buffer>>;
   /**
    * The secret files of a node of the index by absolute path, each checked against the index; empty when it has none.
    * NODE_UNKNOWN, KEY_MISSING, KEY_WRONG, SECRETS_INVALID.
@@ -56,13 +56,13 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
   const { sums, problems } = decodeSums(sumsBytes.toString("utf8"));
   const bytes = required(source, indexPath, indexLimit);
   const payloadDigest = digestOf(bytes);
-  const wanted = sums.get(indexPath);
-  if (wanted !== payloadDigest) {
+  const expected = sums.get(indexPath);
+  if (expected !== payloadDigest) {
     const found = payloadDigest;
-    const message = wanted === undefined ? `is not listed in ${sumsPath}` : `is not what ${sumsPath} says`;
+    const message = expected === undefined ? `is not listed in ${sumsPath}` : `is not what ${sumsPath} says`;
     const cause = problems[0] ?? { member: indexPath, code: "DIGEST_MISMATCH", message };
     throw problemError(
-      wanted === undefined ? cause : { member: indexPath, code: "DIGEST_MISMATCH", message, wanted, found },
+      expected === undefined ? cause : { member: indexPath, code: "DIGEST_MISMATCH", message, expected, found },
       where,
     );
   }

@@ -60,7 +60,7 @@ async function decrypt(bytes: Uint8Array, identity: string | null, where: string
   try {
     decrypter.addIdentity(identity.trim());
   } catch {
-    throw new ExpectedError("KEY_WRONG", "this is not an age identity", { where, wanted: "AGE-SECRET-KEY-1…" });
+    throw new ExpectedError("KEY_WRONG", "this is not an age identity", { where, expected: "AGE-SECRET-KEY-1…" });
   }
   try {
     return Buffer.from(await decrypter.decrypt(bytes));
@@ -87,13 +87,14 @@ export function secretProblems(
   digest: (bytes: Buffer) => string,
 ): IntegrityProblem[] {
   const problems: IntegrityProblem[] = [];
-  const add = (message: string, detail: { wanted?: string; found?: string } = {}): void => {
+  const add = (message: string, detail: { expected?: string; found?: string } = {}): void => {
     problems.push({ member, code: "SECRETS_INVALID", message, ...detail });
   };
-  for (const [path, { digest: wanted }] of promised) {
+  for (const [path, { digest: expected }] of promised) {
     const content = files.get(path);
     if (content === undefined) add(`${path} is missing`);
-    else if (digest(content) !== wanted) add(`${path} is not what the index says`, { wanted, found: digest(content) });
+    else if (digest(content) !== expected)
+      add(`${path} is not what the index says`, { expected, found: digest(content) });
   }
   for (const path of files.keys()) if (!promised.has(path)) add(`${path} is in no list of the index`);
   return problems;
@@ -122,7 +123,7 @@ export function parseKeyFile(text: string, node: string, where = "the key file")
   if (only !== undefined && more.length === 0 && names.length === 0) return only;
   throw new ExpectedError("KEY_MISSING", `there is no key for ${node}`, {
     where,
-    wanted: `${node} AGE-SECRET-KEY-1…`,
+    expected: `${node} AGE-SECRET-KEY-1…`,
     found: names.length > 0 ? `keys for ${names.join(", ")}` : "no key of a named node",
   });
 }

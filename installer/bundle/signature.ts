@@ -55,7 +55,7 @@ export function checkSignature(sums: Uint8Array, text: string, publicKey: Public
   if (!id.equals(publicKey.id)) {
     throw new ExpectedError("SIGNATURE_INVALID", "the bundle was signed with another key", {
       where,
-      wanted: `key ${keyName(publicKey.id)}`,
+      expected: `key ${keyName(publicKey.id)}`,
       found: `key ${keyName(id)}`,
     });
   }

@@ -72,7 +72,7 @@ export function scanTar(
     const offset = position + blockSize;
     const end = offset + size;
     if (end > total) {
-      const detail = { wanted: `${size} bytes`, found: `${total - offset} bytes` };
+      const detail = { expected: `${size} bytes`, found: `${total - offset} bytes` };
       problems.push({ member: path, code: "TRUNCATED", message: "the tar ends inside this member", ...detail });
       break;
     }

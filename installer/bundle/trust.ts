@@ -49,11 +49,11 @@ export function checkTrust(
     else good.set(keyName(id), { key: keyName(id), comment: checkSignature(sums, text, key, place) });
   }
   if (good.size >= require) return [...good.values()];
-  const wanted = keys.map(({ id }) => keyName(id)).join(", ");
+  const ids = keys.map(({ id }) => keyName(id)).join(", ");
   const found = [...good.keys(), ...strangers].join(", ");
   throw new ExpectedError("SIGNATURE_INVALID", refusal(signatures.size, good.size, require), {
     where,
-    wanted: `${require > 1 ? `${require} of ` : ""}key ${wanted} (${from})`,
+    expected: `${require > 1 ? `${require} of ` : ""}key ${ids} (${from})`,
     found: found === "" ? "no signature" : `key ${found}`,
     hint: "take the bundle from who signs it, or ask them for their public key: never from the medium the bundle came on",
   });

@@ -106,7 +106,7 @@ async function memberBytes(
 function checkMember(member: Member, want: Expected, listed: Digest | undefined): IntegrityProblem[] {
   const path = member.path;
   if (want.size !== undefined && want.size !== member.size) {
-    const detail = { wanted: `${want.size} bytes`, found: `${member.size} bytes` };
+    const detail = { expected: `${want.size} bytes`, found: `${member.size} bytes` };
     return [{ member: path, code: "SIZE_MISMATCH", message: "has another size than the index says", ...detail }];
   }
   let found: Digest;
@@ -117,12 +117,12 @@ function checkMember(member: Member, want: Expected, listed: Digest | undefined)
     return [asProblem(path, cause)];
   }
   if (size !== member.size) {
-    const detail = { wanted: `${member.size} bytes`, found: `${size} bytes` };
+    const detail = { expected: `${member.size} bytes`, found: `${size} bytes` };
     return [{ member: path, code: "TRUNCATED", message: "ends early", ...detail }];
   }
   const problems: IntegrityProblem[] = [];
-  const add = (wanted: Digest, whose: string): void => {
-    problems.push({ member: path, code: "DIGEST_MISMATCH", message: `is not what ${whose} says`, wanted, found });
+  const add = (expected: Digest, whose: string): void => {
+    problems.push({ member: path, code: "DIGEST_MISMATCH", message: `is not what ${whose} says`, expected, found });
   };
   if (want.digest !== undefined && want.digest !== found) add(want.digest, "the index");
   if (listed !== undefined && listed !== found && listed !== want.digest) add(listed, sumsPath);
@@ -140,12 +140,12 @@ async function failure(member: string, task: Promise<unknown>): Promise<Integrit
 
 function asProblem(member: string, cause: unknown): IntegrityProblem {
   if (!isExpected(cause)) throw cause;
-  const { code, message, wanted, found } = cause;
+  const { code, message, expected, found } = cause;
   return {
     member,
     code,
     message,
-    ...(wanted === undefined ? {} : { wanted }),
+    ...(expected === undefined ? {} : { expected }),
     ...(found === undefined ? {} : { found }),
   };
 }

@@ -68,8 +68,8 @@ function copyFile(member: Extract<TarMember, { file: string }>, write: (bytes: B
     const hash = createHash("sha256");
     let done = 0;
     while (done < member.size) {
-      const wanted = Math.min(buffer.length, member.size - done);
-      const count = readSync(fd, buffer, 0, wanted, (member.offset ?? 0) + done);
+      const length = Math.min(buffer.length, member.size - done);
+      const count = readSync(fd, buffer, 0, length, (member.offset ?? 0) + done);
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
       write(buffer.subarray(0, count));
@@ -79,7 +79,7 @@ function copyFile(member: Extract<TarMember, { file: string }>, write: (bytes: B
     if (done === member.size && found === member.digest) return;
     throw new ExpectedError("DIGEST_MISMATCH", `${member.path} changed while the bundle was written`, {
       where: member.file,
-      wanted: `${member.digest} (${member.size} bytes)`,
+      expected: `${member.digest} (${member.size} bytes)`,
       found: `${found} (${done} bytes)`,
     });
   } finally {

@@ -78,16 +78,16 @@ function judgeServing(
 ): Verdict {
   if (username !== `${prefix}${node}`) return no(`${username} asks for the certificate of ${node}`);
   if (!groups.includes("system:nodes")) return no(`${username} is not of the group system:nodes`);
-  if (dns.length !== 1 || dns[0] !== node) return no(`its names are ${quoted(dns)}, wanted ${quoted([node])}`);
+  if (dns.length !== 1 || dns[0] !== node) return no(`its names are ${quoted(dns)}, expected ${quoted([node])}`);
   const entry = nodes.find(({ name }) => name === node);
   if (entry !== undefined) {
     if (ips.length === 1 && ips[0] === entry.ip) return { approve: true, node, use: "serving" };
-    return no(`its addresses are ${quoted(ips)}, wanted ${quoted([entry.ip])}`);
+    return no(`its addresses are ${quoted(ips)}, expected ${quoted([entry.ip])}`);
   }
   if (workers === null) return no(`${node} is no node of this cluster`);
   const [ip = "", ...more] = ips;
   if (more.length > 0 || !/^\d+\.\d+\.\d+\.\d+$/.test(ip) || !inSubnet(workers.subnet, ip))
-    return no(`its addresses are ${quoted(ips)}, wanted one in ${workers.subnet}`);
+    return no(`its addresses are ${quoted(ips)}, expected one in ${workers.subnet}`);
   const owner =
     nodes.find((other) => other.ip === ip)?.name ??
     registered.find(({ name, addresses }) => name !== node && addresses.includes(ip))?.name;
@@ -121,7 +121,7 @@ function judgeClient(
 function useOf({ signer, usages }: Asked): "serving" | "client" | null {
   const rest = usages.filter((usage) => usage !== "key encipherment").toSorted();
   if (new Set(usages).size !== usages.length) return null;
-  const is = (...wanted: string[]): boolean => rest.join() === wanted.join();
+  const is = (...expected: string[]): boolean => rest.join() === expected.join();
   if (is("digital signature", "server auth") && (signer ?? servingSigner) === servingSigner) return "serving";
   if (is("client auth", "digital signature") && (signer ?? clientSigner) === clientSigner) return "client";
   return null;

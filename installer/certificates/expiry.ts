@@ -56,6 +56,6 @@ export function expiryFindings(lives: readonly CertificateLife[]): Finding[] {
     const message = `${path} (${subject}): ${left}, until ${ends}`;
     if (daysLeft >= shortLife) return { check: "certificate", severity: "ok", message };
     const hint = "./install renew --bundle NEWER.tar; on a master with the CA's key: ./install renew";
-    return { check: "certificate", severity: "error", message, wanted: `${shortLife} days or more`, hint };
+    return { check: "certificate", severity: "error", message, expected: `${shortLife} days or more`, hint };
   });
 }

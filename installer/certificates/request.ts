@@ -58,7 +58,7 @@ export function parseRequest(pem: string): CertificateRequest {
     others: [
       ...unknownNames,
       ...read.others,
-      ...extensions.flatMap(({ oid, value }) => unwanted(oid, value)),
+      ...extensions.flatMap(({ oid, value }) => forbidden(oid, value)),
       ...(new Set(ids).size < ids.length ? ["an extension twice"] : []),
     ],
   };
@@ -109,7 +109,7 @@ function readNames(names: Node | undefined): { dns: string[]; ips: string[]; oth
 }
 
 /** Usages may be asked for here as well; the cluster takes them from the request's own list, which is judged. */
-function unwanted(oid: string, value: Node): string[] {
+function forbidden(oid: string, value: Node): string[] {
   if (oid === oids.names || oid === oids.keyUsage || oid === oids.extendedKeyUsage) return [];
   if (oid !== oids.constraints) return [`extension ${oid.replace(/^attribute /, "")}`];
   const [ca] = children(value);

@@ -6,7 +6,7 @@ export interface Finding {
   readonly check: string;
   readonly severity: "ok" | "warning" | "error";
   readonly message: string;
-  readonly wanted?: string;
+  readonly expected?: string;
   readonly found?: string;
   /** A command to paste, where there is one. */
   readonly hint?: string;
@@ -19,7 +19,7 @@ export function reportFindings(findings: readonly Finding[], reporter: Reporter,
     reporter.record("finding", { ...finding });
     if (finding.severity === "ok" && !all) continue;
     const detail = [
-      ...(finding.wanted === undefined ? [] : [`wanted ${finding.wanted}`]),
+      ...(finding.expected === undefined ? [] : [`expected ${finding.expected}`]),
       ...(finding.found === undefined ? [] : [`found ${finding.found}`]),
     ].join(", ");
     const said = detail === "" ? finding.message : `${finding.message} (${detail})`;

@@ -14,15 +14,15 @@ interface Attributes {
 }
 
 /** What differs in mode and owner. */
-export function attributeDrift(path: string, found: Attributes, wanted: Attributes): Finding[] {
+export function attributeDrift(path: string, found: Attributes, expected: Attributes): Finding[] {
   const findings: Finding[] = [];
-  if (found.mode !== wanted.mode) {
-    const [is, was] = [octal(found.mode), octal(wanted.mode)];
-    findings.push({ ...drift("mode", path, "has another mode", `chmod ${was} ${path}`), wanted: was, found: is });
+  if (found.mode !== expected.mode) {
+    const [is, was] = [octal(found.mode), octal(expected.mode)];
+    findings.push({ ...drift("mode", path, "has another mode", `chmod ${was} ${path}`), expected: was, found: is });
   }
-  if (!sameOwner(found.owner, wanted.owner)) {
-    const [is, was] = [`${found.owner.uid}:${found.owner.gid}`, `${wanted.owner.uid}:${wanted.owner.gid}`];
-    findings.push({ ...drift("owner", path, "has another owner", `chown ${was} ${path}`), wanted: was, found: is });
+  if (!sameOwner(found.owner, expected.owner)) {
+    const [is, was] = [`${found.owner.uid}:${found.owner.gid}`, `${expected.owner.uid}:${expected.owner.gid}`];
+    findings.push({ ...drift("owner", path, "has another owner", `chown ${was} ${path}`), expected: was, found: is });
   }
   return findings;
 }

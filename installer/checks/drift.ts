@@ -63,7 +63,7 @@ async function fileDrift(host: HostReader, { path, digest, mode, owner, size }: 
   const now = stat.size === size ? await host.digest(path) : "";
   if (now !== digest) {
     const differs = drift("changed", path, "is not what was installed", "run the same ./install again");
-    found.push({ ...differs, wanted: digest, found: now === "" ? `${stat.size} bytes instead of ${size}` : now });
+    found.push({ ...differs, expected: digest, found: now === "" ? `${stat.size} bytes instead of ${size}` : now });
   }
   return found;
 }
@@ -83,7 +83,7 @@ async function settingDrift(host: HostReader, setting: Goal): Promise<Finding[]>
     const now = await resource.inspect(host, setting.id);
     // A tree that does not run has none of it yet.
     if (isUnknown(now)) return host.live ? [unknown(what, now.unknown)] : [];
-    if (resource.equal(now, resource.wanted(setting.id, now))) return [];
+    if (resource.equal(now, resource.spec(setting.id, now))) return [];
     return [drift("setting", what, "is no longer so", "run the same ./install again")];
   } catch (error) {
     return [unknown(what, messageOf(error))];

@@ -20,7 +20,7 @@ export async function checkHealth(host: HostReader, entry: CheckEntry, alone: bo
     check: entry.name,
     severity,
     message: code === 0 ? "answers, but not as a healthy one does" : `ended with code ${code}`,
-    ...(entry.matches === undefined ? {} : { wanted: entry.matches }),
+    ...(entry.matches === undefined ? {} : { expected: entry.matches }),
     ...(lastLine === "" ? {} : { found: lastLine.slice(0, 300) }),
     hint: entry.hint,
   };

@@ -66,6 +66,6 @@ function journalDrift({ header, phases }: Transaction, bytes: Buffer): Finding[]
   });
 }
 
-function withDigests(findings: readonly Finding[], wanted: string, found: string): Finding[] {
-  return findings.map((finding) => ({ ...finding, wanted, found }));
+function withDigests(findings: readonly Finding[], expected: string, found: string): Finding[] {
+  return findings.map((finding) => ({ ...finding, expected, found }));
 }

@@ -12,7 +12,7 @@ function otherCluster(installed: Header["bundle"], name: string): Finding[] {
   if (installed.cluster === name) return [];
   const hint = "take the bundle of this cluster; to make the host a node of the other one: ./install undo first";
   const message = "this bundle is of another cluster than the one that this host is a node of";
-  return [{ check: "same-cluster", severity: "error", message, wanted: installed.cluster, found: name, hint }];
+  return [{ check: "same-cluster", severity: "error", message, expected: installed.cluster, found: name, hint }];
 }
 
 function olderSoftware(
@@ -28,7 +28,7 @@ function olderSoftware(
   const findings: Finding[] = [];
   if (installed.locked !== undefined && locked < installed.locked) {
     const message = "this bundle is older than the installed one: it may bring back what was mended since";
-    const detail = { wanted: `locked ${installed.locked} or later`, found: `locked ${locked}` };
+    const detail = { expected: `locked ${installed.locked} or later`, found: `locked ${locked}` };
     findings.push({ check: "older-bundle", severity: "warning", message, ...detail, hint });
   }
   if (older.length > 0) {

@@ -45,8 +45,8 @@ function untilTheLastMember(finding: Finding, from: Versions, to: Versions): Fin
 function step(check: string, name: string, from: string | null | undefined, to: string | null | undefined): Finding[] {
   const [old, next] = [parseVersion(from), parseVersion(to)];
   if (old === null || next === null) return [];
-  const wrong = (message: string, wanted: string, hint: string): Finding[] => [
-    { check, severity: "error", message: `${name} ${message}`, wanted, found: `${from} → ${to}`, hint },
+  const wrong = (message: string, expected: string, hint: string): Finding[] => [
+    { check, severity: "error", message: `${name} ${message}`, expected, found: `${from} → ${to}`, hint },
   ];
   if (next.major !== old.major) {
     return wrong("would change its major version", `${old.major}.x`, "read the release notes, and take a backup first");
@@ -75,18 +75,18 @@ function step(check: string, name: string, from: string | null | undefined, to: 
 /** A kubelet must not be newer than any API server it may talk to. `server` null: nobody could say its version. */
 export function kubeletSkew(kubelet: string | null | undefined, server: string | null): Finding[] {
   const check = "kubelet-skew";
-  const wanted = parseVersion(kubelet);
-  if (wanted === null) return [];
+  const version = parseVersion(kubelet);
+  if (version === null) return [];
   const hint = "upgrade every master first; if that is done: --skip-preflight kubelet-skew";
   const found = parseVersion(server);
   if (found === null) {
     const message = "the API server does not say its version, and a kubelet must not be newer than it";
-    return [{ check, severity: "error", message, wanted: `Kubernetes ${kubelet} on the masters`, hint }];
+    return [{ check, severity: "error", message, expected: `Kubernetes ${kubelet} on the masters`, hint }];
   }
-  const newer = wanted.major > found.major || (wanted.major === found.major && wanted.minor > found.minor);
+  const newer = version.major > found.major || (version.major === found.major && version.minor > found.minor);
   if (newer) {
     const message = "the kubelet would be newer than the API server";
-    return [{ check, severity: "error", message, wanted: `${kubelet} or newer`, found: server ?? "", hint }];
+    return [{ check, severity: "error", message, expected: `${kubelet} or newer`, found: server ?? "", hint }];
   }
   return [{ check, severity: "ok", message: `the API server is of ${server}` }];
 }

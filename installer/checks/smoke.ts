@@ -38,7 +38,7 @@ export interface ServiceItem {
 }
 
 /** A node that takes pods, and the pod of the test on it. */
-export interface Place {
+export interface SmokeTarget {
   readonly node: string;
   readonly address: string | null;
   readonly pod: PodItem | null;
@@ -60,7 +60,7 @@ export interface Question {
 const keep = "./install smoke --keep";
 
 /** Every node that takes pods, in the cluster's order. */
-export function placesOf(nodes: readonly NodeItem[], pods: readonly PodItem[]): Place[] {
+export function targetsOf(nodes: readonly NodeItem[], pods: readonly PodItem[]): SmokeTarget[] {
   return nodes.filter(takesPods).map((node) => {
     const { name } = node.metadata;
     const pod = pods.find(({ spec, metadata }) => spec.nodeName === name && metadata.deletionTimestamp === undefined);
@@ -73,7 +73,7 @@ export function takesPods({ spec }: NodeItem): boolean {
   return spec?.unschedulable !== true;
 }
 
-function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefined): Place["lacks"] {
+function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefined): SmokeTarget["lacks"] {
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   if (ready?.status !== "True") {
     const found = `the node is not Ready: ${ready?.message ?? "it says nothing"}`;
@@ -87,14 +87,14 @@ function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefin
   const waiting = pod.status?.containerStatuses?.map(({ state }) => state?.waiting).find((one) => one !== undefined);
   const why = [waiting?.reason, waiting?.message].filter((word) => word !== undefined).join(": ");
   const hint = /Image/.test(waiting?.reason ?? "")
-    ? `on ${name}: ctr -n k8s.io images ls, or docker images; wanted there: ${pod.spec.containers[0]?.image ?? ""}`
+    ? `on ${name}: ctr -n k8s.io images ls, or docker images; expected there: ${pod.spec.containers[0]?.image ?? ""}`
     : `${keep}; kubectl describe pod -l app=${smokeName}`;
   return { found: why === "" ? `its pod ${pod.metadata.name} is not ready` : why, hint };
 }
 
 /** One finding for each node: is its pod ready, and has it an address of the pods' network? */
 export function podFindings(
-  places: readonly Place[],
+  places: readonly SmokeTarget[],
   network: string,
   inNetwork: (network: string, ip: string) => boolean,
 ): Finding[] {
@@ -102,12 +102,12 @@ export function podFindings(
     const check = "pod";
     if (lacks !== null) {
       const { found, hint } = lacks;
-      return { check, severity: "error", message: `${node}: its pod is not ready`, wanted: "ready", found, hint };
+      return { check, severity: "error", message: `${node}: its pod is not ready`, expected: "ready", found, hint };
     }
     const ip = pod?.status?.podIP ?? "none";
     if (inNetwork(network, ip)) return { check, severity: "ok", message: `${node}: ready, at ${ip}` };
     const message = `${node}: its pod has no address of the pods' network`;
-    return { check, severity: "error", message, wanted: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` };
+    return { check, severity: "error", message, expected: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` };
   });
 }
 
@@ -140,12 +140,12 @@ export function lingeringFinding(names: readonly string[]): Finding {
 /** Whether the service's port on the nodes is one of those that were set aside for it. */
 export function portFinding(service: ServiceItem, range: { readonly first: number; readonly last: number }): Finding {
   const port = service.spec.ports[0]?.nodePort ?? 0;
-  const wanted = `${range.first}-${range.last}`;
+  const expected = `${range.first}-${range.last}`;
   const check = "node port";
-  if (port >= range.first && port <= range.last) return { check, severity: "ok", message: `${port} is in ${wanted}` };
+  if (port >= range.first && port <= range.last) return { check, severity: "ok", message: `${port} is in ${expected}` };
   const hint = "systemctl cat kube-apiserver | grep node-port";
   const message = "the service's port is none of the range";
-  return { check, severity: "error", message, wanted, found: String(port), hint };
+  return { check, severity: "error", message, expected, found: String(port), hint };
 }
 
 /**
@@ -153,7 +153,7 @@ export function portFinding(service: ServiceItem, range: { readonly first: numbe
  * pods' network they cannot answer it. Each port is asked so often that every pod has its turn, and with it the way from
  * every node to every other.
  */
-export function questionsOf(places: readonly Place[], service: ServiceItem, isNode: boolean): Question[] {
+export function questionsOf(places: readonly SmokeTarget[], service: ServiceItem, isNode: boolean): Question[] {
   const ready = places.filter(({ lacks }) => lacks === null);
   const probe = ready[0]?.pod?.spec.containers[0]?.readinessProbe?.httpGet;
   const [ports] = service.spec.ports;
@@ -202,5 +202,5 @@ export function answerFinding(question: Question, failures: readonly string[]): 
   const found = [...new Set(failures)].join("; ");
   const rate = failures.length === 1 ? "" : `${failures.length} times `;
   const message = `${where} does not answer`;
-  return { check, severity: "error", message, wanted: "HTTP 200", found: `${rate}${found}`, hint };
+  return { check, severity: "error", message, expected: "HTTP 200", found: `${rate}${found}`, hint };
 }

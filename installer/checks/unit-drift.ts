@@ -52,16 +52,16 @@ async function processDrift(host: HostReader, { name, file }: UnitId, files: rea
       if (path === keptInstaller && (await host.stat(path)) !== null) return found;
       return [...found, drift("running", name, `runs a ${path} that is no longer on the disk`, restart)];
     }
-    const wanted = /^ExecStart=(\S+)/m.exec((await host.read(file)) ?? "")?.[1];
+    const expected = /^ExecStart=(\S+)/m.exec((await host.read(file)) ?? "")?.[1];
     // The distribution's own program, which the bundle did not bring.
-    if (wanted === undefined || !files.some((one) => one.path === wanted)) return found;
+    if (expected === undefined || !files.some((one) => one.path === expected)) return found;
     const strange = drift("running", name, "runs a program that was not installed", restart);
-    return [...found, { ...strange, wanted, found: path }];
+    return [...found, { ...strange, expected, found: path }];
   }
   const digest = await digestOf(host, exe);
   if (digest === installed.digest) return found;
   const message = `runs another ${path} than the one that was installed`;
-  return [...found, { ...drift("running", name, message, restart), wanted: installed.digest, found: digest }];
+  return [...found, { ...drift("running", name, message, restart), expected: installed.digest, found: digest }];
 }
 
 async function digestOf(host: HostReader, path: string): Promise<string> {

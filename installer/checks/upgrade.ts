@@ -63,7 +63,7 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
       check: "same-node",
       severity: "error",
       message: "this host is another node of the cluster",
-      wanted: `${name} (${ip})`,
+      expected: `${name} (${ip})`,
       found: `${selection.name} (${selection.ip})`,
       hint: `./install upgrade --ip ${ip}; to make it another node: ./install undo first`,
     },

@@ -49,7 +49,7 @@ function closedDrift(path: string, { mode, owner }: Extract<Stat, { type: "file"
   if ((mode & 0o077) === 0 && owner.uid === 0) return [];
   const found = `${mode.toString(8).padStart(4, "0")} ${owner.uid}:${owner.gid}`;
   const finding = drift("mode", path, "may be read by others than root", `chmod 0600 ${path}; chown 0:0 ${path}`);
-  return [{ ...finding, wanted: "0600 0:0", found }];
+  return [{ ...finding, expected: "0600 0:0", found }];
 }
 
 async function issueDrift(
@@ -67,8 +67,8 @@ async function issueDrift(
       return [certificateDrift(path, "is not signed by the cluster's CA")];
     }
     const found = certificate.subject.split("\n").toSorted().join();
-    const wanted = `CN=${commonName},O=${organization}`;
-    if (found !== wanted) return [{ ...certificateDrift(path, "is not for this node"), wanted, found }];
+    const expected = `CN=${commonName},O=${organization}`;
+    if (found !== expected) return [{ ...certificateDrift(path, "is not for this node"), expected, found }];
     const [key = ""] = text.match(pem("(?:[A-Z]+ )?PRIVATE KEY")) ?? [];
     if (certificate.checkPrivateKey(createPrivateKey(key))) return [];
     return [certificateDrift(path, "has the key of another certificate")];

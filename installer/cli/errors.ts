@@ -85,8 +85,8 @@ export interface ErrorDetails {
   readonly where?: string | undefined;
   /** What to do next; a command to paste where there is one. */
   readonly hint?: string | undefined;
-  /** For integrity errors: what was wanted and what was found, shown one under the other. */
-  readonly wanted?: string | undefined;
+  /** What was expected and what was found, shown one under the other. */
+  readonly expected?: string | undefined;
   readonly found?: string | undefined;
   /** Several things that are wrong at once: people read each on a line of its own, machines one by one. */
   readonly problems?: readonly ErrorProblem[] | undefined;
@@ -106,7 +106,7 @@ export class ExpectedError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly hint: string | undefined;
-  readonly wanted: string | undefined;
+  readonly expected: string | undefined;
   readonly found: string | undefined;
   /** The message without its problems. */
   readonly summary: string;
@@ -124,7 +124,7 @@ export class ExpectedError extends Error {
     this.problems = problems.map((one) => ({ ...one, message: redact(one.message) }));
     this.where = details.where === undefined ? undefined : redact(details.where);
     this.hint = details.hint === undefined ? undefined : redact(details.hint);
-    this.wanted = details.wanted;
+    this.expected = details.expected;
     this.found = details.found;
   }
 

@@ -93,7 +93,7 @@ export function createReporter(options: ReporterOptions): Reporter {
         message: error.summary,
         ...(error.problems.length > 0 && { problems: error.problems }),
         where: error.where,
-        wanted: error.wanted,
+        expected: error.expected,
         found: error.found,
         hint: error.hint,
         exitCode: error.exitCode,
@@ -103,13 +103,13 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
 }
 
-/** An error as people read it: what, where, wanted and found one under the other, what to do. */
+/** An error as people read it: what, where, expected and found one under the other, what to do. */
 export function describeError(error: ExpectedError, paint: Paint = (text) => text): string {
   const lines = [`${paint("error", "red")} ${error.code}: ${error.message}`];
   // A line break in a name stays below its own word, and begins no line that looks like ours.
   const below = (text: string): string => text.replaceAll("\n", "\n          ");
   if (error.where !== undefined) lines.push(`   where: ${below(error.where)}`);
-  if (error.wanted !== undefined) lines.push(`  wanted: ${below(error.wanted)}`);
+  if (error.expected !== undefined) lines.push(`  expected: ${below(error.expected)}`);
   if (error.found !== undefined) lines.push(`   found: ${below(error.found)}`);
   if (error.hint !== undefined) lines.push(`    next: ${error.hint}`);
   return lines.join("\n");

@@ -18,15 +18,15 @@ import { hostFiles } from "../plan/host-files.ts";
 import { chosen } from "../plan/input.ts";
 import { objectKeys } from "../plan/objects.ts";
 import { plan } from "../plan/plan.ts";
-import { select, type Selection, type Wish } from "../plan/select.ts";
+import { select, type Selection, type NodeRequest } from "../plan/select.ts";
 import { openTrusted } from "../open-trusted.ts";
 import { findTimeSync } from "../plan/time-sync.ts";
 import { olderInstallations, overOlder } from "../plan/upgrade.ts";
-import { transact, type Wanted } from "../transaction/transact.ts";
+import { transact, type ApplyOptions } from "../transaction/transact.ts";
 
-export interface InstallRequest extends Wanted {
+export interface InstallRequest extends ApplyOptions {
   readonly bundle: string;
-  readonly wish: Wish;
+  readonly node: NodeRequest;
   /** Names of preflight checks whose errors are to be passed over. */
   readonly skipPreflight: readonly string[];
   /** `preflight`: tells every finding and stops there. */
@@ -51,7 +51,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const state = stateOf(root);
   const host = createLocalHost({ root, contents: state.contents });
   const facts = await gatherFacts(host);
-  const selection = select(index, request.wish, facts);
+  const selection = select(index, request.node, facts);
   reporter.stage("gather", `${selection.name} (${selection.ip}) becomes ${selection.roles.join(", ")}`);
   const contents = await contentsFor(bundle, selection, request);
   const time = await findTimeSync(index, selection, host);
@@ -65,7 +65,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const past = transactions(records);
   const over = { past, payload: bundle.payloadDigest, roles: selection.roles, live: host.live, now: context.now() };
   const older = olderInstallations(over).at(-1);
-  const readPlain: ReadContents = (wanted) => bundle.contents(wanted);
+  const readPlain: ReadContents = (requested) => bundle.contents(requested);
   const objects = older === undefined ? undefined : await objectKeys(index, selection, contents, readPlain);
   const planned = overOlder({
     ...over,
@@ -135,7 +135,7 @@ async function contentsFor(bundle: Bundle, selection: Selection, request: Instal
     return { files: files.map((entry) => ({ entry, digest: entry.digest, size: entry.size })), memory: new Map() };
   }
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
-  return nodeContents(bundle, selection, identity, (wanted) => bundle.contents(wanted));
+  return nodeContents(bundle, selection, identity, (requested) => bundle.contents(requested));
 }
 
 /** Whether a key is needed for what this node gets. */

@@ -5,7 +5,7 @@ import { version } from "#cli/version";
 import { reissueAll } from "../certificates/in-place.ts";
 import { sameKeys } from "../checks/upgrade.ts";
 import type { Context } from "../context.ts";
-import { type Proposed, resumable } from "../transaction/header.ts";
+import { type PendingHeader, resumable } from "../transaction/header.ts";
 import { gatherFacts } from "../host/facts.ts";
 import type { Host } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
@@ -19,10 +19,10 @@ import { openTrusted } from "../open-trusted.ts";
 import { nodeContents } from "../plan/contents.ts";
 import { installedFiles, renewalPlan } from "../plan/renew.ts";
 import { select } from "../plan/select.ts";
-import { type Proposal, transact, type Wanted } from "../transaction/transact.ts";
+import { type Proposal, transact, type ApplyOptions } from "../transaction/transact.ts";
 import { asInstalled } from "./upgrade.ts";
 
-export interface RenewRequest extends Wanted {
+export interface RenewRequest extends ApplyOptions {
   /** Null: signed by the CA on this node. */
   readonly bundle: string | null;
   readonly skipPreflight: readonly string[];
@@ -34,7 +34,7 @@ export interface RenewRequest extends Wanted {
 interface Renewal extends Pick<Proposal, "bundle" | "memory"> {
   readonly files: readonly FileId[];
   readonly from: string;
-  readonly certificates: Proposed["certificates"];
+  readonly certificates: PendingHeader["certificates"];
 }
 
 /** One transaction, which `rollback` takes back. USAGE where nothing is installed. */
@@ -59,7 +59,7 @@ export async function renew(request: RenewRequest, context: Context): Promise<vo
       : await fromBundle(request.bundle, request, host, past, context);
   const roles = [...new Set(currentTransactions(past).flatMap(({ header }) => header.roles))];
   const { made: _, ...base } = last;
-  const header: Proposed = {
+  const header: PendingHeader = {
     ...base,
     command: context.command,
     action: "renew",
@@ -91,8 +91,8 @@ const nothing: Omit<Renewal, "from"> = {
   certificates: undefined,
   memory: new Map(),
   bundle: {
-    async extract(wanted: ReadonlySet<Digest>) {
-      if (wanted.size === 0) return;
+    async extract(requested: ReadonlySet<Digest>) {
+      if (requested.size === 0) return;
       throw new ExpectedError("APPLY_FAILED", "the new keys of the interrupted renewal are gone", {
         hint: "./install rollback, then ./install renew again",
       });
@@ -126,7 +126,7 @@ async function fromBundle(
   const errors = sameKeys({ past, bundle, selection }).filter(({ check }) => !request.skipPreflight.includes(check));
   if (errors.length > 0) throw notFit(errors);
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
-  const contents = await nodeContents(bundle, selection, identity, (wanted) => bundle.contents(wanted));
+  const contents = await nodeContents(bundle, selection, identity, (requested) => bundle.contents(requested));
   const installed = installedFiles(past);
   const files = contents.files.flatMap(({ entry, digest, size }): FileId[] => {
     const spec = installed.get(entry.path);

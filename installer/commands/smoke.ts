@@ -56,7 +56,7 @@ export async function smoke(request: SmokeRequest, context: Context): Promise<vo
   reporter.stage("smoke", `a pod on ${taking.length === 0 ? "no node" : taking.join(", ")}`);
   if (taking.length === 0)
     throw new ExpectedError("UNHEALTHY", "no node takes pods", {
-      wanted: "a node that is not cordoned",
+      expected: "a node that is not cordoned",
       found: `${nodes.length} nodes`,
       hint: "kubectl get nodes",
     });
@@ -75,7 +75,7 @@ async function manifestOf(host: Host, folder = ownFolder): Promise<string> {
     "the bundle has no image that could answer: the test takes the one of coredns or kube-dns, or a release's image called smoke",
     {
       where: path,
-      wanted: "addons: [coredns], or kube-dns, in cluster.yaml",
+      expected: "addons: [coredns], or kube-dns, in cluster.yaml",
       found: "neither",
       hint: "kubeferry build cluster.yaml, with the addon; then ./install upgrade",
     },
@@ -140,14 +140,14 @@ async function findingsOf(run: Run): Promise<Finding[]> {
 /** Waits until every node's pod is ready, or for as long as was given; returns how it is then. */
 async function readyPlaces({ request, context, cluster }: Run): Promise<{
   readonly nodes: readonly judged.NodeItem[];
-  readonly places: readonly judged.Place[];
+  readonly places: readonly judged.SmokeTarget[];
 }> {
   const { signal, reporter } = context;
   const until = performance.now() + request.timeoutSeconds * second;
   for (;;) {
     signal.throwIfAborted();
     const nodes = await nodesOf(cluster);
-    const places = judged.placesOf(nodes, await podsOf(cluster));
+    const places = judged.targetsOf(nodes, await podsOf(cluster));
     const ready = places.filter(({ lacks }) => lacks === null).length;
     reporter.progress("pods", ready, places.length, "items");
     if (ready === places.length || performance.now() >= until) return { nodes, places };
@@ -181,7 +181,7 @@ async function failuresOf(question: judged.Question, signal: AbortSignal): Promi
 }
 
 /** A pod's log comes from its kubelet, by way of the API server: the serving certificates are tried with it. */
-async function logFindings(cluster: Cluster, places: readonly judged.Place[]): Promise<Finding[]> {
+async function logFindings(cluster: Cluster, places: readonly judged.SmokeTarget[]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { node, pod } of places) {
     if (pod === null) continue;

@@ -5,15 +5,15 @@ import { install, type InstallRequest } from "./install.ts";
 import { currentTransactions } from "../journal/installed.ts";
 import { stateOf } from "../journal/state.ts";
 import { transactions } from "../journal/transaction.ts";
-import type { Wish } from "../plan/select.ts";
+import type { NodeRequest } from "../plan/select.ts";
 
 /** What is not given on the command line is as it is installed. USAGE where nothing is. */
 export async function upgrade(request: InstallRequest, context: Context): Promise<void> {
-  await install({ ...request, wish: asInstalled(request.root, request.wish) }, context);
+  await install({ ...request, node: asInstalled(request.root, request.node) }, context);
 }
 
 /** A wish with the rest as it is installed. */
-export function asInstalled(root: string, wish: Wish): Wish {
+export function asInstalled(root: string, request: NodeRequest): NodeRequest {
   const present = currentTransactions(transactions(stateOf(root).journal.read()));
   const last = present.at(-1)?.header;
   if (last === undefined) {
@@ -24,10 +24,10 @@ export function asInstalled(root: string, wish: Wish): Wish {
   }
   const { name, ip, iface, profile } = last.node;
   return {
-    role: wish.role ?? [...new Set(present.flatMap(({ header }) => header.roles))].join(","),
-    ip: wish.ip ?? ip,
+    role: request.role ?? [...new Set(present.flatMap(({ header }) => header.roles))].join(","),
+    ip: request.ip ?? ip,
     // A node that is in cluster.yaml has its name from there.
-    name: wish.name ?? (profile === name ? undefined : name),
-    iface: wish.iface ?? iface ?? undefined,
+    name: request.name ?? (profile === name ? undefined : name),
+    iface: request.iface ?? iface ?? undefined,
   };
 }

@@ -21,8 +21,8 @@ export function insideFollowed(root: string, path: string): string {
   return resolveDirectory(root, split(path), path);
 }
 
-function resolveDirectory(root: string, wanted: readonly string[], path: string): string {
-  const rest = [...wanted];
+function resolveDirectory(root: string, segments: readonly string[], path: string): string {
+  const rest = [...segments];
   let real: string[] = [];
   let links = 0;
   for (let part = rest.shift(); part !== undefined; part = rest.shift()) {

@@ -44,7 +44,7 @@ export function keep(path: string, digest: Digest, kept: string): void {
   if (found !== digest) {
     throw new ExpectedError("APPLY_FAILED", "this file changed while the installation ran", {
       where: path,
-      wanted: digest,
+      expected: digest,
       found,
       hint: "run the same command again",
     });
@@ -220,7 +220,11 @@ function copy(source: string, target: string, digest: Digest): void {
   const found = hash.digest("hex");
   if (found === digest) return;
   fs.rmSync(target, { force: true });
-  throw new ExpectedError("DIGEST_MISMATCH", "a copy is not what was copied", { where: target, wanted: digest, found });
+  throw new ExpectedError("DIGEST_MISMATCH", "a copy is not what was copied", {
+    where: target,
+    expected: digest,
+    found,
+  });
 }
 
 /** Changes a name in a directory and makes that durable. */

@@ -252,7 +252,7 @@ function watchUnit(unit: string, crashing: AbortController): NodeJS.Timeout {
 function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): ExpectedError {
   return new ExpectedError("APPLY_FAILED", `${argv[0]} ended well, but what it says is not what is wanted`, {
     where: argv.join(" "),
-    wanted: matches,
+    expected: matches,
     found: stdout.trim().split("\n").slice(-3).join("; ") || "nothing",
     hint: argv.join(" "),
   });

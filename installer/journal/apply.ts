@@ -48,10 +48,10 @@ function notedIn(past: readonly Transaction[]): Set<string> {
 function aim(goal: Goal, now: unknown): unknown {
   if (isUnknown(now)) return null;
   const resource = resourceOf(goal);
-  const wanted = resource.wanted(goal.id, now);
-  if (goal.back === undefined) return wanted;
+  const spec = resource.spec(goal.id, now);
+  if (goal.back === undefined) return spec;
   // What somebody changed since is his own.
-  return goal.back.always === true || resource.equal(now, wanted) ? goal.back.to : now;
+  return goal.back.always === true || resource.equal(now, spec) ? goal.back.to : now;
 }
 
 function isSettled({ resource, before, after }: Change): boolean {
@@ -183,15 +183,15 @@ export async function apply(options: ApplyOptions): Promise<void> {
       own.map(({ change }) => change),
     );
     await perform(options, name, hooks.before, name);
-    for (const wanted of own) {
-      const change = await seen(options, phase, wanted);
+    for (const planned of own) {
+      const change = await seen(options, phase, planned);
       await perform(
         options,
         name,
-        [...(wanted.sweep ?? []), ...effectsOf(change)],
+        [...(planned.sweep ?? []), ...effectsOf(change)],
         resourceOf(change).describe(change.id),
       );
-      if (!transaction.done.has(wanted.n)) journal.append({ type: "done", id: transaction.id, n: wanted.n });
+      if (!transaction.done.has(planned.n)) journal.append({ type: "done", id: transaction.id, n: planned.n });
     }
     await perform(options, name, hooks.after, name);
     await options.gate(name, gates);
@@ -237,8 +237,8 @@ async function perform(
     } catch (error) {
       if (!isExpected(error)) throw error;
       await onFailed?.(effect);
-      const { where, wanted, found, hint } = error;
-      const details = { where, wanted, found, hint, cause: error };
+      const { where, expected, found, hint } = error;
+      const details = { where, expected, found, hint, cause: error };
       throw new ExpectedError("APPLY_FAILED", `${what}: ${messageOf(error)}`, details);
     }
   }

@@ -26,7 +26,7 @@ export function refuseForeignPrograms(paths: readonly string[], platform: Platfo
     if (found === null || found === platform) continue;
     throw new ExpectedError("PLATFORM_MISMATCH", "a program of the bundle is for another machine", {
       where: `content ${basename(path)}`,
-      wanted: platform,
+      expected: platform,
       found,
       hint: "build the bundle again; nothing was changed",
     });

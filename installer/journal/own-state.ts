@@ -19,7 +19,7 @@ export function refuse(path: string, kind: "file" | "folder"): void {
   if (kind === "file" ? !stat.isFile() : !stat.isDirectory()) {
     throw new ExpectedError("PATH_ESCAPES", "something else stands in the place of Kubeferry's own state", {
       where: path,
-      wanted: `a ${kind}`,
+      expected: `a ${kind}`,
       found: stat.isSymbolicLink() ? "a symbolic link" : "something else",
       hint: `ls -l ${path}; Kubeferry never makes one there: who did?`,
     });
@@ -29,7 +29,7 @@ export function refuse(path: string, kind: "file" | "folder"): void {
   if (!foreign && (stat.mode & 0o022) === 0) return;
   throw new ExpectedError("JOURNAL_INVALID", "others can write Kubeferry's state, and so decide what is undone", {
     where: path,
-    wanted: `owner ${own === 0 ? "root" : `root or ${own}`}, writable by nobody else`,
+    expected: `owner ${own === 0 ? "root" : `root or ${own}`}, writable by nobody else`,
     found: `owner ${stat.uid}, mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")}`,
     hint: `look at what is in it; is it as it should be: chown -R root: ${path}; chmod -R go-w ${path}`,
   });

@@ -5,17 +5,17 @@ import { type Bundle, type Digest, digestFile, type Platform } from "#bundle";
 import { refuseForeignPrograms } from "./machine.ts";
 
 /**
- * Puts every wanted content into the folder `stage`: from `memory` (secrets, files with tokens replaced), the rest
+ * Puts every requested content into the folder `stage`: from `memory` (secrets, files with tokens replaced), the rest
  * from the bundle. What is there already and is right stays. A program for another machine than `platform` is refused.
  */
 export async function stageContents(
   bundle: Pick<Bundle, "extract">,
   stage: string,
-  wanted: ReadonlySet<Digest>,
+  requested: ReadonlySet<Digest>,
   memory: ReadonlyMap<Digest, Uint8Array>,
   platform?: Platform,
 ): Promise<void> {
-  const missing = [...wanted].filter((digest) => !isStaged(join(stage, digest), digest));
+  const missing = [...requested].filter((digest) => !isStaged(join(stage, digest), digest));
   for (const digest of missing) {
     const content = memory.get(digest);
     if (content !== undefined) writePrivate(join(stage, digest), content);
@@ -24,7 +24,7 @@ export async function stageContents(
   if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest));
   if (platform !== undefined)
     refuseForeignPrograms(
-      [...wanted].map((digest) => join(stage, digest)),
+      [...requested].map((digest) => join(stage, digest)),
       platform,
     );
   const folder = fs.openSync(stage, "r");

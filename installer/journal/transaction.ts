@@ -73,7 +73,7 @@ export function nextId(records: readonly JournalRecord[]): number {
 function foreign({ format, installer }: JournalRecord & { type: "begin" }): ExpectedError {
   return new ExpectedError("JOURNAL_INVALID", `the journal was written by another Kubeferry, ${installer}`, {
     where: "/var/lib/kubeferry/journal",
-    wanted: `format ${journalFormat}`,
+    expected: `format ${journalFormat}`,
     found: `format ${format ?? 1}`,
     hint: "/var/lib/kubeferry/install undo   is done by the installer that wrote it",
   });

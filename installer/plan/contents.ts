@@ -11,7 +11,7 @@ export interface NodeContents {
 }
 
 /** How plain contents of a bundle are read: `contents` of the bundle. */
-export type ReadContents = (wanted: ReadonlySet<Digest>) => Promise<Map<Digest, Buffer>>;
+export type ReadContents = (requested: ReadonlySet<Digest>) => Promise<Map<Digest, Buffer>>;
 
 /** KEY_MISSING and its like where the node has secrets that `identity` does not open. */
 export async function nodeContents(

@@ -25,10 +25,10 @@ export async function hostFiles(index: BundleIndex, selection: Selection, host: 
     const broughtBy = bringerOf(key, modules);
     const id = { key, value, policy, broughtBy };
     const found = await sysctl.inspect(host, id);
-    const wanted = isUnknown(found) ? value : sysctl.wanted(id, found);
-    if (wanted === null) continue;
+    const spec = isUnknown(found) ? value : sysctl.spec(id, found);
+    if (spec === null) continue;
     // The dash: a kernel that lacks the key at boot is no failure.
-    lines.push(`-${sysctlPath(key).slice("/proc/sys/".length).replaceAll(/[./]/g, swap)} = ${wanted}`);
+    lines.push(`-${sysctlPath(key).slice("/proc/sys/".length).replaceAll(/[./]/g, swap)} = ${spec}`);
   }
   const contents: [string, string[]][] = [
     [modulesFile, modules],

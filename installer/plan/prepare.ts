@@ -11,7 +11,7 @@ export function prepare(input: PlanInput): Phase[] {
     { name: "directories", goals: directories(input), gates: [] },
     {
       name: "prepare",
-      goals: [...names(input), ...services(input), ...kernel(input), ...swap(input), ...guards(input)],
+      goals: [...names(input), ...services(input), ...kernel(input), ...swap(input), ...security(input)],
       gates: [],
     },
   ];
@@ -37,7 +37,7 @@ function services({ index, selection }: PlanInput): Goal[] {
     .map((name) => goal("service", { name }));
 }
 
-function guards({ index, selection, live }: PlanInput): Goal[] {
+function security({ index, selection, live }: PlanInput): Goal[] {
   const { selinux, firewall } = index.host;
   const ports = [...new Set(chosen(firewall.ports, selection).map(({ port, protocol }) => `${port}/${protocol}`))];
   const opens = firewall.mode === "open-ports" && live;

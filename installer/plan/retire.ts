@@ -32,8 +32,8 @@ export interface RetireInput {
  */
 export function withRetirement(input: RetireInput): Plan {
   const { past, starts = true, objects = new Set() } = input;
-  const wanted = stillWanted(input);
-  const names = new Set(wanted.map(nameOf));
+  const kept = stillPlanned(input);
+  const names = new Set(kept.map(nameOf));
   const originals = originalsOf(past);
   const retired = new Map<RetirePhase, Goal[]>(retirePhases.map((phase) => [phase, []]));
   // What was done last goes first.
@@ -42,13 +42,13 @@ export function withRetirement(input: RetireInput): Plan {
     if (before === undefined || names.has(name) || isUnknown(before)) continue;
     const resource = resourceOf(goal);
     const phase = resource.retires === undefined ? "give back" : resource.retires(goal.id, before);
-    const still = { goals: wanted, objects };
+    const still = { goals: kept, objects };
     const to = resource.givesBack === undefined ? before : resource.givesBack(goal.id, before, still);
     if (phase === null || to === undefined || (resource.ofDaemon === true && !starts)) continue;
     retired.get(phase)?.push({ ...goal, back: { to, ...(isKept(phase) ? { always: true } : {}) } });
   }
   const changes = onHost(past).flatMap((one) => one.changes.map(({ change }) => change));
-  retired.get("give back")?.push(...droppedPackages(changes, wanted));
+  retired.get("give back")?.push(...droppedPackages(changes, kept));
   const phases = retirePhases.map((name): Phase => ({
     name,
     goals: retired.get(name)?.toSorted(inTurn) ?? [],
@@ -73,7 +73,7 @@ function inTurn(a: Goal, b: Goal): number {
 }
 
 /** What this transaction wants, and those that stay. */
-function stillWanted({ planned, past, payload, roles }: RetireInput): Goal[] {
+function stillPlanned({ planned, past, payload, roles }: RetireInput): Goal[] {
   const present = onHost(past);
   const same = present.filter(({ header }) => header.bundle.payload === payload);
   const covered = [...roles, ...same.flatMap(({ header }) => header.roles)];

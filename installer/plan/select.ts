@@ -5,7 +5,7 @@ import { ExpectedError } from "#cli/errors";
 import type { Facts } from "../host/facts.ts";
 
 /** As given on the command line. */
-export interface Wish {
+export interface NodeRequest {
   /** `etcd,master`; `control-plane` is accepted for `master`. */
   readonly role: string | undefined;
   readonly ip: string | undefined;
@@ -24,9 +24,9 @@ export interface Selection {
 }
 
 /** Every wrong wish is an error that names what could be wished: USAGE, ROLE_UNKNOWN, NODE_UNKNOWN, PLATFORM_MISMATCH. */
-export function select(index: BundleIndex, wish: Wish, facts: Facts): Selection {
-  const roles = parseRoles(wish.role);
-  const ip = wish.ip;
+export function select(index: BundleIndex, request: NodeRequest, facts: Facts): Selection {
+  const roles = parseRoles(request.role);
+  const ip = request.ip;
   if (ip === undefined || !isIPv4(ip)) {
     throw new ExpectedError("USAGE", ip === undefined ? "which node? --ip is missing" : `${ip} is no IPv4 address`, {
       found: nodeList(index, roles),
@@ -34,8 +34,8 @@ export function select(index: BundleIndex, wish: Wish, facts: Facts): Selection 
     });
   }
   const profile = findNode(index, roles, ip);
-  const name = nameOf(profile, wish, facts, ip);
-  const iface = wish.iface ?? profile.iface ?? facts.interfaces.find(({ address }) => address === ip)?.name ?? null;
+  const name = nameOf(profile, request, facts, ip);
+  const iface = request.iface ?? profile.iface ?? facts.interfaces.find(({ address }) => address === ip)?.name ?? null;
   if (iface !== null && !/^[A-Za-z0-9._-]{1,15}$/.test(iface))
     throw new ExpectedError("USAGE", `${iface} is no interface's name`);
   return { profile, roles, platform: platformFor(index, facts), name, ip, iface };
@@ -54,7 +54,7 @@ export function tokenValues({ ip, name, iface }: Pick<Selection, "ip" | "name" |
 export function parseRoles(text: string | undefined): Role[] {
   if (text === undefined) {
     throw new ExpectedError("USAGE", "what is this host to be? --role is missing", {
-      wanted: allRoles.join(", "),
+      expected: allRoles.join(", "),
       hint: "./install --role worker --ip ADDRESS",
     });
   }
@@ -62,7 +62,7 @@ export function parseRoles(text: string | undefined): Role[] {
   const unknown = words.find((word) => !(allRoles as readonly string[]).includes(word));
   if (unknown !== undefined) {
     throw new ExpectedError("ROLE_UNKNOWN", `there is no role ${JSON.stringify(unknown)}`, {
-      wanted: allRoles.join(", "),
+      expected: allRoles.join(", "),
     });
   }
   return allRoles.filter((role) => words.includes(role));
@@ -79,7 +79,7 @@ function findNode(index: BundleIndex, roles: readonly Role[], ip: string): NodeE
       ? `${ip} is no ${roles.join(" and ")} of this cluster`
       : `${own.name} (${ip}) is ${own.roles.join(", ")} in this cluster, not ${roles.join(" and ")}`;
   throw new ExpectedError("NODE_UNKNOWN", message, {
-    wanted: nodeList(index, roles),
+    expected: nodeList(index, roles),
     found: ip,
     hint: "./install --role ROLES --ip one of the above; or add the node to cluster.yaml and build again",
   });
@@ -91,21 +91,22 @@ function nodeList(index: BundleIndex, roles: readonly Role[]): string {
   return names.length === 0 ? `no node is ${roles.join(" and ")}` : names.join(", ");
 }
 
-function nameOf(profile: NodeEntry, wish: Wish, facts: Facts, ip: string): string {
+function nameOf(profile: NodeEntry, request: NodeRequest, facts: Facts, ip: string): string {
   if (profile.ip !== null) {
-    if (wish.name === undefined || wish.name === profile.name) return profile.name;
+    if (request.name === undefined || request.name === profile.name) return profile.name;
     throw new ExpectedError("USAGE", "the name of a node that is in cluster.yaml is settled in the bundle", {
-      wanted: profile.name,
-      found: wish.name,
+      expected: profile.name,
+      found: request.name,
       hint: `leave --name out`,
     });
   }
   const pattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
   const found = facts.hostname.toLowerCase();
   const name =
-    wish.name ?? (pattern.test(found) && !found.startsWith("localhost") ? found : `worker-${ip.replaceAll(".", "-")}`);
+    request.name ??
+    (pattern.test(found) && !found.startsWith("localhost") ? found : `worker-${ip.replaceAll(".", "-")}`);
   if (pattern.test(name)) return name;
-  throw new ExpectedError("USAGE", `${name} is no node's name`, { wanted: "lower-case letters, digits, - and ." });
+  throw new ExpectedError("USAGE", `${name} is no node's name`, { expected: "lower-case letters, digits, - and ." });
 }
 
 function platformFor(index: BundleIndex, facts: Facts): Platform {
@@ -114,7 +115,7 @@ function platformFor(index: BundleIndex, facts: Facts): Platform {
   // A mounted tree may be of another machine than the one that prepares it.
   if (!facts.live && only !== undefined && more.length === 0) return only;
   throw new ExpectedError("PLATFORM_MISMATCH", "the bundle has no programs for this machine", {
-    wanted: index.platforms.join(", "),
+    expected: index.platforms.join(", "),
     found: facts.platform ?? "an unknown platform",
     hint: "add it to platforms: in cluster.yaml and build again",
   });

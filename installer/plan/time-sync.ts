@@ -28,12 +28,12 @@ const timesyncdFile = "/etc/systemd/timesyncd.conf.d/99-kubeferry.conf";
 
 /** May only look. Null: the host is to keep what it has, or it has nothing that could be pointed anywhere. */
 export async function findTimeSync(
-  { host: wanted }: BundleIndex,
+  { host: spec }: BundleIndex,
   selection: Selection,
   host: HostReader,
 ): Promise<TimeSync | null> {
-  const servers = wanted.timeSync ?? [];
-  const stopped = new Set(wanted.stopServices.map((name) => unitName(name)));
+  const servers = spec.timeSync ?? [];
+  const stopped = new Set(spec.stopServices.map((name) => unitName(name)));
   if (servers.length === 0) return null;
   for (const name of otherTimeUnits) if (host.live && !stopped.has(name) && (await isActive(host, name))) return null;
   const found: Candidate[] = [];

@@ -61,8 +61,8 @@ function snapshotPhase({ planned, past, live, now }: UpgradeInput): Phase | null
 export function willChange(name: string, planned: Plan, past: readonly Transaction[]): boolean {
   const named = (goals: Iterable<Goal>): UnitId | undefined =>
     idsOf("unit", [...goals]).find((one) => one.name === name);
-  const [found, wanted] = [named(installedGoals(past).values()), named(goalsIn(planned))];
-  if (found === undefined || wanted === undefined) return false;
+  const [found, next] = [named(installedGoals(past).values()), named(goalsIn(planned))];
+  if (found === undefined || next === undefined) return false;
   const key = ({ restartOn }: UnitId): string => JSON.stringify(restartOn.map(({ path, digest }) => [path, digest]));
-  return key(found) !== key(wanted);
+  return key(found) !== key(next);
 }

@@ -18,7 +18,7 @@ export const block: Resource<BlockId, TextState> = {
   name: ({ path }) => path,
   describe: ({ path, lines }) => `${lines.length} lines in ${path}`,
   inspect: (host, { path }) => inspectText(host, path),
-  wanted: ({ lines, owner }, now) => edited(now, blockEdit(lines), owner),
+  spec: ({ lines, owner }, now) => edited(now, blockEdit(lines), owner),
   equal: equalText,
   steps: ({ path, lines }, from, to) => editSteps(path, from, to, blockEdit(lines)),
 };

@@ -28,7 +28,7 @@ export const directory: Resource<DirectoryId, DirectoryState> = {
       hint: `ls -ld ${path}`,
     });
   },
-  wanted: ({ mode, owner, implied }, now) => (now === "linked" || (implied && now !== null) ? now : { mode, owner }),
+  spec: ({ mode, owner, implied }, now) => (now === "linked" || (implied && now !== null) ? now : { mode, owner }),
   equal(a, b) {
     if (a === null || b === null || a === "linked" || b === "linked") return a === b;
     return a.mode === b.mode && sameOwner(a.owner, b.owner);

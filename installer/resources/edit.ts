@@ -79,12 +79,12 @@ function putTextBack(path: string, to: TextState): Effect {
 
 /** Each whole line that is `from` becomes `to`, or goes where `to` is null. Everything else stays byte for byte. */
 export function unedit(text: string, lines: ReturnType<Edit["lines"]>): string {
-  const wanted = new Map(lines.map(({ from, to }) => [from, to]));
+  const spec = new Map(lines.map(({ from, to }) => [from, to]));
   return text
     .split(/(?<=\n)/)
     .map((line) => {
       const bare = line.replace(/\n$/, "");
-      const to = wanted.get(bare);
+      const to = spec.get(bare);
       if (to === undefined) return line;
       return to === null ? "" : to + line.slice(bare.length);
     })

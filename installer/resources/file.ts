@@ -44,7 +44,7 @@ export const file: Resource<FileId, FileState> = {
       hint: `ls -ld ${path}`,
     });
   },
-  wanted: ({ mode, owner, digest, size }) => ({ type: "file", mode, owner, digest, size }),
+  spec: ({ mode, owner, digest, size }) => ({ type: "file", mode, owner, digest, size }),
   equal(a, b) {
     if (a === null || b === null) return a === b;
     if (a.type === "symlink" || b.type === "symlink")

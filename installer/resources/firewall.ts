@@ -34,7 +34,7 @@ export const firewall: Resource<FirewallId, FirewallState> = {
     const ours = ports.filter((port) => open.includes(forUfw(port)));
     return { tool: "ufw", open: ours, permanent: ours };
   },
-  wanted: ({ ports }, now) => (now.tool === null ? now : { ...now, open: ports, permanent: ports }),
+  spec: ({ ports }, now) => (now.tool === null ? now : { ...now, open: ports, permanent: ports }),
   equal: isSame,
   steps({ ports }, from, to) {
     if (to.tool === null) return [];
@@ -59,8 +59,8 @@ function change(
   effect: (verb: Verb, port: string) => Effect,
 ): Effect[] {
   return ports.flatMap((port) => {
-    const wanted = to.includes(port);
-    return from?.includes(port) === wanted ? [] : [effect(wanted ? "open" : "close", port)];
+    const open = to.includes(port);
+    return from?.includes(port) === open ? [] : [effect(open ? "open" : "close", port)];
   });
 }
 

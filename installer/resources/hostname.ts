@@ -24,7 +24,7 @@ export const hostname: Resource<HostnameId, HostnameState> = {
     const running = host.live ? ((await host.read(kernel))?.trim() ?? null) : null;
     return { file: await inspectText(host, path), running };
   },
-  wanted: ({ name, owner }, now) => ({
+  spec: ({ name, owner }, now) => ({
     file: edited(now.file, editOf(name), owner),
     running: now.running === null ? null : name,
   }),

@@ -39,18 +39,18 @@ export const image: Resource<ImageId, ImageState> = {
     if (!host.live) return { unknown: "the host does not run" };
     return id.runtime === "containerd" ? await inspectContainerd(host, id) : await inspectDocker(host, id);
   },
-  wanted: (id, now) => ({ ...now, found: wantedOf(id), pinned: id.runtime === "containerd" }),
+  spec: (id, now) => ({ ...now, found: nameIn(id), pinned: id.runtime === "containerd" }),
   equal: (a, b) => a.found === b.found && a.pinned === b.pinned,
   steps(id, from, to) {
     if (image.equal(from, to)) return [];
     if (to.found === from.found) return pinning(id, to);
-    if (to.found === wantedOf(id)) return id.runtime === "containerd" ? toContainerd(id, from) : toDocker(id);
+    if (to.found === nameIn(id)) return id.runtime === "containerd" ? toContainerd(id, from) : toDocker(id);
     return id.runtime === "containerd" ? fromContainerd(id, to) : fromDocker(id, to);
   },
   ofDaemon: true,
 };
 
-function wantedOf(id: ImageId): string {
+function nameIn(id: ImageId): string {
   return id.runtime === "containerd" ? id.digest : id.config;
 }
 

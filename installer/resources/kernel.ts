@@ -34,7 +34,7 @@ export const module: Resource<ModuleId, ModuleState> = {
     for (const one of chain) if (await isLoaded(host, one)) loaded.push(one);
     return { loaded, chain };
   },
-  wanted: ({ name, optional }, now) =>
+  spec: ({ name, optional }, now) =>
     now.loaded.includes(name) || (optional && now.chain.length === 0)
       ? now
       : { ...now, loaded: now.chain.length === 0 ? [name] : now.chain },
@@ -78,7 +78,7 @@ export const sysctl: Resource<SysctlId, SysctlState> = {
     const text = await host.read(sysctlPath(key));
     return text === null ? null : plain(text);
   },
-  wanted({ value, policy, broughtBy }, now) {
+  spec({ value, policy, broughtBy }, now) {
     if (now === null) return broughtBy === null ? null : plain(value);
     const isEnough = policy === "raise" && isNumber(now) && isNumber(value) && BigInt(now) >= BigInt(value);
     return isEnough ? now : plain(value);

@@ -45,7 +45,7 @@ export const nftables: Resource<NftablesId, NftablesState> = {
   name: () => "nftables ports",
   describe: ({ ports }) => `nftables ports ${ports.join(" ")}`,
   inspect: nftablesOf,
-  wanted: ({ ports }, now) => ({
+  spec: ({ ports }, now) => ({
     chains: now.chains.map((chain) => (isEqual(chain.open, ports) ? chain : { ...chain, open: ports })),
     file: now.file && { ...now.file, text: edited(now.file.text, editOf(ports, now.chains)) },
   }),

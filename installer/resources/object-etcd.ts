@@ -32,15 +32,15 @@ export function steps(id: KeyId, from: KeyState, to: KeyState): Effect[] {
 }
 
 function put(id: KeyId, from: KeyState): Effect[] {
-  const wanted = `^${literal(id.value)}$`;
+  const pattern = `^${literal(id.value)}$`;
   // Fails where something else is there, and shows it.
-  const compare: Effect = { ...run(id, getWords(id)), matches: wanted };
+  const compare: Effect = { ...run(id, getWords(id)), matches: pattern };
   if (from.value !== null) return [compare];
   // 105: it is there already; a power cut may have come right after it was put.
   if (id.via === "etcd2") return [{ ...run(id, ["mk", id.key, id.value]), forgive: "^Error:\\s+105:" }, compare];
   const [key, value] = [quote(id.key), quote(id.value)];
   const text = `create(${key}) = "0"\n\nput ${key} ${value}\n\nget ${key}\n\n`;
-  return transaction(id, text, { matches: `^SUCCESS|^FAILURE\\s+${literal(id.key)}\\s+${wanted.slice(1)}` });
+  return transaction(id, text, { matches: `^SUCCESS|^FAILURE\\s+${literal(id.key)}\\s+${pattern.slice(1)}` });
 }
 
 function take(id: KeyId, to: KeyState): Effect[] {

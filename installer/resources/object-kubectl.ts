@@ -42,15 +42,16 @@ export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown
   const { path, digest } = id;
   const text = await host.read(path);
   if (text === null || (await host.digest(path)) !== digest) return unknown(`${path} is not in place yet`);
-  const wanted = identitiesIn(text);
-  if (wanted === null || wanted.length === 0) return unknown(`${path} is not of a form whose objects can be told`);
-  const looked = await look(host, id, wanted);
+  const identities = identitiesIn(text);
+  if (identities === null || identities.length === 0)
+    return unknown(`${path} is not of a form whose objects can be told`);
+  const looked = await look(host, id, identities);
   if ("unknown" in looked) return looked;
   const { found } = looked;
   const there = new Set(found.map((one) => keyOf(identityOf(one))));
-  const missing = wanted.filter((identity) => !there.has(keyOf(identity)));
+  const missing = identities.filter((identity) => !there.has(keyOf(identity)));
   // kubectl read the same file: what it found must be what we take it to be about.
-  if (found.length + missing.length !== wanted.length)
+  if (found.length + missing.length !== identities.length)
     return unknown(`kubectl finds other objects in ${path} than those that it names`);
   const marks = new Set(found.map(({ metadata }) => metadata.annotations?.[mark]));
   const [only] = missing.length === 0 && marks.size === 1 ? marks : [];
@@ -69,7 +70,7 @@ export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown
 async function look(
   host: HostReader,
   { path, client, environment }: ManifestId,
-  wanted: readonly Identity[],
+  identities: readonly Identity[],
 ): Promise<Unknown | { readonly found: readonly Live[] }> {
   const get = (words: readonly string[]) =>
     answerOf(host, [...client, timeout, "get", "-o", "json", ...words], environment);
@@ -78,7 +79,7 @@ async function look(
   if (!/unknown flag: --ignore-not-found/.test(all.stderr)) return unknown(all.said);
   // kubectl of 1.6 gives nothing where anything is missing: one by one.
   const found: Live[] = [];
-  for (const { apiVersion, kind, namespace, name } of wanted) {
+  for (const { apiVersion, kind, namespace, name } of identities) {
     const one = await get([...(namespace === null ? [] : [`--namespace=${namespace}`]), kind.toLowerCase(), name]);
     // It may answer with another version of the API than the manifest's, even of another group.
     if (one.code === 0) found.push(...liveIn(one.stdout).map((live) => ({ ...live, apiVersion })));
@@ -88,7 +89,7 @@ async function look(
 }
 
 /** What is applied is the id's. */
-export function wanted({ digest }: ManifestId): ManifestState {
+export function spec({ digest }: ManifestId): ManifestState {
   return { applied: digest, missing: [], earlier: null, noted: null };
 }
 

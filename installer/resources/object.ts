@@ -27,8 +27,8 @@ export const object: Resource<ObjectId, ObjectState> = {
     if (id.via === "label") return seen("label", await label.inspect(host, id));
     return seen("etcd", await etcd.inspect(host, id));
   },
-  wanted(id): ObjectState {
-    if (id.via === "kubectl") return { via: "kubectl", is: kubectl.wanted(id) };
+  spec(id): ObjectState {
+    if (id.via === "kubectl") return { via: "kubectl", is: kubectl.spec(id) };
     if (id.via === "label") return { via: "label", is: id.value };
     return { via: "etcd", is: { value: id.value, folders: [] } };
   },

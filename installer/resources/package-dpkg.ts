@@ -45,20 +45,19 @@ export const dpkg: PackageManager = {
   },
 };
 
-async function stateOf(host: HostReader, status: string, found: string, wanted: PackageFile): Promise<PackageState> {
+async function stateOf(host: HostReader, status: string, found: string, file: PackageFile): Promise<PackageState> {
   if (status === "config-files") return { is: "removed" };
   if (status === "" || status === "not-installed") return { is: "absent" };
   // Half-installed or unpacked by an interrupted dpkg: installing it again finishes it.
   if (status !== "installed") return { is: "partial" };
-  if (found === wanted.version) return { is: "installed", version: found, order: "same" };
-  const { code } = await host.query(["dpkg", "--compare-versions", found, "lt", wanted.version]);
+  if (found === file.version) return { is: "installed", version: found, order: "same" };
+  const { code } = await host.query(["dpkg", "--compare-versions", found, "lt", file.version]);
   return { is: "installed", version: found, order: code === 0 ? "older" : "newer" };
 }
 
-function isOf([, name, architecture]: readonly string[], wanted: PackageFile): boolean {
+function isOf([, name, architecture]: readonly string[], file: PackageFile): boolean {
   return (
-    name === wanted.name &&
-    (architecture === wanted.architecture || architecture === "all" || wanted.architecture === "all")
+    name === file.name && (architecture === file.architecture || architecture === "all" || file.architecture === "all")
   );
 }
 

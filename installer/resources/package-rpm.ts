@@ -37,11 +37,11 @@ export const rpm: PackageManager = {
   },
 };
 
-async function stateOf(host: HostReader, found: string, wanted: PackageFile): Promise<PackageState> {
+async function stateOf(host: HostReader, found: string, file: PackageFile): Promise<PackageState> {
   const version = found.replace(/^0:/, "");
-  if (version === wanted.version) return { is: "installed", version, order: "same" };
+  if (version === file.version) return { is: "installed", version, order: "same" };
   // rpm's own comparison, by the interpreter that is in it; versions hold no quotes or brackets.
-  const expression = `%{lua:print(rpm.vercmp("${plain(version)}", "${plain(wanted.version)}"))}`;
+  const expression = `%{lua:print(rpm.vercmp("${plain(version)}", "${plain(file.version)}"))}`;
   const { stdout } = await host.query(["rpm", "--eval", expression]);
   return { is: "installed", version, order: stdout.trim() === "-1" ? "older" : "newer" };
 }

@@ -36,7 +36,7 @@ export const osPackages: Resource<PackageId, PackagesState> = {
     const states = own.length === 0 ? [] : await managers[format].states(host, own);
     return { root: host.root, states: packages.map((one) => states[own.indexOf(one)] ?? foreign) };
   },
-  wanted: ({ packages }, now) => ({
+  spec: ({ packages }, now) => ({
     ...now,
     states: packages.map(({ version }, at) => {
       const state = now.states[at] ?? foreign;
@@ -92,11 +92,11 @@ function isHere({ is }: PackageState): boolean {
 }
 
 /** Each package of `changes` that is wanted no more, to be as it was before any bundle; one goal a format. */
-export function droppedPackages(changes: readonly Change[], wanted: readonly Goal[]): Goal[] {
+export function droppedPackages(changes: readonly Change[], kept: readonly Goal[]): Goal[] {
   const isPackage = ({ resource }: Pick<Goal, "resource">): boolean => resource === "package";
   const keyOf = (format: string, { name }: PackageFile): string => `${format} ${name}`;
   const seen = new Set(
-    wanted.filter(isPackage).flatMap(({ id }) => {
+    kept.filter(isPackage).flatMap(({ id }) => {
       const { format, packages } = id as PackageId;
       return packages.map((file) => keyOf(format, file));
     }),

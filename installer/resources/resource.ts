@@ -15,8 +15,8 @@ export interface Resource<Id, State> {
   describe(id: Id): string;
   /** What is there now. May only look. */
   inspect(host: HostReader, id: Id): Promise<State | Unknown>;
-  /** Pure. What is wanted, of a host on which there is `now`; `now` itself where that is left alone. */
-  wanted(id: Id, now: State): State;
+  /** Pure. What a host that has `now` is to be; `now` itself where that is left alone. */
+  spec(id: Id, now: State): State;
   /** Pure. Whether nothing needs to be done between the two. */
   equal(a: State, b: State): boolean;
   /** Pure. From any state between, an interrupted one included, to one that was wanted or was there before. */

@@ -22,7 +22,7 @@ export const selinux: Resource<SelinuxId, SelinuxState> = {
     const enforce = host.live ? await host.read("/sys/fs/selinux/enforce") : null;
     return { config: await inspectText(host, path), enforcing: enforce?.trim() === "1" };
   },
-  wanted: ({ mode }, now) => ({ config: edited(now.config, editOf(mode)), enforcing: false }),
+  spec: ({ mode }, now) => ({ config: edited(now.config, editOf(mode)), enforcing: false }),
   equal: (a, b) => equalText(a.config, b.config) && a.enforcing === b.enforcing,
   steps({ mode }, from, to) {
     const argv = ["setenforce", to.enforcing ? "1" : "0"];

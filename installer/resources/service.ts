@@ -40,7 +40,7 @@ export const service: Resource<ServiceId, ServiceState> = {
       links: masked || (await host.stat(path)) === null ? null : await linksTo(host, unit),
     };
   },
-  wanted(_, now) {
+  spec(_, now) {
     if (!now.present && now.active !== true) return now;
     const active = now.active === null ? null : false;
     return { ...now, active, masked: now.links === null, links: now.links && [] };

@@ -39,7 +39,7 @@ export const swap: Resource<SwapId, SwapState> = {
       live: host.live,
     };
   },
-  wanted: (_, now) => ({ ...now, active: [], fstab: edited(now.fstab, commented), units: [] }),
+  spec: (_, now) => ({ ...now, active: [], fstab: edited(now.fstab, commented), units: [] }),
   equal: (a, b) => equalText(a.fstab, b.fstab) && isSame(names(a), names(b)) && isSame(a.units, b.units),
   steps(_, from, to) {
     const off = from.active

@@ -52,7 +52,7 @@ export const unit: Resource<UnitId, UnitState> = {
       running: host.live ? await runningState(host, name) : null,
     };
   },
-  wanted: ({ file, links, start }, now) => ({
+  spec: ({ file, links, start }, now) => ({
     ...now,
     links: links.map(() => file),
     masks: [],

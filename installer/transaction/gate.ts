@@ -23,7 +23,7 @@ export function gate(host: HostReader, header: Header, context: Context) {
     if (unit !== undefined) await tellUnitFailure(host, unit, context.reporter);
     throw new ExpectedError("APPLY_FAILED", `${failed.check} is not healthy: ${failed.message}`, {
       where: phase,
-      wanted: failed.wanted,
+      expected: failed.expected,
       found: failed.found,
       hint: failed.hint,
     });

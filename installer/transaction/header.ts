@@ -11,7 +11,7 @@ import { chosen } from "../plan/input.ts";
 import { type Selection, tokenValues } from "../plan/select.ts";
 
 /** A header before the journal's folder is made. */
-export type Proposed = Omit<Header, "made">;
+export type PendingHeader = Omit<Header, "made">;
 
 /** For installing a node of `bundle`; `upgrades`: over another bundle. */
 export function headerOf(
@@ -20,7 +20,7 @@ export function headerOf(
   host: Pick<Host, "live">,
   upgrades: boolean,
   { command }: Pick<Context, "command">,
-): Proposed {
+): PendingHeader {
   const { index } = bundle;
   const values = tokenValues(selection);
   const tokens = [...values.keys()];
@@ -72,14 +72,14 @@ function signatureNote({ signatures, source }: Bundle): string {
 }
 
 /** Whether a transaction that is on the host did, or began, the very thing that is wanted. */
-export function isSame({ header, state }: Transaction, wanted: Proposed): boolean {
-  const key = ({ bundle, node, roles, renewedFrom }: Proposed): string =>
+export function isSame({ header, state }: Transaction, pending: PendingHeader): boolean {
+  const key = ({ bundle, node, roles, renewedFrom }: PendingHeader): string =>
     JSON.stringify([bundle.payload, node, roles, renewedFrom ?? null]);
-  return state !== "gone" && key(header) === key(wanted);
+  return state !== "gone" && key(header) === key(pending);
 }
 
 /** The transaction that a crash or a Ctrl-C left, if it is the one that is asked for. PREFLIGHT where it is another. */
-export function resumable(past: readonly Transaction[], header: Proposed): Transaction | null {
+export function resumable(past: readonly Transaction[], header: PendingHeader): Transaction | null {
   const left = past.find(({ state }) => state === "open" || state === "undoing");
   if (left === undefined) return null;
   if (left.state === "open" && isSame(left, header)) return left;

@@ -16,7 +16,7 @@ import { clearStage, destroyState, type State, stateExists, stateOf } from "../j
 import { type Transaction, transactions } from "../journal/transaction.ts";
 import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
 import { resourceOf } from "../resources/catalogue.ts";
-import { tellServing } from "./serving.ts";
+import { reportHealth } from "./serving.ts";
 import { describeEffect, effectRecord } from "../plan/print.ts";
 
 /**
@@ -44,8 +44,8 @@ export async function restore(
     problems.length === 0
       ? (["APPLY_FAILED_RESTORED", restored] as const)
       : (["APPLY_FAILED", "and not everything could be taken back: ./install undo"] as const);
-  const { where, wanted, found, hint } = told;
-  return new ExpectedError(code, `${told.message}; ${end}`, { where, wanted, found, hint, cause: error });
+  const { where, expected, found, hint } = told;
+  return new ExpectedError(code, `${told.message}; ${end}`, { where, expected, found, hint, cause: error });
 }
 
 /** Whether etcd's other members count on this one: they would not let it in again without its data. */
@@ -104,7 +104,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     unlock();
   }
   if (problems.length === 0) {
-    await tellServing(host, state, context);
+    await reportHealth(host, state, context);
     return reporter.stage("done", "taken back");
   }
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {

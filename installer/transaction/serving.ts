@@ -17,7 +17,7 @@ const patience = 10 * 60 * 1000;
  * Tells whether the installation that is left on the host is healthy, by the checks that apply waits for; a bare host
  * says nothing. Ends by itself after ten minutes, and at once with Ctrl-C.
  */
-export async function tellServing(host: Host, state: State, context: Context): Promise<void> {
+export async function reportHealth(host: Host, state: State, context: Context): Promise<void> {
   const { reporter } = context;
   const present = currentTransactions(transactions(state.journal.read()));
   if (!host.live || present.length === 0 || context.signal.aborted) return;

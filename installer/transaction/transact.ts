@@ -4,7 +4,7 @@ import { ExpectedError, isExpected } from "#cli/errors";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
 import { gate } from "./gate.ts";
-import type { Proposed } from "./header.ts";
+import type { PendingHeader } from "./header.ts";
 import type { Host } from "../host/host.ts";
 import { startedBy } from "../host/systemd.ts";
 import { apply, begin, effectsOf, recordAnew, stepsOf } from "../journal/apply.ts";
@@ -18,9 +18,9 @@ import { resourceOf } from "../resources/catalogue.ts";
 import { isUnknown, type Plan } from "../resources/resource.ts";
 import { describeEffect, effectRecord } from "../plan/print.ts";
 import { restore } from "./restore.ts";
-import { tellAwaited, tellServing } from "./serving.ts";
+import { tellAwaited, reportHealth } from "./serving.ts";
 
-export interface Wanted {
+export interface ApplyOptions {
   readonly root: string;
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -33,7 +33,7 @@ export interface Wanted {
 export interface Proposal {
   readonly host: Host;
   readonly state: State;
-  readonly header: Proposed;
+  readonly header: PendingHeader;
   readonly plan: Plan;
   /** What is to be done now. */
   readonly changes: readonly RecordedChange[];
@@ -50,12 +50,12 @@ export interface Proposal {
 }
 
 /** Asks, then does it. With `dryRun` prints every step instead. NOT_CONFIRMED, LOCKED, NO_SPACE, APPLY_FAILED… */
-export async function transact(proposal: Proposal, wanted: Wanted, context: Context): Promise<void> {
+export async function transact(proposal: Proposal, options: ApplyOptions, context: Context): Promise<void> {
   const { host, state, header, plan, changes, open, past, records, bundle, memory, origin } = proposal;
-  const { root } = wanted;
-  tellIrreversible(changes, wanted, context);
-  if (wanted.dryRun) return printSteps(proposal, context);
-  await confirm(changes, wanted, context);
+  const { root } = options;
+  tellIrreversible(changes, options, context);
+  if (options.dryRun) return printSteps(proposal, context);
+  await confirm(changes, options, context);
   const { made, unlock } = await enter(root, state, past, context);
   try {
     if (state.journal.read().length !== records) throw busy();
@@ -67,7 +67,7 @@ export async function transact(proposal: Proposal, wanted: Wanted, context: Cont
       recordAnew(state.journal, begun, changes);
       return begun;
     });
-    await perform({ host, state, transaction, changes, context, wanted, fresh: open === null });
+    await perform({ host, state, transaction, changes, context, options, fresh: open === null });
   } finally {
     unlock();
   }
@@ -106,13 +106,13 @@ async function roomOrNothing<Result>(
 }
 
 /** What undo cannot take back is said in the plan, and done only when it is asked for. */
-function tellIrreversible(changes: readonly RecordedChange[], wanted: Wanted, { reporter }: Context): void {
+function tellIrreversible(changes: readonly RecordedChange[], options: ApplyOptions, { reporter }: Context): void {
   const reasons = changes.flatMap(({ change }) => {
     const { id, before, after } = change;
     return isUnknown(before) ? [] : (resourceOf(change).irreversible?.(id, before, after) ?? []);
   });
   for (const why of reasons) reporter.warn(`irreversible: ${why}`);
-  if (reasons.length === 0 || wanted.dryRun || wanted.acceptIrreversible === true) return;
+  if (reasons.length === 0 || options.dryRun || options.acceptIrreversible === true) return;
   throw new ExpectedError(
     "PREFLIGHT",
     `not everything could be taken back: ${reasons.join("; ")}; nothing was changed`,
@@ -139,10 +139,10 @@ async function printSteps({ host, plan, changes, open }: Proposal, { reporter }:
   }
 }
 
-async function confirm(changes: readonly RecordedChange[], wanted: Wanted, context: Context): Promise<void> {
+async function confirm(changes: readonly RecordedChange[], options: ApplyOptions, context: Context): Promise<void> {
   const count = changes.flatMap(({ change }) => effectsOf(change)).length;
   context.reporter.stage("plan", `${changes.length} changes in ${count} steps`);
-  if (wanted.yes || wanted.root !== "/") return;
+  if (options.yes || options.root !== "/") return;
   const answer = await context.ask(`Change this host now? [y/N] `, false);
   if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
   throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
@@ -164,14 +164,14 @@ async function stage(
   changes: readonly RecordedChange[],
   { context, platform, origin }: StageOptions,
 ): Promise<void> {
-  const wanted = new Set<Digest>();
+  const requested = new Set<Digest>();
   for (const effect of changes.flatMap(({ change }) => effectsOf(change))) {
-    if (effect.do === "write" && "digest" in effect.content) wanted.add(effect.content.digest);
+    if (effect.do === "write" && "digest" in effect.content) requested.add(effect.content.digest);
   }
-  context.reporter.stage("stage", `${wanted.size} contents`);
+  context.reporter.stage("stage", `${requested.size} contents`);
   if (context.executable !== null) keepInstaller(context.executable, state.folder);
   if (origin !== null) keepBundle(origin, state.folder);
-  await stageContents(bundle, state.contents.stage, wanted, memory, platform);
+  await stageContents(bundle, state.contents.stage, requested, memory, platform);
 }
 
 interface PerformOptions {
@@ -180,12 +180,12 @@ interface PerformOptions {
   readonly transaction: Transaction;
   readonly changes: readonly RecordedChange[];
   readonly context: Context;
-  readonly wanted: Wanted;
+  readonly options: ApplyOptions;
   /** Not one that was begun earlier and goes on. */
   readonly fresh: boolean;
 }
 
-async function perform({ host, state, transaction, changes, context, wanted, fresh }: PerformOptions): Promise<void> {
+async function perform({ host, state, transaction, changes, context, options, fresh }: PerformOptions): Promise<void> {
   const { reporter } = context;
   const { journal } = state;
   reporter.stage("apply", `transaction ${transaction.id}${transaction.done.size > 0 ? ", continued" : ""}`);
@@ -214,12 +214,12 @@ async function perform({ host, state, transaction, changes, context, wanted, fre
       now: context.now,
     });
   } catch (error) {
-    if (isExpected(error, "INTERRUPTED") || isAbort(error) || wanted.noRestore) throw error;
-    const failure = await restore(wanted.root, host, state, { error, fresh }, context);
-    await tellServing(host, state, context);
+    if (isExpected(error, "INTERRUPTED") || isAbort(error) || options.noRestore) throw error;
+    const failure = await restore(options.root, host, state, { error, fresh }, context);
+    await reportHealth(host, state, context);
     throw failure;
   }
-  clearStage(wanted.root);
+  clearStage(options.root);
   if (transaction.header.started !== false) await tellAwaited(host, transaction.header, reporter);
   reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);
   if (transaction.header.started === false) {

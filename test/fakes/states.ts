@@ -13,7 +13,7 @@ export async function seen<Id, State>(resource: Resource<Id, State>, host: HostR
 
 /** From `now` to what is wanted. */
 export function bringing<Id, State>(resource: Resource<Id, State>, id: Id, now: State): Effect[] {
-  return resource.steps(id, now, resource.wanted(id, now));
+  return resource.steps(id, now, resource.spec(id, now));
 }
 
 /** From what is there to what was before. */

@@ -95,7 +95,7 @@ test("a flipped byte in any member is found by sha256sum and by kubeferry verify
     assert.equal(verify.code, 5, `${member}\n${verify.out}${verify.err}`);
     if (member === "SHA256SUMS") continue;
     assert.ok(verify.err.includes(member), `${member} is not named:\n${verify.err}`);
-    assert.match(verify.err, /wanted: \S+[\s\S]*found: \S+/);
+    assert.match(verify.err, /expected: \S+[\s\S]*found: \S+/);
   }
   succeed(kubeferry, ["verify", unpacked]);
 });
@@ -198,7 +198,7 @@ test("what an operator gets wrong is one clear error with its exit code, and nev
       kubeferry,
       build(using(release("sum.yaml", `file:${wrong}`))),
       5,
-      /DIGEST_MISMATCH[\s\S]*wanted: \S+\n\s+found: \S+/,
+      /DIGEST_MISMATCH[\s\S]*expected: \S+\n\s+found: \S+/,
     ],
     ["truncated bundle", kubeferry, ["verify", truncated], 5, /TRUNCATED/],
     [
@@ -206,7 +206,7 @@ test("what an operator gets wrong is one clear error with its exit code, and nev
       kubeferry,
       ["verify", newer],
       5,
-      /FORMAT_TOO_NEW[\s\S]*wanted: format 1 or older\n\s+found: format 2/,
+      /FORMAT_TOO_NEW[\s\S]*expected: format 1 or older\n\s+found: format 2/,
     ],
     [
       "no etcd member",

@@ -170,7 +170,7 @@ test("a bundle with one flipped byte changes nothing: exit 5 with wanted and fou
   const at = bytes.length - 3000;
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(join(folder, "flipped.tar"), bytes);
-  assertCode(await installer(...select(root, join(folder, "flipped.tar"))), 5, /wanted:[^]*found:/);
+  assertCode(await installer(...select(root, join(folder, "flipped.tar"))), 5, /expected:[^]*found:/);
   assert.deepEqual(pictureOf(root), start);
 });
 

@@ -126,7 +126,7 @@ test("a wrong byte is never stored: exit 5, with what was wanted and found", asy
   const { code, text } = await fetch(what);
   assert.equal(code, 5, text);
   assert.match(text, /DIGEST_MISMATCH/);
-  assert.ok(text.includes(`wanted: sha256:${digestFile(archive).digest}`), text);
+  assert.ok(text.includes(`expected: sha256:${digestFile(archive).digest}`), text);
   assert.ok(text.includes(`found: sha256:${digestFile(join(root, "wrong/tool.tar.gz")).digest}`), text);
   assert.deepEqual(readdirSync(join(what.cache, "sha256")), []);
   for (const name of ["partial", "temporary", "members"]) assert.deepEqual(readdirSync(join(what.cache, name)), []);

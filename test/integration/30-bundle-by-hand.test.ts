@@ -46,12 +46,12 @@ test("a flipped byte in any member fails sha256sum -c and verify, which names th
     writeFileSync(file, bad);
     assert.notEqual(spawnSync("sha256sum", ["-c", "--strict", "SHA256SUMS"], { cwd: unpacked }).status, 0, path);
     if (path === "bundle.json") {
-      const error = { code: "DIGEST_MISMATCH", wanted: digestOf(good), found: digestOf(bad) };
+      const error = { code: "DIGEST_MISMATCH", expected: digestOf(good), found: digestOf(bad) };
       await assert.rejects(openBundle(unpacked), error);
     } else if (path !== "SHA256SUMS") {
       const problems = await verifyBundle(await openBundle(unpacked));
       const hit = problems.find((problem) => problem.member === path && problem.code === "DIGEST_MISMATCH");
-      assert.equal(hit?.wanted, digestOf(good), path);
+      assert.equal(hit?.expected, digestOf(good), path);
       assert.equal(hit?.found, digestOf(bad), path);
     }
     writeFileSync(file, good);

@@ -311,10 +311,10 @@ test("kube-proxy's rules for the API's service, by mode", async () => {
     return runCheck(ipvs, (word) => (word === "/proc/net/ip_vs" ? table : word));
   };
   const master = "  -> 0A400301:192B      Masq    1      1          0";
-  isSick(await runCheck(ipvs, (word) => (word === "/proc/net/ip_vs" ? "/nowhere/ip_vs" : word)), /leads nowhere/);
-  isSick(await balancer("TCP  0AFE0001:01BB rr"), /10\.254\.0\.1:443 leads nowhere/);
-  isSick(await balancer("TCP  0AFE0001:01BB rr", "TCP  0AFE0002:0035 rr", master), /leads nowhere/);
-  isSick(await balancer("TCP  0AFE000A:01BB rr", master), /leads nowhere/);
+  isSick(await runCheck(ipvs, (word) => (word === "/proc/net/ip_vs" ? "/nowhere/ip_vs" : word)), /is not forwarded/);
+  isSick(await balancer("TCP  0AFE0001:01BB rr"), /10\.254\.0\.1:443 is not forwarded/);
+  isSick(await balancer("TCP  0AFE0001:01BB rr", "TCP  0AFE0002:0035 rr", master), /is not forwarded/);
+  isSick(await balancer("TCP  0AFE000A:01BB rr", master), /is not forwarded/);
   isWell(await balancer("TCP  0AFE0002:0035 rr", "TCP  0AFE0001:01BB rr", master));
 });
 

@@ -139,7 +139,7 @@ interface Told {
   readonly check?: string;
   readonly severity?: string;
   readonly message?: string;
-  readonly wanted?: string;
+  readonly expected?: string;
   readonly found?: string;
   readonly hint?: string;
 }
@@ -205,7 +205,7 @@ test("a node that does not answer for the others, a pod that is not reached, a k
   assert.match(log?.hint ?? "", /^\.\/install approve/);
   assert.match(pod?.found ?? "", /ECONNREFUSED 127\.47\.1\.2:8080/);
   assert.match(port?.message ?? "", /port on n2 \(http:\/\/127\.47\.0\.2:30747\/health\) does not answer/);
-  assert.equal(port?.wanted, "HTTP 200");
+  assert.equal(port?.expected, "HTTP 200");
   assert.match(port?.found ?? "", /^3 times .*ECONNREFUSED 127\.47\.0\.2:30747$/);
   assert.match(port?.hint ?? "", /^on n2: journalctl -u kube-proxy/);
   assert.match(ended.stderr, /error UNHEALTHY: 3 found/);
@@ -353,7 +353,7 @@ test("no node, no image that could answer, no master, no number of seconds", asy
   assert.equal(imageless.code, 2);
   assert.match(
     imageless.stderr,
-    /no image that could answer[\s\S]*wanted: addons: \[coredns\][\s\S]*next: kubeferry build/,
+    /no image that could answer[\s\S]*expected: addons: \[coredns\][\s\S]*next: kubeferry build/,
   );
 
   const worker = mkdtempSync(join(folder, "worker-"));

@@ -136,13 +136,16 @@ function requestsOf({ stdout }: Ended): Map<string, Told> {
 
 const good = ["csr-n1", "csr-n2", "csr-w7"];
 const left: Readonly<Record<string, readonly [Wish, RegExp]>> = {
-  "csr-more": [{ node: "n2", names: "DNS:n2,DNS:n1,IP:10.64.3.2" }, /its names are "n2", "n1", wanted "n2"/],
-  "csr-other-ip": [{ node: "n2", names: "DNS:n2,IP:10.64.3.1" }, /addresses are "10\.64\.3\.1", wanted "10\.64\.3\.2"/],
+  "csr-more": [{ node: "n2", names: "DNS:n2,DNS:n1,IP:10.64.3.2" }, /its names are "n2", "n1", expected "n2"/],
+  "csr-other-ip": [
+    { node: "n2", names: "DNS:n2,IP:10.64.3.1" },
+    /addresses are "10\.64\.3\.1", expected "10\.64\.3\.2"/,
+  ],
   "csr-for-other": [
     { node: "n1", names: "DNS:n1,IP:10.64.3.1", username: "system:node:n2" },
     /system:node:n2 asks for the certificate of n1/,
   ],
-  "csr-outside": [{ node: "w8", names: "DNS:w8,IP:10.99.0.8" }, /wanted one in 10\.64\.4\.0\/24/],
+  "csr-outside": [{ node: "w8", names: "DNS:w8,IP:10.99.0.8" }, /expected one in 10\.64\.4\.0\/24/],
   "csr-taken": [{ node: "w9", names: "DNS:w9,IP:10.64.4.6" }, /10\.64\.4\.6 is the address of w6/],
   "csr-masters": [
     { node: "n2", names: null, subject: "/O=system:masters/CN=admin" },

@@ -77,7 +77,7 @@ test("the declared base is what a bare machine has, and the closure holds nothin
 test("dpkg alone installs the closure, the programs run, and undo removes exactly those", async () => {
   const untouched = picture();
   const found = await seen(osPackages, host, spec);
-  assert.equal(osPackages.irreversible?.(spec, found, osPackages.wanted(spec, found)), null);
+  assert.equal(osPackages.irreversible?.(spec, found, osPackages.spec(spec, found)), null);
   await perform(bringing(osPackages, spec, found));
   // ipvsadm wants a kernel with IPVS even for its version; that its libraries are found is what can be seen here.
   assert.match(inTree("ldd", "/sbin/ipvsadm"), /libnl-genl-3\.so\.200 => \//);

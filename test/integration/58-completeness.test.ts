@@ -79,7 +79,7 @@ for (const release of Object.keys(spare)) {
       if (error === null) return void unmissed.push(what);
       refused.push(what);
       assert.ok(error instanceof ExpectedError, what);
-      assert.match(`${error.message} ${error.wanted ?? ""}`, names, what);
+      assert.match(`${error.message} ${error.expected ?? ""}`, names, what);
       assert.ok(!existsSync(join(own, `less-${count}.tar`)), `${what}: something was written`);
     };
     for (const component of wanted.components) {

@@ -21,14 +21,14 @@ test("steps lead from any state between to what is wanted, back to what was ther
         const before = await seen(host, goal);
         if (isUnknown(before)) continue;
         const resource = resourceOf(goal);
-        const after = resource.wanted(goal.id, before);
+        const after = resource.spec(goal.id, before);
         for (const cut of places) {
           await towards(host, goal, after, cut);
           await towards(host, goal, before, cut);
           await reach(host, goal, before);
         }
         await reach(host, goal, after);
-        assert.ok(resource.equal(after, resource.wanted(goal.id, after)), `${nameOf(goal)} is what it is to be`);
+        assert.ok(resource.equal(after, resource.spec(goal.id, after)), `${nameOf(goal)} is what it is to be`);
       }
     }),
     { numRuns: 300 },

@@ -80,7 +80,7 @@ export function requireComplete(
   throw new ExpectedError("INCOMPLETE", "the bundle would not be complete", {
     problems: errors.map(({ message }) => ({ message })),
     where: first.neededBy,
-    wanted: first.missing,
+    expected: first.missing,
     found: "nothing in the bundle",
     hint: first.hint,
   });

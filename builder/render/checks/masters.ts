@@ -52,7 +52,7 @@ export const masterRows: readonly Row[] = [
     when: usesVip,
     argv: (c) => {
       const others = c.topology.masters.filter(({ name }) => name !== c.node.name).map(({ ip }) => ip);
-      return script("held-by-one", vip(c), ...others);
+      return script("vip-single-holder", vip(c), ...others);
     },
     timeoutSeconds: 60,
     // A firewall that lets only nodes' own addresses ping looks the same.
@@ -111,7 +111,7 @@ export const masterRows: readonly Row[] = [
     awaits: etcdQuorum,
     roles: ["master"],
     when: daemons,
-    argv: (c) => script("one-leads", ...lock(c, name)),
+    argv: (c) => script("leader-lease", ...lock(c, name)),
     timeoutSeconds: 30,
     severity: withinQuorum,
     hint: `on each master: ${journal(name)}`,
@@ -130,7 +130,11 @@ export const masterRows: readonly Row[] = [
     roles: ["master"],
     when: daemons,
     argv: (c) =>
-      script("none", "undecided", ...ask(c, "get", "certificatesigningrequests", `-o=go-template=${undecided}`)),
+      script(
+        "expect-empty",
+        "undecided",
+        ...ask(c, "get", "certificatesigningrequests", `-o=go-template=${undecided}`),
+      ),
     timeoutSeconds: 30,
     severity: warning,
     hint: "./install approve",

@@ -62,15 +62,15 @@ export const httpGet = (port: number, path: string): string[] => bash(get, Strin
 const scripts = {
   "one-leader": ["one-leader"],
   "every-subnet": ["every-subnet"],
-  "flannel-interface": ["here", "subnet", "flannel-interface"],
+  "flannel-interface": ["has-address", "subnet", "flannel-interface"],
   "docker-subnet": ["subnet", "docker-subnet"],
-  "held-by-one": ["here", "held-by-one"],
-  "one-leads": ["one-leads"],
-  none: ["none"],
+  "vip-single-holder": ["has-address", "vip-single-holder"],
+  "leader-lease": ["leader-lease"],
+  "expect-empty": ["expect-empty"],
   "all-ready": ["all-ready"],
   cni: ["cni"],
-  "is-there": ["is-there"],
-  "led-on": ["led-on"],
+  "file-exists": ["file-exists"],
+  "service-forwarded": ["service-forwarded"],
   resolves: ["resolves"],
 } as const;
 

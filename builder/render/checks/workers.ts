@@ -133,7 +133,7 @@ export const workerRows: readonly Row[] = [
     name: "the kubelet has its client certificate",
     roles: ["worker"],
     when: daemons,
-    argv: (c) => script("is-there", clientCertificate(c)),
+    argv: (c) => script("file-exists", clientCertificate(c)),
     timeoutSeconds: 20,
     severity: withinQuorum,
     awaits: anyApi,
@@ -144,7 +144,7 @@ export const workerRows: readonly Row[] = [
     roles: ["worker"],
     // 1.6 signs its own.
     when: (c) => isAtLeast(c, "1.11"),
-    argv: (c) => script("is-there", `${c.paths.kubeletPki}/kubelet-server-current.pem`),
+    argv: (c) => script("file-exists", `${c.paths.kubeletPki}/kubelet-server-current.pem`),
     timeoutSeconds: 20,
     // kubeferry-approve on the masters approves it as soon as it is asked for; until then only logs and exec do not work.
     severity: warning,
@@ -213,8 +213,8 @@ const rulesOf = {
     matches: (ip: string) => `-d ${ip}/32 .*--dport 443 .*-j KUBE-SVC-`,
   },
   ipvs: {
-    argv: (c: NodeContext) => script("led-on", c.topology.network.apiService, "/proc/net/ip_vs"),
-    matches: (ip: string) => `^${ip}:443 is led on`,
+    argv: (c: NodeContext) => script("service-forwarded", c.topology.network.apiService, "/proc/net/ip_vs"),
+    matches: (ip: string) => `^${ip}:443 is forwarded`,
   },
   nftables: {
     argv: () => ["nft", "list", "table", "ip", "kube-proxy"],

@@ -46,15 +46,15 @@ function sourceStanza(repository: NonNullable<PackageRequest["repositories"]>[nu
   return `${fields.join("\n")}\n`;
 }
 
-async function requireSameDistribution(wanted: string): Promise<void> {
+async function requireSameDistribution(expected: string): Promise<void> {
   const text = await readFile("/etc/os-release", "utf8").catch(() => "");
   const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)`, "m").exec(text)?.[1] ?? "";
   const found = `${field("ID")} ${field("VERSION_ID")}`.trim();
-  if (found === wanted) return;
+  if (found === expected) return;
   throw new ExpectedError("PACKAGE_UNAVAILABLE", "this machine's package sources are those of another distribution", {
     where: "packages: in cluster.yaml",
-    wanted,
+    expected,
     found: found === "" ? "no os-release" : found,
-    hint: `name the repositories of ${wanted} as repositories: beside names:, or build on a ${wanted} machine`,
+    hint: `name the repositories of ${expected} as repositories: beside names:, or build on a ${expected} machine`,
   });
 }

@@ -114,7 +114,7 @@ function refuseSize(
   if (options.size !== null && (how === "exactly" ? found !== options.size : found > options.size)) {
     throw new ExpectedError("SIZE_MISMATCH", "the server has another file than the lock pins", {
       where: url,
-      wanted: `${options.size} bytes`,
+      expected: `${options.size} bytes`,
       found: how === "exactly" ? `${found} bytes` : "more",
     });
   }

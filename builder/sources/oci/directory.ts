@@ -39,7 +39,7 @@ async function requireFile(path: string, where: string): Promise<void> {
   if ((await stat(path).catch(() => null))?.isFile() === true) return;
   throw new ExpectedError("NOT_FOUND", "a file of the image is not there", {
     where,
-    wanted: path,
+    expected: path,
     found: "nothing",
     hint: "kubeferry lock --list --format skopeo says how to bring it",
   });

@@ -31,7 +31,7 @@ export function createDockerArchiveSource(file: string, name: string): ImageSour
     manifest(asked) {
       const { manifest } = open();
       if (asked.startsWith("sha256:") && asked !== `sha256:${digestOf(manifest)}`) {
-        const detail = { where, wanted: asked, found: `sha256:${digestOf(manifest)}` };
+        const detail = { where, expected: asked, found: `sha256:${digestOf(manifest)}` };
         throw new ExpectedError("DIGEST_MISMATCH", "the archive holds another image than the lock pins", detail);
       }
       return Promise.resolve({ bytes: manifest, mediaType: mediaTypes.ociManifest });
@@ -58,7 +58,7 @@ function openArchive(file: string, name: string, where: string): Opened {
   const configBytes = readRange(file, configPlace, where);
   const diffIds = diffIdsOf(configBytes, where);
   if (diffIds.length !== image.layers.length) {
-    const detail = { where, wanted: `${diffIds.length} layers`, found: `${image.layers.length} layers` };
+    const detail = { where, expected: `${diffIds.length} layers`, found: `${image.layers.length} layers` };
     throw new ExpectedError("FORMAT_INVALID", "this image is refused: manifest.json and configuration differ", detail);
   }
   const blobs = new Map<Digest, Place>([[digestOf(configBytes), configPlace]]);
@@ -89,13 +89,13 @@ function chooseImage(value: unknown, name: string, where: string): SavedImage {
     const strings = (list: unknown): string[] => (Array.isArray(list) ? list.map(String) : []);
     return { config: typeof Config === "string" ? Config : "", tags: strings(RepoTags), layers: strings(Layers) };
   });
-  const wanted = nameInRuntime(name);
-  const tagged = images.find(({ tags }) => tags.some((tag) => nameInRuntime(tag) === wanted));
+  const expected = nameInRuntime(name);
+  const tagged = images.find(({ tags }) => tags.some((tag) => nameInRuntime(tag) === expected));
   const chosen = tagged ?? (images.length === 1 ? images[0] : undefined);
   if (chosen !== undefined) return chosen;
-  throw new ExpectedError("NOT_FOUND", `the archive has no image ${wanted}`, {
+  throw new ExpectedError("NOT_FOUND", `the archive has no image ${expected}`, {
     where,
-    wanted,
+    expected,
     found: images.flatMap(({ tags }) => tags).join(", ") || "no tagged image",
   });
 }

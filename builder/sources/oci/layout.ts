@@ -32,7 +32,7 @@ export function createLayoutSource(place: string, name: string): ImageSource {
       if (digestOf(raw.bytes) !== chosen.digest) {
         throw new ExpectedError("DIGEST_MISMATCH", "a blob of the layout is not what its name says", {
           where: blobPath(directory, chosen.digest),
-          wanted: chosen.digest,
+          expected: chosen.digest,
           found: digestOf(raw.bytes),
         });
       }
@@ -64,7 +64,7 @@ function choose(index: ImageIndex, bytes: Uint8Array, tag: string | null, name: 
   if (tag === null && named.every(({ names }) => names.length === 0) && named.length > 0) return null;
   throw new ExpectedError("NOT_FOUND", `the layout has no image ${tag ?? name}`, {
     where,
-    wanted: wanted.filter((text) => text !== "").join(" or "),
+    expected: wanted.filter((text) => text !== "").join(" or "),
     found: named.flatMap(({ names }) => names).join(", ") || "no named image",
     hint: "name it as oci:DIRECTORY:TAG",
   });
@@ -102,7 +102,7 @@ async function sizeOf(path: string, where: string): Promise<number> {
   if (found?.isFile() === true) return found.size;
   throw new ExpectedError("NOT_FOUND", "the layout lacks a file that it names", {
     where,
-    wanted: path,
+    expected: path,
     found: "nothing",
   });
 }

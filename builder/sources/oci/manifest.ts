@@ -101,7 +101,7 @@ export function checkImageConfig(bytes: Uint8Array, platform: Platform, layers: 
   if (found !== platform) {
     throw new ExpectedError("PLATFORM_MISMATCH", "the image is for another platform", {
       where,
-      wanted: platform,
+      expected: platform,
       found,
     });
   }
@@ -121,7 +121,7 @@ export function choosePlatform(index: ImageIndex, platform: Platform, where: str
       .filter((name) => name !== "unknown/unknown");
     throw new ExpectedError("PLATFORM_MISMATCH", "the image does not exist for this platform", {
       where,
-      wanted: platform,
+      expected: platform,
       found: found.length === 0 ? "nothing" : found.join(", "),
       hint: "choose a tag that has this platform, or take the platform out of cluster.yaml",
     });

@@ -58,7 +58,7 @@ export async function resolveImage(
   if (options.pinned !== undefined && reference.digest !== null && options.pinned !== reference.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the release manifest and the image's name give different digests", {
       where: name,
-      wanted: options.pinned,
+      expected: options.pinned,
       found: reference.digest,
     });
   }
@@ -140,7 +140,7 @@ export function openSource(name: string, options: ImageOptions): ImageSource {
   if (from.startsWith("dir:")) return createDirectorySource(from.slice(4), name);
   throw new ExpectedError("CONFIG_INVALID", `an image cannot be taken from "${from}"`, {
     where: name,
-    wanted: "oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY",
+    expected: "oci:DIRECTORY, docker-archive:FILE or dir:DIRECTORY",
     found: from,
   });
 }
@@ -162,7 +162,7 @@ async function keepBlobs(
     if (size !== blob.size) {
       throw new ExpectedError("SIZE_MISMATCH", "a blob is not of the size that the image's manifest says", {
         where: `${source.where} sha256:${blob.digest}`,
-        wanted: `${blob.size} bytes`,
+        expected: `${blob.size} bytes`,
         found: `${size} bytes`,
       });
     }
@@ -176,14 +176,18 @@ interface VerifiedManifest {
   readonly decoded: ReturnType<typeof decodeManifest>;
 }
 
-async function verifiedManifest(source: ImageSource, asked: string, wanted: string | null): Promise<VerifiedManifest> {
-  const where = `${source.where}${wanted === null ? ":" : "@"}${asked}`;
+async function verifiedManifest(
+  source: ImageSource,
+  asked: string,
+  expected: string | null,
+): Promise<VerifiedManifest> {
+  const where = `${source.where}${expected === null ? ":" : "@"}${asked}`;
   const raw = await source.manifest(asked);
   const digest = digestOf(raw.bytes);
-  if (wanted !== null && wanted !== `sha256:${digest}`) {
+  if (expected !== null && expected !== `sha256:${digest}`) {
     throw new ExpectedError("DIGEST_MISMATCH", "the registry gave another manifest than was asked for", {
       where,
-      wanted,
+      expected,
       found: `sha256:${digest}`,
       hint: "something between here and the registry changes bytes: try without the mirror or proxy",
     });
@@ -201,7 +205,7 @@ async function descend(source: ImageSource, top: VerifiedManifest, platform: Pla
     if (current.bytes.length !== entry.size) {
       throw new ExpectedError("SIZE_MISMATCH", "the manifest is not of the size that its index says", {
         where: source.where,
-        wanted: `${entry.size} bytes`,
+        expected: `${entry.size} bytes`,
         found: `${current.bytes.length} bytes`,
       });
     }
@@ -214,7 +218,7 @@ async function descend(source: ImageSource, top: VerifiedManifest, platform: Pla
   if (config === null || digestOf(config) !== decoded.config.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the image's configuration is not what its manifest names", {
       where: source.where,
-      wanted: `sha256:${decoded.config.digest}`,
+      expected: `sha256:${decoded.config.digest}`,
       found: config === null ? "more bytes than the manifest says" : `sha256:${digestOf(config)}`,
     });
   }
@@ -227,7 +231,7 @@ async function readStored(store: Store, digest: Digest, limit: number, where: st
   if (bytes !== null && digestOf(bytes) === digest) return bytes;
   throw new ExpectedError("DIGEST_MISMATCH", "the store's copy is damaged", {
     where,
-    wanted: digest,
+    expected: digest,
     found: bytes === null ? `more than ${limit} bytes` : digestOf(bytes),
     hint: "kubeferry store verify",
   });

@@ -143,7 +143,7 @@ function missing(
 function conflict(found: RpmPackage, before: RpmPackage, where: string): ExpectedError {
   return new ExpectedError("PACKAGE_UNAVAILABLE", `two versions of ${found.name} are wanted at once`, {
     where,
-    wanted: formatEvr(found.evr),
+    expected: formatEvr(found.evr),
     found: formatEvr(before.evr),
   });
 }

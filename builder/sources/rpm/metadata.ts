@@ -131,7 +131,7 @@ function requireSha256(algorithm: string, digest: string, where: string): void {
   if (algorithm === "sha256" && /^[0-9a-f]{64}$/.test(digest)) return;
   throw new ExpectedError("SIGNATURE_INVALID", "the repository's metadata gives no SHA-256", {
     where,
-    wanted: "checksum type sha256",
+    expected: "checksum type sha256",
     found: `${algorithm} ${digest}`.slice(0, 100),
     hint: "createrepo_c --checksum sha256 DIRECTORY",
   });

@@ -99,7 +99,7 @@ async function readRepository(
   if (digestOf(bytes) !== primary.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the list of packages is not the one that repomd.xml names", {
       where: at(primary.path),
-      wanted: primary.digest,
+      expected: primary.digest,
       found: digestOf(bytes),
       hint: "the mirror is being updated, or something changes bytes on the way: try again, or another mirror",
     });

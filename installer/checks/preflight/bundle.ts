@@ -15,7 +15,7 @@ export function bundleAge({ bundle, now }: PreflightInput): Finding[] {
   if (age <= oldAfterDays) return [ok("bundle-age", `${Math.max(age, 0)} days`)];
   const message = "the software in this bundle is old; it lacks what was mended since";
   return [
-    { check: "bundle-age", severity: "warning", message, wanted: `${oldAfterDays} days`, found: `${age} days`, hint },
+    { check: "bundle-age", severity: "warning", message, expected: `${oldAfterDays} days`, found: `${age} days`, hint },
   ];
 }
 
@@ -38,7 +38,7 @@ export function certificateLife(input: PreflightInput): Finding[] {
         check: "clock",
         severity: "error",
         message,
-        wanted: `${first.notBefore} or later`,
+        expected: `${first.notBefore} or later`,
         found,
         hint: "date; timedatectl set-time …",
       },
@@ -53,7 +53,7 @@ export function certificateLife(input: PreflightInput): Finding[] {
     const hint = "on the online side: build again with newer certificates; or a wrong clock: date";
     const severity = left < 0 ? "error" : "warning";
     return [
-      { check: "certificate-life", severity, message, wanted: `${warnBeforeDays} days`, found: `${left} days`, hint },
+      { check: "certificate-life", severity, message, expected: `${warnBeforeDays} days`, found: `${left} days`, hint },
     ];
   });
   const shortest = Math.min(...certificates.map(days));
@@ -76,7 +76,7 @@ export function certificateAddress(input: PreflightInput): Finding[] {
     check: "certificate-address",
     severity: "error",
     message: `${path} is not for this address`,
-    wanted: ip,
+    expected: ip,
     found: sans.join(", "),
     hint: "correct the node's ip in cluster.yaml and build again",
   }));
@@ -84,14 +84,14 @@ export function certificateAddress(input: PreflightInput): Finding[] {
 
 /** Packages are made for one release of one distribution. */
 export function packagesFit({ bundle, selection, facts }: PreflightInput): Finding[] {
-  const wanted = new Set(chosen(bundle.index.packages, selection).map(({ distribution }) => distribution));
-  if (wanted.size === 0) return [];
+  const required = new Set(chosen(bundle.index.packages, selection).map(({ distribution }) => distribution));
+  if (required.size === 0) return [];
   const found = `${facts.distribution.id} ${facts.distribution.version}`;
-  const fits = [...wanted].some(
+  const fits = [...required].some(
     (one) => one.replaceAll(/[-:]/g, " ").trim() === found || found.startsWith(`${one.replaceAll(/[-:]/g, " ")}.`),
   );
   if (fits) return [ok("distribution", found)];
   const message = "the bundle's packages are for another distribution";
   const hint = "name this one under packages: in cluster.yaml and build again";
-  return [{ check: "distribution", severity: "error", message, wanted: [...wanted].join(", "), found, hint }];
+  return [{ check: "distribution", severity: "error", message, expected: [...required].join(", "), found, hint }];
 }

@@ -6,8 +6,8 @@ import { ok, ownUnits, type PreflightInput } from "./input.ts";
 
 /** A host that belongs to another cluster is not silently made a member of this one. */
 export function cluster({ past, bundle }: PreflightInput): Finding[] {
-  const wanted = bundle.index.cluster.name;
-  const other = past.find(({ state, header }) => state !== "gone" && header.bundle.cluster !== wanted);
+  const expected = bundle.index.cluster.name;
+  const other = past.find(({ state, header }) => state !== "gone" && header.bundle.cluster !== expected);
   if (other === undefined) return [ok("cluster", "the host belongs to no other cluster of Kubeferry")];
   const message = "the host already belongs to another cluster";
   return [
@@ -15,7 +15,7 @@ export function cluster({ past, bundle }: PreflightInput): Finding[] {
       check: "cluster",
       severity: "error",
       message,
-      wanted,
+      expected,
       found: other.header.bundle.cluster,
       hint: "./install undo",
     },

@@ -25,8 +25,8 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
   const isWorker = selection.roles.includes("worker");
   const kubernetes = minorOf(bundle.index.release.kubernetes);
   const [major = 0, minor = 0] = facts.kernel.split(".").map((part) => parseInt(part, 10));
-  const at = (wanted: readonly [number, number]): boolean =>
-    major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
+  const at = (least: readonly [number, number]): boolean =>
+    major > least[0] || (major === least[0] && minor >= least[1]);
   const found = facts.kernel;
   const hint = "boot a newer kernel of the distribution";
   if (!at([3, 10])) {
@@ -35,7 +35,7 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
         check: "kernel-version",
         severity: "error",
         message: "the kernel is too old",
-        wanted: "3.10 or newer",
+        expected: "3.10 or newer",
         found,
         hint,
       },
@@ -43,21 +43,21 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
   }
   if (facts.cgroup === 2 && !at([4, 5])) {
     const message = "cgroup v2 of this kernel is not usable";
-    return [{ check: "kernel-version", severity: "error", message, wanted: "4.5 or newer", found, hint }];
+    return [{ check: "kernel-version", severity: "error", message, expected: "4.5 or newer", found, hint }];
   }
   if (isWorker && usesNftables(bundle) && !at([5, 13])) {
     const message = "kube-proxy in mode nftables does not start with this kernel";
-    return [{ check: "kernel-version", severity: "error", message, wanted: "5.13 or newer", found, hint }];
+    return [{ check: "kernel-version", severity: "error", message, expected: "5.13 or newer", found, hint }];
   }
   if (isWorker && kubernetes !== null && kubernetes[0] === 1 && kubernetes[1] < 19 && at([5, 16])) {
     const message = `runc before 1.0.0-rc94, which releases of ${bundle.index.release.kubernetes} carry, starts no container with a memory limit`;
     const newer =
       "take a newer runc: alternatives: [newer-runc] where `kubeferry releases` has it; or a kernel before 5.16";
-    return [{ check: "kernel-version", severity: "warning", message, wanted: "5.15 or older", found, hint: newer }];
+    return [{ check: "kernel-version", severity: "warning", message, expected: "5.15 or older", found, hint: newer }];
   }
   if (!at([4, 4])) {
     const message = "this kernel leaks the memory of containers and may hang when they end";
-    return [{ check: "kernel-version", severity: "warning", message, wanted: "4.4 or newer", found, hint }];
+    return [{ check: "kernel-version", severity: "warning", message, expected: "4.4 or newer", found, hint }];
   }
   return [ok("kernel-version", found)];
 }
@@ -76,12 +76,12 @@ export async function cgroups({ facts, host, bundle, selection }: PreflightInput
   const hint = "boot with systemd.unified_cgroup_hierarchy=1";
   if (version !== null && facts.cgroup !== 2 && (version[0] > 1 || version[1] >= 35)) {
     const message = `Kubernetes ${bundle.index.release.kubernetes} wants cgroup v2`;
-    return [{ check: "cgroup", severity: "error", message, wanted: "v2", found: `v${facts.cgroup ?? "?"}`, hint }];
+    return [{ check: "cgroup", severity: "error", message, expected: "v2", found: `v${facts.cgroup ?? "?"}`, hint }];
   }
   if (version !== null && facts.cgroup === 2 && version[0] === 1 && version[1] < 19) {
     const message = `Kubernetes ${bundle.index.release.kubernetes} does not know cgroup v2`;
     const back = "boot with systemd.unified_cgroup_hierarchy=0";
-    return [{ check: "cgroup", severity: "error", message, wanted: "v1", found: "v2", hint: back }];
+    return [{ check: "cgroup", severity: "error", message, expected: "v1", found: "v2", hint: back }];
   }
   const list = facts.cgroup === 2 ? ((await host.read("/sys/fs/cgroup/cgroup.controllers")) ?? "").split(/\s+/) : null;
   const lacking = list === null ? [] : controllers.filter((name) => !list.includes(name));
@@ -97,15 +97,15 @@ const gigabyte = 1e9;
 export function capacity({ facts, host, selection }: PreflightInput): Finding[] {
   if (!host.live) return [];
   const isMaster = selection.roles.includes("master");
-  const wanted = isMaster ? 1.7 * gigabyte : 0.9 * gigabyte;
+  const required = isMaster ? 1.7 * gigabyte : 0.9 * gigabyte;
   const memory: Finding =
-    facts.memoryBytes >= wanted
+    facts.memoryBytes >= required
       ? ok("memory", formatBytes(facts.memoryBytes))
       : {
           check: "memory",
           severity: "warning",
           message: "little memory for these roles",
-          wanted: formatBytes(wanted),
+          expected: formatBytes(required),
           found: formatBytes(facts.memoryBytes),
         };
   const cpus: Finding =
@@ -115,7 +115,7 @@ export function capacity({ facts, host, selection }: PreflightInput): Finding[] 
           check: "cpus",
           severity: "warning",
           message: "a master wants two processors",
-          wanted: "2",
+          expected: "2",
           found: String(facts.cpus),
         };
   return [memory, cpus];

@@ -52,7 +52,7 @@ export async function swap({ host, plan, selection }: PreflightInput): Promise<F
   ];
 }
 
-export async function guards({ host, facts, bundle }: PreflightInput): Promise<Finding[]> {
+export async function selinux({ host, facts, bundle }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
   if (facts.selinux === null) return [ok("selinux", "none")];
   if (facts.selinux === "permissive" || bundle.index.host.selinux !== "keep") return [ok("selinux", facts.selinux)];

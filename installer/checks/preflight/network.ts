@@ -26,7 +26,7 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
         check: "address",
         severity: "error",
         message,
-        wanted: ip,
+        expected: ip,
         found: found.join(", ") || "none",
         hint: "ip address",
       },
@@ -35,7 +35,7 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
   if (iface === null || mine.name === iface) return [ok("address", `${ip} on ${mine.name}`)];
   const message = "the address is on another interface";
   return [
-    { check: "address", severity: "error", message, wanted: iface, found: mine.name, hint: `--iface ${mine.name}` },
+    { check: "address", severity: "error", message, expected: iface, found: mine.name, hint: `--iface ${mine.name}` },
   ];
 }
 
@@ -62,10 +62,10 @@ export function networks({ facts, selection, bundle, past, host }: PreflightInpu
 /** Ports that the node's daemons will listen on; one that our own unit, pod or tunnel holds already is fine. */
 export async function ports({ host, bundle, selection, past }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
-  const wanted = chosen(bundle.index.host.firewall.ports, selection).filter(({ port }) => /^\d+$/.test(port));
+  const required = chosen(bundle.index.host.firewall.ports, selection).filter(({ port }) => /^\d+$/.test(port));
   const own = ownUnits(past);
   const findings: Finding[] = [];
-  for (const { port, protocol } of wanted) {
+  for (const { port, protocol } of required) {
     const sockets = (await listeners(host, protocol)).filter((socket) => socket.port === Number(port));
     for (const { inode } of sockets) {
       const other = await otherHolder(host, { port: Number(port), inode }, own);
@@ -76,7 +76,7 @@ export async function ports({ host, bundle, selection, past }: PreflightInput): 
       break;
     }
   }
-  return findings.length > 0 ? findings : [ok("ports", `${wanted.length} are free or ours`)];
+  return findings.length > 0 ? findings : [ok("ports", `${required.length} are free or ours`)];
 }
 
 /** ` by nginx.service`, as far as it can be told; null where it is ours. */
@@ -94,7 +94,7 @@ async function otherHolder(host: HostReader, socket: Listener, own: ReadonlySet<
   return ` by the kernel${tunnel === null ? "" : `, for the interface ${tunnel}`}`;
 }
 
-export async function wall({ host, bundle, selection }: PreflightInput): Promise<Finding[]> {
+export async function firewall({ host, bundle, selection }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
   const { mode, ports: all } = bundle.index.host.firewall;
   const list = chosen(all, selection)

@@ -23,12 +23,12 @@ export function space(input: PreflightInput): Finding[] {
   return perFileSystem(input).map(({ where, free, bytes }): Finding => {
     if (free >= withMargin(bytes)) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
     const message = `the file system of ${where} is too small`;
-    const wanted = formatBytes(withMargin(bytes));
+    const expected = formatBytes(withMargin(bytes));
     return {
       check: "disk-space",
       severity: "error",
       message,
-      wanted,
+      expected,
       found: formatBytes(free),
       hint: `df -h ${where}`,
     };
@@ -43,7 +43,7 @@ export function inodes(input: PreflightInput): Finding[] {
     check: "inodes",
     severity: "error",
     message: `the file system of ${where} has too few free inodes`,
-    wanted: String(2 * files + 100),
+    expected: String(2 * files + 100),
     found: String(free),
     hint: `df -i ${where}`,
   }));

@@ -22,7 +22,7 @@ export function grown<Id, State>(one: Grown<Id, State>): Resource<Id, State> {
     name: (id) => one.name(id),
     describe: (id) => `${one.name(id)}: what grew`,
     inspect: (host, id) => one.inspect(host, id),
-    wanted: (_, now) => now,
+    spec: (_, now) => now,
     equal: isSame,
     steps: (id, now, before) => one.steps(id, now, before),
     retires: () => null,

@@ -224,7 +224,7 @@ test("a digest that is wrong comes with wanted and found", async () => {
   const [problem, ...more] = await verifyBundle(await openBundle(directory));
   assert.deepEqual(more, []);
   assert.equal(problem?.code, "DIGEST_MISMATCH");
-  assert.equal(problem?.wanted, wanted);
+  assert.equal(problem?.expected, wanted);
   assert.equal(problem?.found, digestOf("#!/bin/sh\nexit 1\n"));
 });
 

@@ -143,7 +143,7 @@ const bad: [string, RegExp, Made, Partial<Asked>][] = [
   ["a wildcard", /names are "\*"/, { names: "DNS:*,IP:10.64.3.1" }, {}],
   ["no name", /names are none/, { names: "IP:10.64.3.1" }, {}],
   ["no names at all", /names are none/, { names: null }, {}],
-  ["a foreign address", /addresses are "10\.64\.3\.2", wanted "10\.64\.3\.1"/, { names: "DNS:n1,IP:10.64.3.2" }, {}],
+  ["a foreign address", /addresses are "10\.64\.3\.2", expected "10\.64\.3\.1"/, { names: "DNS:n1,IP:10.64.3.2" }, {}],
   ["an address more", /addresses are/, { names: "DNS:n1,IP:10.64.3.1,IP:10.254.0.1" }, {}],
   ["no address", /addresses are none/, { names: "DNS:n1" }, {}],
   ["IPv6 instead", /addresses are "0000/, { names: "DNS:n1,IP:::1" }, {}],
@@ -175,7 +175,7 @@ const bad: [string, RegExp, Made, Partial<Asked>][] = [
   ["asked by a service account", /asks for/, {}, { username: "system:serviceaccount:kube-system:default" }],
   [
     "a worker's address that is not of its network",
-    /wanted one in 10\.64\.9\.0\/24/,
+    /expected one in 10\.64\.9\.0\/24/,
     ...worker("w9", "DNS:w9,IP:10.64.3.77"),
   ],
   [

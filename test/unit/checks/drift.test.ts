@@ -83,7 +83,7 @@ test("one changed byte, with both digests", async () => {
   host.file("/opt/ferry/bin/serve", "prograM", 0o755);
   const { findings } = await findDrift(host, [transaction]);
   assert.deepEqual(
-    findings.map(({ check, wanted, found }) => [check, wanted, found]),
+    findings.map(({ check, expected, found }) => [check, expected, found]),
     [["changed", digestOf("program"), digestOf("prograM")]],
   );
 });

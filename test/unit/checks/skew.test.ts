@@ -41,7 +41,7 @@ test("etcd goes up by one minor version at a time; the runtime as it likes", () 
 
 test("what is refused says the version that would do", () => {
   const [finding] = skew({ kubernetes: "1.34.1" }, { kubernetes: "1.36.3" });
-  assert.equal(finding?.wanted, "1.35");
+  assert.equal(finding?.expected, "1.35");
   assert.equal(finding?.found, "1.34.1 → 1.36.3");
   assert.match(finding?.hint ?? "", /Kubernetes 1\.35 first/);
 });

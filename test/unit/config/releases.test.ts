@@ -34,7 +34,7 @@ test("the releases are those that the README names", () => {
 test("an unknown release is refused with what there is", async () => {
   await assert.rejects(loadRelease("kubernetes-9.9"), (error) => {
     assert.ok(isExpected(error, "RELEASE_UNKNOWN"));
-    return error.wanted?.includes("kubernetes-1.36") === true;
+    return error.expected?.includes("kubernetes-1.36") === true;
   });
   await assert.rejects(loadRelease("../releases/distro"), (error) => isExpected(error, "RELEASE_UNKNOWN"));
 });

@@ -128,11 +128,11 @@ test("an edited file loses only our lines; an untouched one is put back whole; b
   };
   writeFileSync(at("etc/a"), "one\ntwo", { mode: 0o600 });
   const before = await seen(block, host, id);
-  await steps(block.wanted(id, before));
+  await steps(block.spec(id, before));
   await steps(before);
   assert.equal(readFileSync(at("etc/a"), "utf8"), "one\ntwo");
   assert.deepEqual(await seen(block, host, id), before, "with its time");
-  await steps(block.wanted(id, before));
+  await steps(block.spec(id, before));
   writeFileSync(at("etc/a"), `zero\n${readFileSync(at("etc/a"), "utf8")}more\n`);
   chmodSync(at("etc/a"), 0o640);
   for (let time = 0; time < 2; time += 1) {

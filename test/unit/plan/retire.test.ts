@@ -23,7 +23,7 @@ function installed(...changes: Omit<Change, "after">[]): Transaction {
     header: { roles: ["worker"], bundle: { payload: digestOf("older") } } as unknown as Header,
     phases: [{ name: "all", goals, gates: [] }],
     changes: changes.map((change, n) => {
-      const after = resourceOf(change).wanted(change.id, change.before);
+      const after = resourceOf(change).spec(change.id, change.before);
       return { n, phase: "all", change: { ...change, after } };
     }),
     done: new Set(changes.keys()),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decodeIndex } from "#bundle";
 import { isExpected } from "#cli/errors";
 import { type Facts } from "../../../installer/host/facts.ts";
-import { contains, select, type Wish } from "../../../installer/plan/select.ts";
+import { contains, select, type NodeRequest } from "../../../installer/plan/select.ts";
 import { nodeBundle } from "../../builders/node-bundle.ts";
 
 const [first] = await nodeBundle();
@@ -22,8 +22,13 @@ const facts: Facts = {
   ...{ memoryBytes: 8e9, cpus: 4, selinux: null, distribution: { id: "debian", version: "12", name: "Debian" } },
   interfaces: [{ name: "eth0", address: "10.0.0.9", cidr: "10.0.0.9/24" }],
 };
-const nobody: Wish = { role: undefined, ip: undefined, name: undefined, iface: undefined };
-const wish = (role: string, ip: string, more: Partial<Wish> = {}): Wish => ({ ...nobody, role, ip, ...more });
+const nobody: NodeRequest = { role: undefined, ip: undefined, name: undefined, iface: undefined };
+const wish = (role: string, ip: string, more: Partial<NodeRequest> = {}): NodeRequest => ({
+  ...nobody,
+  role,
+  ip,
+  ...more,
+});
 
 test("a node of cluster.yaml is found by its address, its name is settled, and control-plane means master", () => {
   const selection = select(index, wish("etcd,control-plane", "10.0.0.11"), facts);
@@ -48,7 +53,7 @@ test("an address that is no such node is refused with those that are", () => {
     try {
       select(index, wish(role, ip), facts);
     } catch (error) {
-      if (isExpected(error, "NODE_UNKNOWN")) return error.wanted ?? "";
+      if (isExpected(error, "NODE_UNKNOWN")) return error.expected ?? "";
       throw error;
     }
     throw new Error("it was accepted");
@@ -59,7 +64,7 @@ test("an address that is no such node is refused with those that are", () => {
 });
 
 test("wrong calls say what is right", () => {
-  const refused = (code: Parameters<typeof isExpected>[1], asked: Wish): void =>
+  const refused = (code: Parameters<typeof isExpected>[1], asked: NodeRequest): void =>
     assert.throws(
       () => select(index, asked, facts),
       (error) => isExpected(error, ...(code === undefined ? [] : [code])),

@@ -48,7 +48,7 @@ test("an image that is there is only pinned, and one that is pinned as well is l
 
 test("the name that containerd's CRI gives an image goes with it, unless it was there before", () => {
   const removed = (identified: boolean): string[] =>
-    argv(image.steps(spec, image.wanted(spec, nothing), { ...nothing, identified }));
+    argv(image.steps(spec, image.spec(spec, nothing), { ...nothing, identified }));
   assert.deepEqual(removed(false), [
     "-n k8s.io images rm registry.k8s.io/pause:3.10",
     `-n k8s.io images rm ${spec.config}`,
@@ -64,7 +64,7 @@ test("with --root, and where no runtime answers, nobody can tell what it has", a
 
 test("docker removes an image without force, so that one in use stays", () => {
   const docker: ImageId = { ...spec, runtime: "docker", client: ["docker"] };
-  const [removal] = image.steps(docker, image.wanted(docker, nothing), nothing);
+  const [removal] = image.steps(docker, image.spec(docker, nothing), nothing);
   assert.ok(removal?.do === "run");
   assert.deepEqual(removal.argv, ["docker", "image", "rm", spec.name]);
 });

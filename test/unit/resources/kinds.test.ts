@@ -43,7 +43,7 @@ test("swap comes back with the priorities it had", async () => {
   host.system.run(["swapon", "-p", "7", "/dev/vda2"]);
   const before = await seen(swap, host, {});
   const argv = swap
-    .steps({}, swap.wanted({}, before), before)
+    .steps({}, swap.spec({}, before), before)
     .flatMap((effect) => (effect.do === "run" ? [effect.argv.join(" ")] : []));
   assert.deepEqual(argv, ["swapon -p 7 /dev/vda2"]);
 });

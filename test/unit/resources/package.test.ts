@@ -62,14 +62,14 @@ test("one call of dpkg installs what is absent, older, half-installed or only co
   // What was upgraded stays; what had its configuration here before keeps it.
   assert.deepEqual(
     osPackages
-      .steps(spec, osPackages.wanted(spec, before), before)
+      .steps(spec, osPackages.spec(spec, before), before)
       .map((effect) => effect.do === "run" && effect.argv.slice(5)),
     [
       ["--remove", "configured:amd64"],
       ["--purge", "absent:amd64", "half:amd64"],
     ],
   );
-  assert.match(osPackages.irreversible?.(spec, before, osPackages.wanted(spec, before)) ?? "", /older 4 by 5$/);
+  assert.match(osPackages.irreversible?.(spec, before, osPackages.spec(spec, before)) ?? "", /older 4 by 5$/);
 });
 
 test("packages are for the distribution that they were resolved for, at the precision that it names", async () => {

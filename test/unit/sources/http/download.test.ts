@@ -218,7 +218,7 @@ test("wrong bytes are never stored, not tried again, and shown with what was wan
   await assert.rejects(run({ sources: [`${server.url}/tool`], store }), {
     code: "DIGEST_MISMATCH",
     where: `${server.url}/tool`,
-    wanted: `sha256:${digest}`,
+    expected: `sha256:${digest}`,
     found: `sha256:${digestOf(wrong)}`,
   });
   assert.equal(server.asked.length, 1);
@@ -273,7 +273,7 @@ test("a size that the lock does not have is refused before a byte is read", asyn
   const server = await serve((request, response) => file(request, response));
   await assert.rejects(run({ sources: [`${server.url}/tool`], size: 12 }), {
     code: "SIZE_MISMATCH",
-    wanted: "12 bytes",
+    expected: "12 bytes",
     found: "300000 bytes",
   });
 });

@@ -3,7 +3,7 @@ IFS=. read -r a b c d <<<"$1"
 wanted=$(printf %02X%02X%02X%02X:01BB "$a" "$b" "$c" "$d")
 while read -r word place _; do
   [[ $word == TCP ]] && { [[ $place == "$wanted" ]] && seen=yes || seen=; }
-  [[ $word == "->" && $place =~ ^[0-9A-F]{8}: && $seen ]] && { echo "$1:443 is led on to $place"; exit 0; }
+  [[ $word == "->" && $place =~ ^[0-9A-F]{8}: && $seen ]] && { echo "$1:443 is forwarded to $place"; exit 0; }
 done <"$2"
-echo "$1:443 leads nowhere"
+echo "$1:443 is not forwarded"
 exit 1

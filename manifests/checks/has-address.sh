@@ -1,5 +1,5 @@
 # Is $1 an address of this host?
-here() {
+has_address() {
   local leaf= line
   while read -r line; do
     case $line in
