@@ -236,7 +236,7 @@ test("an archive with another digest is refused as such, even when it is broken 
   await assert.rejects(takeArtifact(artifact, delivery, { store }), {
     code: "DIGEST_MISMATCH",
     where: "https://example.invalid/x.deb",
-    wanted,
+    expected: wanted,
     found,
   });
 });

@@ -47,7 +47,7 @@ test("another content than the expected one is not kept", async () => {
   const digest = digestOf("hello");
   await assert.rejects(store.put(bytes("hellO"), { digest }), {
     code: "DIGEST_MISMATCH",
-    wanted: digest,
+    expected: digest,
     found: digestOf("hellO"),
   });
   await assert.rejects(store.put(bytes("hel"), { size: 5 }), { code: "SIZE_MISMATCH", found: "3 bytes" });
