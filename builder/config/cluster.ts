@@ -98,6 +98,18 @@ const host = z.strictObject({
   provides: z.array(providedName).default([]),
 });
 
+/** A registry inside the gap, or mirrors of one outside. */
+const registry = z.strictObject({
+  /** Asked before it, in this order; each may have an entry of its own. */
+  mirrors: z.array(z.url({ protocol: /^https?$/, error: "wants https://HOST[:PORT][/PATH]" })).default([]),
+  /** File with the certificates of the CAs that sign its own, PEM. */
+  ca: z.string().min(1).optional(),
+  /** Any certificate is taken, and plain HTTP. */
+  insecure: z.boolean().default(false),
+  /** File with one line, `user:password`. */
+  credentials: z.string().min(1).optional(),
+});
+
 /** A file of the operator's own. */
 const ownFile = z.strictObject({
   path: absolute,
@@ -189,6 +201,13 @@ export const clusterSchema = z.strictObject({
   /** Alternatives of the release's components to take instead of their usual artifacts: `[server-tarball]`. */
   alternatives: z.array(z.string()).default([]),
   host: host.prefault({}),
+  /** By the name that images have it: `registry.plant.example:5000`, `docker.io`; `*` is any other. */
+  registries: z
+    .record(
+      z.string().regex(/^(\*|([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:\d+)?)$/, "wants HOST or HOST:PORT, or *"),
+      registry,
+    )
+    .default({}),
   files: z.array(ownFile).default([]),
   images: z.array(image).default([]),
   packages: z.array(packages).default([]),

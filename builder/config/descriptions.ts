@@ -72,6 +72,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   "host.path": "Puts the programs' folder on the PATH of logins that lack it.",
   "host.provides":
     "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
+  registries:
+    "Registries that nodes pull from, by the name that images have it: { mirrors: [https://…], ca: FILE, insecure: true, credentials: FILE with user:password }; `*` is any other.",
   files:
     "Files of your own, placed and taken back with all others; a unit is not started by it, and one that names a file restarts when it changes.",
   "files.path": "Where it goes on the node.",

@@ -4,6 +4,7 @@ import { isExpected } from "#cli/errors";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
 import { type OwnFiles, readOwnFiles } from "./own-files.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
+import { registryFindings } from "./registry-rules.ts";
 import { releaseFindings } from "./release-rules.ts";
 import { isReleasePath, type LoadedRelease, loadRelease } from "./releases.ts";
 import type { RuleFinding } from "./rule.ts";
@@ -50,7 +51,11 @@ export async function parseCluster(path: string, text: string, release?: string)
     if (isExpected(error)) stopOnErrors(path, inside, yaml);
     throw error;
   }
-  const findings = [...inside, ...releaseFindings(cluster, loaded.manifest)];
+  const findings = [
+    ...inside,
+    ...releaseFindings(cluster, loaded.manifest),
+    ...registryFindings(cluster, loaded.manifest, own),
+  ];
   stopOnErrors(path, findings, yaml);
   return { cluster, own, ...loaded, warnings: lines(path, placed(findings, yaml)) };
 }

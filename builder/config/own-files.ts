@@ -30,6 +30,14 @@ export async function readOwnFiles(cluster: ClusterConfig, folder: string): Prom
   return { own, findings };
 }
 
-function namedIn({ files }: ClusterConfig): { path: KeyPath; source: string }[] {
-  return files.map(({ source }, index) => ({ path: ["files", index, "source"], source }));
+function namedIn({ files, registries }: ClusterConfig): { path: KeyPath; source: string }[] {
+  return [
+    ...files.map(({ source }, index) => ({ path: ["files", index, "source"], source })),
+    ...Object.entries(registries).flatMap(([name, registry]) =>
+      (["ca", "credentials"] as const).flatMap((field) => {
+        const source = registry[field];
+        return source === undefined ? [] : [{ path: ["registries", name, field], source }];
+      }),
+    ),
+  ];
 }

@@ -22,19 +22,21 @@ export interface NodeContext {
   readonly paths: Paths;
   readonly pki: Pki;
   readonly manifest: ReleaseManifest;
+  readonly own: OwnFiles;
   /** Names of the binaries that the release brings. */
   readonly binaries: ReadonlySet<string>;
 }
 
 /** The context of one node. */
 export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
-  const { topology, pki, manifest } = input;
+  const { topology, pki, manifest, own } = input;
   return {
     topology,
     node,
     paths: topology.paths,
     pki,
     manifest,
+    own,
     binaries: new Set(input.fetched.map((file) => file.name)),
   };
 }

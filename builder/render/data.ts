@@ -11,6 +11,7 @@ import {
   usesLocalProxy,
 } from "./context.ts";
 import { merged } from "./configurations/merge.ts";
+import { dockerRegistries } from "./registries.ts";
 import { tokenOf } from "./kubeconfigs.ts";
 
 type Data = Record<string, unknown>;
@@ -64,6 +65,7 @@ export function dockerSettings(context: NodeContext): Data {
     "max-concurrent-downloads": 10,
     "log-driver": "json-file",
     "log-opts": { "max-size": "100m", "max-file": "5" },
+    ...dockerRegistries(context),
   };
   return { settings: merged(settings, topology.cluster.docker) };
 }

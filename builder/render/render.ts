@@ -16,6 +16,7 @@ import { objectPieces, objectsOf } from "./objects.ts";
 import { ownFiles } from "./own-files.ts";
 import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
+import { registryPieces } from "./registries.ts";
 import { openTemplates, type Templates } from "./template.ts";
 import { unitEntries } from "./units.ts";
 import { writtenOf } from "./written.ts";
@@ -103,6 +104,7 @@ function piecesOf(context: NodeContext, templates: Templates): Piece[] {
     ...objectPieces(context, templates),
     ...kubeconfigPieces(context, templates),
     ...pkiPieces(context),
+    ...registryPieces(context),
   ];
 }
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { request } from "undici";
+import { Agent, request } from "undici";
 import { freePort } from "./nginx.ts";
 import { requirePackages } from "../programs/packages.ts";
 
@@ -14,7 +14,14 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-export async function startRegistry(folder: string): Promise<Registry> {
+export interface RegistryOptions {
+  /** Files, PEM: it speaks TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** The only one who may pull. */
+  readonly user?: { readonly name: string; readonly password: string };
+}
+
+export async function startRegistry(folder: string, { tls, user }: RegistryOptions = {}): Promise<Registry> {
   requirePackages("docker-registry", "skopeo");
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
@@ -27,10 +34,13 @@ storage:
   filesystem: {rootdirectory: ${join(folder, "registry")}}
 http:
   addr: ${host}
-`,
+${tls === undefined ? "" : `  tls: {certificate: ${tls.certificate}, key: ${tls.key}}\n`}${
+      user === undefined ? "" : `auth: {htpasswd: {realm: plant, path: ${join(folder, "htpasswd")}}}\n`
+    }`,
   );
+  if (user !== undefined) writeFileSync(join(folder, "htpasswd"), `${user.name}:${bcrypt(user.password)}\n`);
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
-  await answering(`http://${host}/v2/`, child);
+  await answering(`${tls === undefined ? "http" : "https"}://${host}/v2/`, child);
   return {
     host,
     async stop() {
@@ -45,17 +55,25 @@ export function skopeo(...argv: string[]): string {
   return execFileSync("skopeo", argv, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
+const anyCertificate = new Agent({ connect: { rejectUnauthorized: false } });
+
+/** The only hash that docker-registry takes; glibc's crypt has it. */
+function bcrypt(password: string): string {
+  const salt = "$2b$05$abcdefghijklmnopqrstuu";
+  return execFileSync("perl", ["-e", "print crypt($ARGV[0], $ARGV[1])", password, salt], { encoding: "utf8" });
+}
+
 async function answering(url: string, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
-    const status = await request(url).then(
+    const status = await request(url, { dispatcher: anyCertificate }).then(
       async ({ statusCode, body }) => {
         await body.dump();
         return statusCode;
       },
       () => 0,
     );
-    if (status === 200) return;
+    if (status === 200 || status === 401) return;
     await sleep(50);
   }
 }
