@@ -8,7 +8,7 @@ import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
 import type { Context } from "./context.ts";
-import { identityOf, trustsOf } from "./given-keys.ts";
+import { identityOf, trustsOf } from "./trust/given-keys.ts";
 
 /** Where this installer came from. */
 export interface Origin {

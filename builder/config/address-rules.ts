@@ -1,6 +1,6 @@
 /** Rules of networks and addresses in `cluster.yaml`. */
 import type { ClusterConfig } from "./cluster.ts";
-import { addressNumber, addressText, contains, network, overlaps } from "./ipv4.ts";
+import { addressNumber, addressText, contains, network, overlaps } from "#formats/ipv4";
 import type { KeyPath } from "./positions.ts";
 import { error, type Rule, warning } from "./rule.ts";
 
@@ -48,7 +48,7 @@ const hostsOutside: Rule = (cluster) => {
   const own = networks(cluster).filter(({ path }) => path[0] === "network");
   return hostAddresses(cluster).flatMap(({ path, ip }) =>
     own
-      .filter(({ cidr }) => contains(network(cidr), addressNumber(ip)))
+      .filter(({ cidr }) => contains(cidr, ip))
       .map((inside) => error(path, `${ip} is inside ${inside.path.join(".")} ${inside.cidr}`)),
   );
 };
@@ -64,7 +64,7 @@ const unusable: readonly (readonly [cidr: string, what: string])[] = [
 const reachable: Rule = (cluster) => [
   ...hostAddresses(cluster).flatMap(({ path, ip }) =>
     unusable
-      .filter(([cidr]) => contains(network(cidr), addressNumber(ip)))
+      .filter(([cidr]) => contains(cidr, ip))
       .map(([, what]) => error(path, `${ip} ${what}: other nodes cannot reach it`)),
   ),
   ...networks(cluster).flatMap(({ path, cidr }) =>
@@ -90,8 +90,8 @@ const notTheNetworkItself: Rule = (cluster) => {
 const vipNearMasters: Rule = ({ api, nodes }) => {
   const masters = nodes.filter(({ roles }) => roles.includes("master"));
   if (api.endpoint !== "vip" || api.vip === undefined || masters.length === 0) return [];
-  const near = network(`${api.vip.address}/24`);
-  if (masters.some(({ ip }) => contains(near, addressNumber(ip)))) return [];
+  const near = `${api.vip.address}/24`;
+  if (masters.some(({ ip }) => contains(near, ip))) return [];
   const where = masters.map(({ ip }) => ip).join(", ");
   const message = `${api.vip.address} is not in the /24 of any master (${where}): it must be in the masters' own network`;
   return [warning(["api", "vip", "address"], message)];

@@ -3,7 +3,7 @@ import type { ClusterConfig } from "./cluster.ts";
 import { generations } from "./generations.ts";
 import type { ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
-import { isSince } from "./versions.ts";
+import { isSince } from "#formats/version";
 
 /** From which version of Kubernetes on a daemon is given a configuration file. */
 export const readsFields = { kubelet: "1.11", "kube-proxy": "1.11", "kube-scheduler": "1.16" } as const;

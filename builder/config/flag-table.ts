@@ -5,7 +5,8 @@ import type { ClusterConfig } from "./cluster.ts";
 import { proposal } from "./explain.ts";
 import { readManifest } from "./manifests.ts";
 import type { ReleaseManifest } from "./release.ts";
-import { isSince, versionOf } from "./versions.ts";
+import { isSince } from "#formats/version";
+import { versionOf } from "./versions.ts";
 
 const version = z.string().regex(/^\d+\.\d+$/);
 const schema = z.record(

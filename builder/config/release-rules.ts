@@ -7,7 +7,7 @@ import { generations } from "./generations.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
-import { isSince } from "./versions.ts";
+import { isSince } from "#formats/version";
 import { wantedComponents } from "./wanted.ts";
 
 type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { digestOf } from "#bundle";
 import { ExpectedError, messageOf } from "#cli/errors";
+import { compareVersions } from "#formats/version";
 import { proposal } from "./explain.ts";
 
 import { listManifests, readManifest } from "./manifests.ts";
@@ -16,10 +17,9 @@ export interface LoadedRelease {
 
 /** Names of the releases that come with Kubeferry, sorted by name and then by version. */
 export function listReleases(): string[] {
-  const { compare } = new Intl.Collator("en", { numeric: true });
   return listManifests("releases")
     .flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? [])
-    .toSorted(compare);
+    .toSorted(compareVersions);
 }
 
 /** The newest Kubernetes among them: what `init` proposes. */

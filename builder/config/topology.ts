@@ -5,7 +5,7 @@
 import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
-import { addressText, network } from "./ipv4.ts";
+import { addressText, network } from "#formats/ipv4";
 import type { ReleaseManifest } from "./release.ts";
 
 export interface TopologyNode {

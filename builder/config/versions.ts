@@ -20,13 +20,6 @@ export function versionOf(name: string, manifest: ReleaseManifest): string | nul
   return version?.replace(/^v/, "") ?? null;
 }
 
-/** Whether `version` is `first` or later; only major and minor count, as in `1.20`. */
-export function isSince(version: string, first: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-  const [firstMajor = 0, firstMinor = 0] = first.split(".").map(Number);
-  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
-}
-
 /** `registry.k8s.io/coredns/coredns:v1.14.2` is coredns 1.14.2, and so is `coredns-amd64:1.14.2`. */
 function tagOf(name: string, { images }: ReleaseManifest): string | undefined {
   const tags = images.flatMap((image) => {

@@ -5,12 +5,13 @@ import { dirname, join } from "node:path";
 import type { ZstdCompress } from "node:zlib";
 import pLimit from "p-limit";
 import * as z from "zod";
-import { type Digest, chunkSize, createFrame, digestOf, frameParameters, isDigest } from "#bundle";
+import { type Digest, chunkSize, digestOf, isDigest } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { replaceFile } from "../durable-file.ts";
 import { foreignNote, readNote, sealNote } from "../store/sealed-note.ts";
 import type { ContentStore } from "./content-store.ts";
+import { createFrame, frameParameters } from "./frame.ts";
 import type { Group } from "./groups.ts";
 
 /** A group's frame: `digest` and `size` of its stored bytes, which lie in the store; `length` is what comes out. */

@@ -1,8 +1,9 @@
 /** Each node's sensitive files become one member of the bundle, sealed for that node and the operator. */
-import { type BundleIndex, type NodeEntry, type TarMember, sealSecrets, secretPath } from "#bundle";
+import { type BundleIndex, type NodeEntry, type TarMember, secretPath } from "#bundle";
 import type { NodeFile } from "../render/node-file.ts";
 import { contentOf } from "./groups.ts";
 import type { ClusterKeys } from "./keys.ts";
+import { sealSecrets } from "./seal-secrets.ts";
 
 /** The members under `secrets/` and their entries in the index. `keys` null: plain tars, for labs. */
 export async function packSecrets(

@@ -4,7 +4,7 @@
  */
 import type { Role } from "#bundle";
 import type { Topology, TopologyNode } from "../config/topology.ts";
-import { isSince } from "../config/versions.ts";
+import { isSince } from "#formats/version";
 
 /** Three CAs for every generation: a certificate for the API's clients opens neither etcd nor the aggregator. */
 export const authorities = {

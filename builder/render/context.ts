@@ -4,7 +4,8 @@ import { ExpectedError } from "#cli/errors";
 import type { OwnFiles } from "../config/own-files.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
-import { isSince, versionOf } from "../config/versions.ts";
+import { isSince } from "#formats/version";
+import { versionOf } from "../config/versions.ts";
 import type { FetchedFile } from "../sources/fetched.ts";
 import type { Pki } from "../pki/authority.ts";
 

@@ -6,7 +6,7 @@
  * let a cut frame pass (shared/reference/packaging.md).
  */
 import { closeSync, readSync } from "node:fs";
-import { type ZstdCompress, type ZstdDecompress, constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { type ZstdDecompress, constants, createZstdDecompress } from "node:zlib";
 import { ExpectedError, isExpected } from "#cli/errors";
 import { type Digest, digestFile } from "./digest.ts";
 import { type Member, openMember } from "./member.ts";
@@ -14,33 +14,12 @@ import { readable } from "./readable.ts";
 
 /** Reads and decoder output, in bytes: Node's defaults cost a factor of two to four. */
 export const chunkSize = 1024 * 1024;
-const windowLog = 27;
+/** Base 2 logarithm of the longest window: what a reader must be able to hold, 128 MiB. */
+export const windowLog = 27;
 
 /** Where a blob lies in the bundle. */
 export function blobPath(digest: Digest): string {
   return `blobs/sha256/${digest}`;
-}
-
-/** Names everything that decides a frame's bytes besides its contents; part of a cached frame's key. */
-export function frameParameters(level: number): string {
-  return `zstd level=${level} long=${windowLog} node=${process.versions["zstd"]}`;
-}
-
-/** A compressor for one frame that will hold `length` bytes. */
-export function createFrame(length: number, level: number): ZstdCompress {
-  // A window no larger than the input: small frames then need no 128 MB on either side.
-  const fitting = Math.min(windowLog, Math.max(10, Math.ceil(Math.log2(length + 1))));
-  return createZstdCompress({
-    chunkSize,
-    pledgedSrcSize: length,
-    params: {
-      [constants.ZSTD_c_compressionLevel]: level,
-      [constants.ZSTD_c_windowLog]: fitting,
-      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
-      [constants.ZSTD_c_contentSizeFlag]: 1,
-      [constants.ZSTD_c_checksumFlag]: 1,
-    },
-  });
 }
 
 /**

@@ -4,13 +4,13 @@ export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
 export * from "./format.ts";
 export { decodeIndex } from "./format-decode.ts";
-export { blobPath, chunkSize, createFrame, decodeFrame, frameParameters } from "./frames.ts";
+export { blobPath, chunkSize, decodeFrame, windowLog } from "./frames.ts";
 export type { PodsEntry, WrittenEntry } from "./living.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
 export { givenTrust, trustIn } from "./public-key.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
-export { openSecrets, parseKeyFile, sealSecrets } from "./secrets.ts";
+export { openSecrets, parseKeyFile } from "./secrets.ts";
 export {
   type PublicKey,
   commentPrefix,
@@ -28,4 +28,4 @@ export { type GoodSignature, type Trust, checkTrust, furtherSignaturePath, isSig
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
 export { encodeHeader, paddingOf } from "./tar-header.ts";
 export { type VerifyOptions, verifyBundle } from "./verify.ts";
-export { type TarMember, memberDigest, writeTar } from "./writer.ts";
+export { type TarMember, memberDigest, tarBytes, writeTar } from "./writer.ts";

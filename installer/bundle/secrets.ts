@@ -5,23 +5,11 @@
 import { ExpectedError } from "#cli/errors";
 import { type IntegrityProblem, problemError } from "./problem.ts";
 import { scanTar } from "./tar-source.ts";
-import { tarBytes } from "./writer.ts";
 
 /** More than any node's keys and kubeconfigs: a hostile file must not fill the memory. */
 export const secretsLimit = 32 * 1024 * 1024;
 
 const identityPattern = /^AGE-SECRET-KEY-1[A-Z0-9]+$/;
-
-/** The tar of secret files by absolute node path, sealed for `recipients` (`age1…`), or plain where there are none. */
-export async function sealSecrets(files: ReadonlyMap<string, Buffer>, recipients: readonly string[]): Promise<Buffer> {
-  const members = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const plain = tarBytes(members.map(([path, content]) => ({ path: path.slice(1), mode: 0o600, content })));
-  if (recipients.length === 0) return plain;
-  const { Encrypter } = await import("age-encryption");
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
-  return Buffer.from(await encrypter.encrypt(plain));
-}
 
 /**
  * Secret files by absolute node path. `sealed`: bytes are an age file and `identity` opens it. KEY_MISSING with no

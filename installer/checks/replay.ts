@@ -1,5 +1,6 @@
 /** An older bundle, or one of another cluster, over what is installed: signed it may be, and still not what is wanted. Pure. */
 import type { BundleIndex } from "#bundle";
+import { compareVersions } from "#formats/version";
 import type { Header } from "../journal/journal.ts";
 import type { Finding } from "./check.ts";
 
@@ -36,9 +37,4 @@ function olderSoftware(
     findings.push({ check: "older-components", severity: "warning", message, hint });
   }
   return findings;
-}
-
-/** Numbers as numbers, the rest as text: `1.9.3` before `1.10.0`, `3.4.23-4` before `3.4.23-10`. */
-export function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, "en", { numeric: true });
 }

@@ -1,23 +1,11 @@
 /** Which versions may follow which. Pure; the names of the findings are what `--skip-preflight` takes. */
+import { isSince, parseVersion } from "#formats/version";
 import type { Finding } from "./check.ts";
 
 /** As a bundle names them; null or absent where it has none, undefined also in journals of older installers. */
 export interface Versions {
   readonly kubernetes?: string | null | undefined;
   readonly components?: Readonly<Record<string, string>> | undefined;
-}
-
-interface Version {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
-}
-
-/** The numbers of `v1.36.3`, `3.4.23-4+b2`; null for anything else. */
-export function parseVersion(text: string | null | undefined): Version | null {
-  const match = /^v?(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?/.exec(text ?? "");
-  if (match === null) return null;
-  return { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3] ?? 0) };
 }
 
 /** Kubernetes and etcd: one minor version at a time, never back. Everything else may change freely. */
@@ -75,18 +63,15 @@ function step(check: string, name: string, from: string | null | undefined, to: 
 /** A kubelet must not be newer than any API server it may talk to. `server` null: nobody could say its version. */
 export function kubeletSkew(kubelet: string | null | undefined, server: string | null): Finding[] {
   const check = "kubelet-skew";
-  const version = parseVersion(kubelet);
-  if (version === null) return [];
+  if (kubelet === null || kubelet === undefined || parseVersion(kubelet) === null) return [];
   const hint = "upgrade every master first; if that is done: --skip-preflight kubelet-skew";
-  const found = parseVersion(server);
-  if (found === null) {
+  if (server === null || parseVersion(server) === null) {
     const message = "the API server does not say its version, and a kubelet must not be newer than it";
     return [{ check, severity: "error", message, expected: `Kubernetes ${kubelet} on the masters`, hint }];
   }
-  const newer = version.major > found.major || (version.major === found.major && version.minor > found.minor);
-  if (newer) {
+  if (!isSince(server, kubelet)) {
     const message = "the kubelet would be newer than the API server";
-    return [{ check, severity: "error", message, expected: `${kubelet} or newer`, found: server ?? "", hint }];
+    return [{ check, severity: "error", message, expected: `${kubelet} or newer`, found: server, hint }];
   }
   return [{ check, severity: "ok", message: `the API server is of ${server}` }];
 }

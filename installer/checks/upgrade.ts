@@ -11,7 +11,8 @@ import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/up
 import { apiVersion } from "../cluster/api-version.ts";
 import type { Finding } from "./check.ts";
 import { replay } from "./replay.ts";
-import { kubeletSkew, parseVersion, skew } from "./skew.ts";
+import { parseVersion } from "#formats/version";
+import { kubeletSkew, skew } from "./skew.ts";
 
 /** What preflight has. */
 export interface UpgradeCheckInput {

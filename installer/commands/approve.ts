@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
 import { stateOf } from "../journal/state.ts";
-import { contains } from "../plan/select.ts";
+import { contains } from "#formats/ipv4";
 
 export interface ApproveRequest {
   readonly dryRun: boolean;

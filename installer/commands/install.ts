@@ -19,7 +19,7 @@ import { chosen } from "../plan/input.ts";
 import { objectKeys } from "../plan/objects.ts";
 import { plan } from "../plan/plan.ts";
 import { select, type Selection, type NodeRequest } from "../plan/select.ts";
-import { openTrusted } from "../open-trusted.ts";
+import { openTrusted } from "../trust/open-trusted.ts";
 import { findTimeSync } from "../plan/time-sync.ts";
 import { olderInstallations, overOlder } from "../plan/upgrade.ts";
 import { transact, type ApplyOptions } from "../transaction/transact.ts";

@@ -15,7 +15,7 @@ import { currentTransactions, onHost } from "../journal/installed.ts";
 import { stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
 import type { FileId } from "../resources/file.ts";
-import { openTrusted } from "../open-trusted.ts";
+import { openTrusted } from "../trust/open-trusted.ts";
 import { nodeContents } from "../plan/contents.ts";
 import { installedFiles, renewalPlan } from "../plan/renew.ts";
 import { select } from "../plan/select.ts";

@@ -11,7 +11,7 @@ import type { Host } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
 import { stateOf } from "../journal/state.ts";
 import { describeEffect } from "../plan/print.ts";
-import { contains } from "../plan/select.ts";
+import { contains } from "#formats/ipv4";
 import { failing, hintOf } from "./status.ts";
 
 export interface SmokeRequest {

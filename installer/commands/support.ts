@@ -15,7 +15,7 @@ import type { JournalRecord } from "../journal/journal.ts";
 import { stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
 import { goalsIn, idsOf } from "../resources/catalogue.ts";
-import { hider } from "../secrecy.ts";
+import { hider } from "../support/redact.ts";
 
 /** What programs of the host say about it; one that is not there says so. */
 const questions: readonly (readonly [name: string, ...argv: string[]])[] = [

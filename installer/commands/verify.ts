@@ -1,7 +1,7 @@
 /** `./install verify`: every byte of the bundle, every problem. */
 import { problemError, type Trust, verifyBundle } from "#bundle";
 import type { Context } from "../context.ts";
-import { openTrusted } from "../open-trusted.ts";
+import { openTrusted } from "../trust/open-trusted.ts";
 
 /** Tells all problems and throws the first (exit 5). */
 export async function verifyOnly(where: string, trusts: readonly Trust[], { reporter }: Context): Promise<void> {

@@ -1,6 +1,7 @@
 /** What Kubeferry needs to know about a host before it plans anything. Reads only. */
 import { arch, cpus, hostname, networkInterfaces, release, totalmem } from "node:os";
 import type { Platform } from "#bundle";
+import { type Distribution, parseOsRelease } from "#formats/os-release";
 import type { HostReader } from "./host.ts";
 
 export interface Facts {
@@ -8,8 +9,7 @@ export interface Facts {
   readonly platform: Platform | null;
   readonly uid: number;
   readonly gid: number;
-  /** Of /etc/os-release: `debian`, `12`, `debian 12`. Empty where there is none. */
-  readonly distribution: { readonly id: string; readonly version: string; readonly name: string };
+  readonly distribution: Distribution;
   readonly kernel: string;
   readonly hostname: string;
   readonly systemd: boolean;
@@ -30,7 +30,7 @@ export async function gatherFacts(host: HostReader): Promise<Facts> {
     platform: platformOf(arch()),
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    distribution: parseRelease((await host.read("/etc/os-release")) ?? ""),
+    distribution: await distributionOf(host),
     kernel: release(),
     hostname: host.live ? hostname() : (name ?? ""),
     systemd: host.live && (await host.stat("/run/systemd/system"))?.type === "directory",
@@ -47,13 +47,9 @@ function platformOf(machine: string): Platform | null {
   return names[machine] ?? null;
 }
 
-/** The fields of os-release that name a distribution. */
-export function parseRelease(text: string): Facts["distribution"] {
-  const value = (key: string): string => {
-    const line = text.split("\n").find((candidate) => candidate.startsWith(`${key}=`));
-    return (line ?? "").slice(key.length + 1).replace(/^(["'])(.*)\1$/, "$2");
-  };
-  return { id: value("ID"), version: value("VERSION_ID"), name: value("PRETTY_NAME") };
+/** /usr/lib has it where /etc does not: in a tree that was never booted. */
+export async function distributionOf(host: HostReader): Promise<Distribution> {
+  return parseOsRelease((await host.read("/etc/os-release")) ?? (await host.read("/usr/lib/os-release")) ?? "");
 }
 
 async function cgroupVersion(host: HostReader): Promise<1 | 2 | null> {

@@ -2,6 +2,7 @@
 import { isIPv4 } from "node:net";
 import { type BundleIndex, type NodeEntry, type Platform, type Role, roles as allRoles, type Token } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { contains } from "#formats/ipv4";
 import type { Facts } from "../host/facts.ts";
 
 /** As given on the command line. */
@@ -119,16 +120,4 @@ function platformFor(index: BundleIndex, facts: Facts): Platform {
     found: facts.platform ?? "an unknown platform",
     hint: "add it to platforms: in cluster.yaml and build again",
   });
-}
-
-/** Whether an address is in `10.0.0.0/24`. */
-export function contains(cidr: string, ip: string): boolean {
-  const [base = "", bits = "32"] = cidr.split("/");
-  const shift = 32 - Number(bits);
-  const cut = (address: string): number => Math.floor(numberOf(address) / 2 ** shift);
-  return cut(base) === cut(ip);
-}
-
-function numberOf(ip: string): number {
-  return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

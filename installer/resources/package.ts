@@ -2,8 +2,9 @@
  * Packages of the operating system from the bundle, installed by dpkg or rpm in one transaction with no repository at
  * hand. What the host has already, in the same version or a newer one, is left alone; undo removes what was added.
  */
+import type { Distribution } from "#formats/os-release";
 import type { Effect } from "../host/effect.ts";
-import type { HostReader } from "../host/host.ts";
+import { distributionOf } from "../host/facts.ts";
 import { dpkg } from "./package-dpkg.ts";
 import type { PackageFile, PackageManager, PackageState } from "./package-manager.ts";
 import { rpm } from "./package-rpm.ts";
@@ -124,15 +125,8 @@ function lenient(effect: Effect): Effect {
   return effect.do === "run" ? { ...effect, accept: [...(effect.accept ?? [0]), 1] } : effect;
 }
 
-/** `debian 12` */
-async function distributionOf(host: HostReader): Promise<{ id: string; version: string }> {
-  const text = (await host.read("/etc/os-release")) ?? (await host.read("/usr/lib/os-release")) ?? "";
-  const field = (name: string): string => new RegExp(`^${name}=["']?([^"'\n]*)`, "m").exec(text)?.[1] ?? "";
-  return { id: field("ID"), version: field("VERSION_ID") };
-}
-
 /** `rocky 9` is for 9.4 as well; `debian 12` for nothing but 12. */
-function isFor({ distribution }: PackageFile, here: { id: string; version: string }): boolean {
+function isFor({ distribution }: PackageFile, here: Distribution): boolean {
   if (distribution === undefined) return true;
   const [id = "", version = ""] = distribution.split(" ");
   return id === here.id && (version === "" || version === here.version || here.version.startsWith(`${version}.`));

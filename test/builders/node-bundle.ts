@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { blobPath, type BundleIndex, digestOf, encodeIndex, type Role, sealSecrets, type Token, tokens } from "#bundle";
+import { blobPath, type BundleIndex, digestOf, encodeIndex, type Role, type Token, tokens } from "#bundle";
+import { sealSecrets } from "../../builder/pack/seal-secrets.ts";
 import { type SampleMember, sumsOf, writeSample } from "./sample-bundle.ts";
 
 export interface FileWish {

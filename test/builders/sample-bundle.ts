@@ -1,7 +1,8 @@
 /** A small bundle in memory, and the tools to break it: tests change members, sums or index and write what comes out. */
 import { writeFileSync } from "node:fs";
 import { zstdCompressSync } from "node:zlib";
-import { type BundleIndex, type Digest, blobPath, digestOf, encodeIndex, encodeSums, sealSecrets } from "#bundle";
+import { type BundleIndex, type Digest, blobPath, digestOf, encodeIndex, encodeSums } from "#bundle";
+import { sealSecrets } from "../../builder/pack/seal-secrets.ts";
 import { encodeHeader, paddingOf } from "../../installer/bundle/tar-header.ts";
 
 export interface SampleMember {

@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
 import type { ReleaseManifest } from "../../builder/config/release.ts";
-import { isSince } from "../../builder/config/versions.ts";
+import { isSince } from "#formats/version";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";

@@ -13,9 +13,9 @@ import {
   encodeSums,
   openBundle,
   openSecrets,
-  sealSecrets,
   verifyBundle,
 } from "#bundle";
+import { sealSecrets } from "../../builder/pack/seal-secrets.ts";
 import { isExpected } from "#cli/errors";
 import { decodeHeader, encodeHeader } from "../../installer/bundle/tar-header.ts";
 import { sample, sampleNode, tarOf } from "../builders/sample-bundle.ts";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest } from "../../builder/config/manifests.ts";
-import { isSince } from "../../builder/config/versions.ts";
+import { isSince } from "#formats/version";
 import { kubernetes } from "../../scripts/kubernetes/kubernetes.ts";
 import { fixtureCluster, type FixtureCluster } from "../builders/fixture-cluster.ts";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { digestOf } from "#bundle";
 import { type Header, journalFormat, type JournalRecord } from "../../installer/journal/journal.ts";
 import { goal } from "../../installer/resources/catalogue.ts";
-import { hider, secretsIn } from "../../installer/secrecy.ts";
+import { hider, secretsIn } from "../../installer/support/redact.ts";
 import { supportMembers } from "../../installer/commands/support.ts";
 import { FakeHost } from "../fakes/fake-host.ts";
 

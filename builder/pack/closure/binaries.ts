@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { Digest } from "#bundle";
 import type { NodeFile } from "../../render/node-file.ts";
 import { mergedUsr } from "./base.ts";
-import { type Elf, readElf } from "./elf.ts";
+import { type Elf, readElf } from "#formats/elf";
 import type { ClosureCheck, ClosureFinding } from "./finding.ts";
 import { baseName, packageHint } from "./programs.ts";
 import { findOffer, findProgram, type View } from "./view.ts";

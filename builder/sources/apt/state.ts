@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Platform } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { parseOsRelease } from "#formats/os-release";
 import { openPrivateApt, type PrivateApt } from "./private-apt.ts";
 import type { PackageRequest } from "../../config/cluster.ts";
 
@@ -48,8 +49,8 @@ function sourceStanza(repository: NonNullable<PackageRequest["repositories"]>[nu
 
 async function requireSameDistribution(expected: string): Promise<void> {
   const text = await readFile("/etc/os-release", "utf8").catch(() => "");
-  const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)`, "m").exec(text)?.[1] ?? "";
-  const found = `${field("ID")} ${field("VERSION_ID")}`.trim();
+  const { id, version } = parseOsRelease(text);
+  const found = `${id} ${version}`.trim();
   if (found === expected) return;
   throw new ExpectedError("PACKAGE_UNAVAILABLE", "this machine's package sources are those of another distribution", {
     where: "packages: in cluster.yaml",

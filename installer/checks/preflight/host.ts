@@ -1,11 +1,12 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
 import { formatBytes } from "#cli/reporter";
+import { isSince } from "#formats/version";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
 import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
 import type { Finding } from "../check.ts";
-import { minorOf, ok, type PreflightInput } from "./input.ts";
+import { ok, type PreflightInput } from "./input.ts";
 
 export function privilege({ facts, host }: PreflightInput): Finding[] {
   if (!host.live) return [];
@@ -23,13 +24,11 @@ export function systemd({ facts, host }: PreflightInput): Finding[] {
 export function kernelVersion({ facts, host, bundle, selection }: PreflightInput): Finding[] {
   if (!host.live) return [];
   const isWorker = selection.roles.includes("worker");
-  const kubernetes = minorOf(bundle.index.release.kubernetes);
-  const [major = 0, minor = 0] = facts.kernel.split(".").map((part) => parseInt(part, 10));
-  const at = (least: readonly [number, number]): boolean =>
-    major > least[0] || (major === least[0] && minor >= least[1]);
+  const { kubernetes } = bundle.index.release;
+  const at = (first: string): boolean => isSince(facts.kernel, first);
   const found = facts.kernel;
   const hint = "boot a newer kernel of the distribution";
-  if (!at([3, 10])) {
+  if (!at("3.10")) {
     return [
       {
         check: "kernel-version",
@@ -41,21 +40,21 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
       },
     ];
   }
-  if (facts.cgroup === 2 && !at([4, 5])) {
+  if (facts.cgroup === 2 && !at("4.5")) {
     const message = "cgroup v2 of this kernel is not usable";
     return [{ check: "kernel-version", severity: "error", message, expected: "4.5 or newer", found, hint }];
   }
-  if (isWorker && usesNftables(bundle) && !at([5, 13])) {
+  if (isWorker && usesNftables(bundle) && !at("5.13")) {
     const message = "kube-proxy in mode nftables does not start with this kernel";
     return [{ check: "kernel-version", severity: "error", message, expected: "5.13 or newer", found, hint }];
   }
-  if (isWorker && kubernetes !== null && kubernetes[0] === 1 && kubernetes[1] < 19 && at([5, 16])) {
-    const message = `runc before 1.0.0-rc94, which releases of ${bundle.index.release.kubernetes} carry, starts no container with a memory limit`;
+  if (isWorker && kubernetes !== null && !isSince(kubernetes, "1.19") && at("5.16")) {
+    const message = `runc before 1.0.0-rc94, which releases of ${kubernetes} carry, starts no container with a memory limit`;
     const newer =
       "take a newer runc: alternatives: [newer-runc] where `kubeferry releases` has it; or a kernel before 5.16";
     return [{ check: "kernel-version", severity: "warning", message, expected: "5.15 or older", found, hint: newer }];
   }
-  if (!at([4, 4])) {
+  if (!at("4.4")) {
     const message = "this kernel leaks the memory of containers and may hang when they end";
     return [{ check: "kernel-version", severity: "warning", message, expected: "4.4 or newer", found, hint }];
   }
@@ -72,14 +71,14 @@ const controllers = ["cpu", "cpuset", "memory", "pids"];
 export async function cgroups({ facts, host, bundle, selection }: PreflightInput): Promise<Finding[]> {
   // Only a kubelet and its containers live in cgroups that they make: etcd and the control plane take any.
   if (!host.live || !selection.roles.includes("worker")) return [];
-  const version = minorOf(bundle.index.release.kubernetes);
+  const { kubernetes } = bundle.index.release;
   const hint = "boot with systemd.unified_cgroup_hierarchy=1";
-  if (version !== null && facts.cgroup !== 2 && (version[0] > 1 || version[1] >= 35)) {
-    const message = `Kubernetes ${bundle.index.release.kubernetes} wants cgroup v2`;
+  if (kubernetes !== null && facts.cgroup !== 2 && isSince(kubernetes, "1.35")) {
+    const message = `Kubernetes ${kubernetes} wants cgroup v2`;
     return [{ check: "cgroup", severity: "error", message, expected: "v2", found: `v${facts.cgroup ?? "?"}`, hint }];
   }
-  if (version !== null && facts.cgroup === 2 && version[0] === 1 && version[1] < 19) {
-    const message = `Kubernetes ${bundle.index.release.kubernetes} does not know cgroup v2`;
+  if (kubernetes !== null && facts.cgroup === 2 && !isSince(kubernetes, "1.19")) {
+    const message = `Kubernetes ${kubernetes} does not know cgroup v2`;
     const back = "boot with systemd.unified_cgroup_hierarchy=0";
     return [{ check: "cgroup", severity: "error", message, expected: "v1", found: "v2", hint: back }];
   }

@@ -32,9 +32,3 @@ export function ownUnits(past: readonly Transaction[]): Set<string> {
   const present = past.filter(({ state }) => state !== "gone");
   return new Set(idsOf("unit", present.flatMap(goalsIn)).map(({ name }) => name));
 }
-
-/** Kubernetes' version as [major, minor]; null for a release without it. */
-export function minorOf(version: string | null): [number, number] | null {
-  const match = /^v?(\d+)\.(\d+)/.exec(version ?? "");
-  return match === null ? null : [Number(match[1]), Number(match[2])];
-}

@@ -2,7 +2,7 @@
 import type { HostReader } from "../../host/host.ts";
 import { nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
-import { contains } from "../../plan/select.ts";
+import { contains } from "#formats/ipv4";
 import { isActive } from "../../host/systemd.ts";
 import type { Finding } from "../check.ts";
 import { ok, ownUnits, type PreflightInput } from "./input.ts";

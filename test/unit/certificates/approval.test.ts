@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { type Asked, judge, type KnownNodes, type Registered } from "../../../installer/certificates/approval.ts";
 import { parseRequest } from "../../../installer/certificates/request.ts";
-import { contains } from "../../../installer/plan/select.ts";
+import { contains } from "#formats/ipv4";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-requests-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

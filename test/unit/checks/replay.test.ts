@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf, type BundleIndex } from "#bundle";
-import { compareVersions, replay } from "../../../installer/checks/replay.ts";
+import { compareVersions } from "#formats/version";
+import { replay } from "../../../installer/checks/replay.ts";
 
 const installed = {
   payload: digestOf("installed"),

@@ -1,7 +1,8 @@
 /** Which versions may follow which. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kubeletSkew, parseVersion, skew } from "../../../installer/checks/skew.ts";
+import { parseVersion } from "#formats/version";
+import { kubeletSkew, skew } from "../../../installer/checks/skew.ts";
 
 const kubernetes = (from: string | null, to: string | null): string =>
   skew({ kubernetes: from }, { kubernetes: to })

@@ -1,4 +1,4 @@
-/** IPv4 addresses and networks as numbers. Texts are trusted to be valid: the schema has checked them. */
+/** IPv4 addresses and networks as numbers. Texts are trusted to be valid; in one that is not, nothing is contained. */
 
 export interface Network {
   /** First address, as an unsigned 32-bit number. */
@@ -27,8 +27,11 @@ export function network(cidr: string): Network {
   return { first, last: first + size - 1, prefix };
 }
 
-export function contains(outer: Network, address: number): boolean {
-  return address >= outer.first && address <= outer.last;
+/** Whether the network `10.0.0.0/24` holds the address `10.0.0.7`. */
+export function contains(cidr: string, ip: string): boolean {
+  const { first, last } = network(cidr);
+  const address = addressNumber(ip);
+  return address >= first && address <= last;
 }
 
 export function overlaps(a: Network, b: Network): boolean {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseElf, readElf } from "../../../../builder/pack/closure/elf.ts";
-import { elfFile } from "./elf-file.ts";
+import { parseElf, readElf } from "#formats/elf";
+import { elfFile } from "../pack/closure/elf-file.ts";
 
 function parse(bytes: Buffer): ReturnType<typeof parseElf> {
   return parseElf((offset, length) => bytes.subarray(offset, offset + length));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressNumber, addressText, contains, network, overlaps } from "../../../builder/config/ipv4.ts";
+import { addressNumber, addressText, contains, network, overlaps } from "#formats/ipv4";
 
 test("addresses are unsigned numbers and back", () => {
   for (const text of ["0.0.0.0", "10.0.0.1", "128.0.0.0", "255.255.255.255"]) {
@@ -28,6 +28,14 @@ test("overlap is symmetric and touches at the edges", () => {
   assert.equal(overlaps(a, b), false);
   assert.equal(overlaps(a, inside), true);
   assert.equal(overlaps(inside, a), true);
-  assert.equal(contains(a, addressNumber("10.0.0.255")), true);
-  assert.equal(contains(a, addressNumber("10.0.1.0")), false);
+  assert.equal(contains("10.0.0.0/24", "10.0.0.255"), true);
+  assert.equal(contains("10.0.0.0/24", "10.0.1.0"), false);
+});
+
+test("an address is in a network or not, at every prefix length", () => {
+  assert.ok(contains("10.0.0.0/8", "10.255.255.255"));
+  assert.ok(!contains("10.0.0.0/8", "11.0.0.0"));
+  assert.ok(contains("10.0.0.9/32", "10.0.0.9") && !contains("10.0.0.9/32", "10.0.0.8"));
+  assert.ok(contains("0.0.0.0/0", "255.255.255.255"));
+  assert.ok(contains("10.0.0.128/25", "10.0.0.200") && !contains("10.0.0.128/25", "10.0.0.127"));
 });

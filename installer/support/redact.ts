@@ -1,7 +1,7 @@
 /** Takes out of a text what must not leave this node: patterns of secrets, and the very secrets that are installed here. */
 import { redact } from "#cli/errors";
-import type { HostReader } from "./host/host.ts";
-import type { FileId } from "./resources/file.ts";
+import type { HostReader } from "../host/host.ts";
+import type { FileId } from "../resources/file.ts";
 
 const patterns: readonly [RegExp, string][] = [
   // In base64, as kubeconfigs embed it: BEGIN RSA PRIVATE KEY, BEGIN PRIVATE KEY, BEGIN EC PRIVATE KEY.
