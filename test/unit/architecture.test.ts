@@ -1,4 +1,4 @@
-/** The rules of the house that a linter cannot hold: who imports whom, where packages live, how large files get. */
+/** The rules of the house that the linter (.oxlintrc.json) cannot hold: where packages live, how large files get, what loads what. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -37,7 +37,7 @@ function violations(check: (source: Source, specifier: string) => string | false
   );
 }
 
-test("builder and installer meet only at #bundle and #cli", () => {
+test("builder and installer meet only at #bundle, #cli and #formats", () => {
   const found = violations((source, specifier) => {
     const other = source.path.startsWith("builder/") ? "installer/" : "builder/";
     return (target(source, specifier)?.startsWith(other) ?? false) && `imports ${specifier}`;
@@ -45,37 +45,51 @@ test("builder and installer meet only at #bundle and #cli", () => {
   assert.deepEqual(found, []);
 });
 
-test("bundle/ and cli/ are leaves: they import nothing of the rest of the installer", () => {
+test("bundle/, cli/ and formats/ are leaves: they import nothing of the rest of the installer", () => {
   const found = violations((source, specifier) => {
-    if (!/^installer\/(bundle|cli)\//.test(source.path)) return false;
+    if (!/^installer\/(bundle|cli|formats)\//.test(source.path)) return false;
     const path = target(source, specifier);
-    return path !== null && !/^installer\/(bundle|cli)\//.test(path) && `imports ${specifier}`;
+    return path !== null && !/^installer\/(bundle|cli|formats)\//.test(path) && `imports ${specifier}`;
   });
   assert.deepEqual(found, []);
 });
 
-test("in the installer only host/local.ts starts programs", () => {
-  const found = violations(
-    (source, specifier) =>
-      source.path.startsWith("installer/") &&
-      specifier === "node:child_process" &&
-      source.path !== "installer/host/local.ts" &&
-      `imports ${specifier}`,
+/** A text in which a module of Node is asked for by any form but a static import of names, which the linter judges. */
+const otherForms = (modules: string): RegExp =>
+  new RegExp(
+    `(?:import|require|getBuiltinModule)\\s*\\(\\s*["'\`](?:node:)?(?:${modules})["'\`]|` +
+      `import\\s+(?!type\\b)(?!\\{[^}]*\\}\\s*from)[^;"']*from\\s*["'](?:node:)?(?:${modules})["']`,
   );
+
+test("the linter's rules of who writes files and who starts programs cannot be gone around", () => {
+  const found = sources
+    .filter(({ path }) => path.startsWith("installer/"))
+    .filter(
+      ({ path, text }) =>
+        /oxlint-disable|eslint-disable|createRequire|process\.binding/.test(text) ||
+        (path !== "installer/host/local.ts" && otherForms("child_process").test(text)) ||
+        (!/^installer\/(bundle\/|journal\/|host\/local)/.test(path) && otherForms("fs|fs/promises").test(text)),
+    )
+    .map(({ path }) => path);
   assert.deepEqual(found, []);
 });
 
-test("in the installer only host/local.ts, bundle/ and journal/ write files", () => {
-  const writers =
-    /\b(writeFile|appendFile|mkdir|rm|rmdir|unlink|rename|link|symlink|chmod|chown|truncate|createWriteStream)(Sync)?\b[^"\n]*from "node:fs/;
-  const found = sources
-    .filter(
-      (source) =>
-        source.path.startsWith("installer/") && !/^installer\/(bundle\/|journal\/|host\/local)/.test(source.path),
-    )
-    .filter((source) => writers.test(source.text))
-    .map((source) => source.path);
-  assert.deepEqual(found, []);
+test("every form in which a module of Node can be had is told from one that the linter judges", () => {
+  const forms = otherForms("fs|fs/promises");
+  for (const text of [
+    'import * as fs from "node:fs";',
+    'import fs from "fs";',
+    'import fs, { readFileSync } from "node:fs";',
+    'await import("node:fs")',
+    "const { rmSync } = await import( 'fs/promises' );",
+    'require("fs")',
+    'process.getBuiltinModule("node:fs")',
+  ]) {
+    assert.match(text, forms);
+  }
+  for (const text of ['import { readFileSync } from "node:fs";', 'import type { Stats } from "node:fs";']) {
+    assert.doesNotMatch(text, forms);
+  }
 });
 
 test("process.env is read only by way of the surroundings", () => {
@@ -100,7 +114,7 @@ test("no program is started through a shell", () => {
 
 test("a third-party package has one home", () => {
   const homes: Record<string, RegExp> = {
-    "age-encryption": /^installer\/bundle\/|^builder\/pack\/keys/,
+    "age-encryption": /^installer\/bundle\/|^builder\/pack\/(keys|seal-secrets)/,
     "@cyclonedx/cyclonedx-library": /^builder\/sbom/,
     "@noble/hashes": /^builder\/sign\//,
     "packageurl-js": /^builder\/sbom/,
@@ -132,7 +146,7 @@ test("a command's own modules and packages are loaded when it runs: to parse a c
     loaded.add(path);
     for (const [, specifier = ""] of source.text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from\s*"([^"]+)"/gm)) {
       if (specifier === "#bundle") load("installer/bundle/index.ts");
-      else if (specifier.startsWith("#cli/")) load(`installer/cli/${specifier.slice("#cli/".length)}.ts`);
+      else if (/^#(cli|formats)\//.test(specifier)) load(`installer/${specifier.slice(1)}.ts`);
       else if (specifier.startsWith(".")) load(join(dirname(path), specifier));
       else if (!specifier.startsWith("node:")) loaded.add(specifier);
     }
