@@ -160,7 +160,14 @@ export async function renderNodes(
     options.reporter.stage("pki", `${pki.leaves.length} certificates in ${folder}`);
     for (const note of pki.notes) options.reporter.warn(note);
   }
-  const rendered = render({ topology: derived, pki, fetched, manifest: loaded.manifest, own: loaded.own });
+  const rendered = render({
+    topology: derived,
+    pki,
+    fetched,
+    manifest: loaded.manifest,
+    own: loaded.own,
+    manifests: loaded.manifests,
+  });
   options.reporter.stage("render", `${rendered.files.length} files, ${rendered.units.length} units`);
   return rendered;
 }

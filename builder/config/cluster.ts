@@ -209,6 +209,8 @@ export const clusterSchema = z.strictObject({
     )
     .default({}),
   files: z.array(ownFile).default([]),
+  /** Files of Kubernetes objects beside cluster.yaml, applied in this order after the addons; their images travel along. */
+  manifests: z.array(z.string().min(1)).default([]),
   images: z.array(image).default([]),
   packages: z.array(packages).default([]),
 });

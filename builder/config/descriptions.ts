@@ -74,6 +74,8 @@ export const descriptions: Readonly<Record<string, string>> = {
     "Programs and libraries that every host has beyond the declared base, so that a build may rely on them.",
   registries:
     "Registries that nodes pull from, by the name that images have it: { mirrors: [https://…], ca: FILE, insecure: true, credentials: FILE with user:password }; `*` is any other.",
+  manifests:
+    "Files of Kubernetes objects of your own, applied after the addons; the images of their pods travel along.",
   files:
     "Files of your own, placed and taken back with all others; a unit is not started by it, and one that names a file restarts when it changes.",
   "files.path": "Where it goes on the node.",

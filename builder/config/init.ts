@@ -125,6 +125,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "provides", example: ["/usr/sbin/haproxy"] },
       ],
     },
+    { key: "manifests", example: [] },
     { key: "registries", example: { "docker.io": { mirrors: ["https://registry.plant.example:5000"] } } },
     {
       key: "files",

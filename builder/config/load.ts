@@ -2,6 +2,8 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { isExpected } from "#cli/errors";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
+import { manifestFindings, readManifests } from "./manifest-rules.ts";
+import type { OwnManifest } from "./own-manifests.ts";
 import { type OwnFiles, readOwnFiles } from "./own-files.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
 import { registryFindings } from "./registry-rules.ts";
@@ -19,6 +21,8 @@ export interface LoadedCluster extends LoadedRelease {
   readonly cluster: ClusterConfig;
   /** The operator's own files that it names. */
   readonly own: OwnFiles;
+  /** Its manifests, in one form. */
+  readonly manifests: readonly OwnManifest[];
   /** `cluster.yaml:12:5: 2 etcd members bear …`: what is doubtful but stops nothing. */
   readonly warnings: readonly string[];
 }
@@ -40,9 +44,11 @@ export async function loadClusterAndRelease(path: string, release?: string): Pro
 /** {@link loadClusterAndRelease} for text in hand. */
 export async function parseCluster(path: string, text: string, release?: string): Promise<LoadedCluster> {
   const { value, yaml } = parseYaml(path, clusterSchema, text, { hint });
-  const cluster = { ...value, release: release ?? besides(path, value.release) };
-  const { own, findings: unread } = await readOwnFiles(cluster, dirname(path));
-  const inside = [...clusterFindings(cluster), ...unread];
+  const written = { ...value, release: release ?? besides(path, value.release) };
+  const { own, findings: unread } = await readOwnFiles(written, dirname(path));
+  const read = readManifests(written, own);
+  const inside = [...clusterFindings(written), ...unread, ...read.findings];
+  const cluster = { ...written, images: [...written.images, ...read.images] };
   let loaded: LoadedRelease;
   try {
     loaded = await loadRelease(cluster.release);
@@ -55,9 +61,10 @@ export async function parseCluster(path: string, text: string, release?: string)
     ...inside,
     ...releaseFindings(cluster, loaded.manifest),
     ...registryFindings(cluster, loaded.manifest, own),
+    ...manifestFindings(cluster, loaded.manifest),
   ];
   stopOnErrors(path, findings, yaml);
-  return { cluster, own, ...loaded, warnings: lines(path, placed(findings, yaml)) };
+  return { cluster, own, manifests: read.manifests, ...loaded, warnings: lines(path, placed(findings, yaml)) };
 }
 
 function stopOnErrors(path: string, findings: readonly RuleFinding[], yaml: LocatedYaml): void {

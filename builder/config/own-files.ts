@@ -30,8 +30,9 @@ export async function readOwnFiles(cluster: ClusterConfig, folder: string): Prom
   return { own, findings };
 }
 
-function namedIn({ files, registries }: ClusterConfig): { path: KeyPath; source: string }[] {
+function namedIn({ files, registries, manifests }: ClusterConfig): { path: KeyPath; source: string }[] {
   return [
+    ...manifests.map((source, index) => ({ path: ["manifests", index], source })),
     ...files.map(({ source }, index) => ({ path: ["files", index, "source"], source })),
     ...Object.entries(registries).flatMap(([name, registry]) =>
       (["ca", "credentials"] as const).flatMap((field) => {

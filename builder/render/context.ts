@@ -2,6 +2,7 @@
 import type { Role } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { OwnFiles } from "../config/own-files.ts";
+import type { OwnManifest } from "../config/own-manifests.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Paths, Topology, TopologyNode } from "../config/topology.ts";
 import { isSince } from "#formats/version";
@@ -15,6 +16,7 @@ export interface RenderInput {
   readonly fetched: readonly FetchedFile[];
   readonly manifest: ReleaseManifest;
   readonly own: OwnFiles;
+  readonly manifests: readonly OwnManifest[];
 }
 
 export interface NodeContext {
@@ -24,13 +26,14 @@ export interface NodeContext {
   readonly pki: Pki;
   readonly manifest: ReleaseManifest;
   readonly own: OwnFiles;
+  readonly manifests: readonly OwnManifest[];
   /** Names of the binaries that the release brings. */
   readonly binaries: ReadonlySet<string>;
 }
 
 /** The context of one node. */
 export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
-  const { topology, pki, manifest, own } = input;
+  const { topology, pki, manifest, own, manifests } = input;
   return {
     topology,
     node,
@@ -38,6 +41,7 @@ export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
     pki,
     manifest,
     own,
+    manifests,
     binaries: new Set(input.fetched.map((file) => file.name)),
   };
 }

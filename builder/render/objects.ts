@@ -12,8 +12,10 @@ type Data = Record<string, unknown>;
 interface ObjectRow {
   /** File name below the folder of objects; the order of the table is the order of bringing about. */
   readonly file: string;
-  /** Below manifests/; null: the release brings the file. */
+  /** Below manifests/; null: the release brings the file, or the operator. */
   readonly template: string | null;
+  /** The operator's own. */
+  readonly text?: string;
   readonly via: "kubectl" | "etcd" | "file";
   readonly role: Role;
   readonly key?: string;
@@ -193,7 +195,7 @@ const calicoResources = [
 /** The files of a node's objects. */
 export function objectPieces(context: NodeContext, templates: Templates): Piece[] {
   return rowsOf(context).flatMap((row) => {
-    if (row.template === null) return [];
+    if (row.template === null && row.text === undefined) return [];
     const sensitive = row.sensitive ?? false;
     return [
       {
@@ -202,7 +204,10 @@ export function objectPieces(context: NodeContext, templates: Templates): Piece[
         content: contentOf(context, row, templates),
         sensitive,
         roles: [row.role],
-        origin: { from: "template", template: `manifests/${row.template}` },
+        origin:
+          row.template === null
+            ? { from: "operator", name: row.file }
+            : { from: "template", template: `manifests/${row.template}` },
       },
     ];
   });
@@ -230,7 +235,13 @@ function masterLabel(context: NodeContext): NodeObject[] {
 }
 
 function rowsOf(context: NodeContext): ObjectRow[] {
-  return rows.filter((row) => has(context, row.role) && row.when(context));
+  return [...rows, ...context.manifests.map(ownRow)].filter((row) => has(context, row.role) && row.when(context));
+}
+
+/** Below a folder of its own, so that no name is one of ours. */
+function ownRow({ name, text, sensitive }: NodeContext["manifests"][number]): ObjectRow {
+  const file = `manifests/${name}.yaml`;
+  return { file, template: null, text, via: "kubectl", role: "master", sensitive, when: daemons };
 }
 
 function pathOf(context: NodeContext, row: ObjectRow): string {
@@ -239,6 +250,7 @@ function pathOf(context: NodeContext, row: ObjectRow): string {
 
 function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): string {
   const { topology, node, paths } = context;
+  if (row.text !== undefined) return row.text;
   if (row.template === null) throw new Error(`${row.file} has no template`);
   return templates.render(row.template, { topology, node, paths, ...row.data?.(context) });
 }

@@ -403,6 +403,32 @@ test("a newer manifest over an older one: what it changes comes back, what it ad
   await first.undo();
 });
 
+test("manifests of the operator's own are applied after ours, whatever their form, and undone", async (t) => {
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "login", namespace: "kube-system" } };
+  const map = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "plant", namespace: "default" },
+    data: { a: "1" },
+  };
+  const own = join(folder, "plant.json");
+  writeFileSync(own, JSON.stringify({ apiVersion: "v1", kind: "List", items: [secret, map] }));
+  const placed = await place("1.36-single-node", `${clusterText("1.36-single-node")}manifests: [${own}]\n`);
+  const api = await standIn(placed, t);
+  const before = picture(api);
+  const specs = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "kubectl");
+  assert.equal(specs.at(-1)?.name, "manifests/plant");
+  const file = filesOf(placed.rendered, "n1").find(({ path }) => path.endsWith("/manifests/plant.yaml"));
+  assert.deepEqual([file?.mode, file?.sensitive], ["0600", true], "it holds a Secret");
+  const journey = new Journey();
+  await journey.install(specs.slice(-1));
+  assert.ok(api.get("secrets", "login", "kube-system") !== undefined);
+  assert.equal(api.get("configmaps", "plant", "default")?.metadata.name, "plant");
+  assert.deepEqual(await inspectAll(specs.slice(-1)), []);
+  await journey.undo();
+  assert.deepEqual(picture(api), before);
+});
+
 test("a kubectl that cannot ask for what may be missing, as that of 1.6, is asked for one object at a time", async (t) => {
   const placed = await place("1.36-single-node");
   const api = await standIn(placed, t);

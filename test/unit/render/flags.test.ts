@@ -20,9 +20,16 @@ const load = (name: string): Promise<FixtureCluster> =>
   fixtureCluster(readFileSync(join(golden, name, "cluster.yaml"), "utf8"));
 
 /** What is wrong with the flags in the rendered units of a cluster. */
-function problems({ topology, manifest, own }: FixtureCluster, read = readManifest): string[] {
+function problems({ topology, manifest, own, manifests }: FixtureCluster, read = readManifest): string[] {
   const table = readFlagTable();
-  const input = { topology, manifest, pki: fixturePki(topology), fetched: fixtureFetched(manifest, topology), own };
+  const input = {
+    topology,
+    manifest,
+    pki: fixturePki(topology),
+    fetched: fixtureFetched(manifest, topology),
+    own,
+    manifests,
+  };
   return render(input, openTemplates(read)).files.flatMap(({ path, content }) => {
     const daemon = /system\/([\w-]+)\.service$/.exec(path)?.[1] ?? "";
     if (typeof content !== "string" || table[daemon] === undefined) return [];
@@ -85,7 +92,14 @@ test("rendering refuses flags that are gone by itself as well", async () => {
   const cluster = { ...topology.cluster, flags: { kubelet: { "cadvisor-port": "0" } } };
   assert.throws(
     () =>
-      render({ topology: { ...topology, cluster }, manifest, pki: fixturePki(topology), fetched: [], own: new Map() }),
+      render({
+        topology: { ...topology, cluster },
+        manifest,
+        pki: fixturePki(topology),
+        fetched: [],
+        own: new Map(),
+        manifests: [],
+      }),
     (error) => isExpected(error, "FLAG_UNKNOWN"),
   );
 });
