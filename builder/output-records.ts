@@ -64,6 +64,14 @@ const installer = [
   record("transaction", {}),
   record("renewal", {}),
   record("audit", {}),
+  record("snapshot", {
+    path: z.string(),
+    revision: z.int(),
+    keys: z.int(),
+    size: z.int(),
+    recipients: z.array(z.string()),
+    removed: z.array(z.string()),
+  }),
   record("support", { output: z.string(), members: z.array(z.string()) }),
 ] as const;
 

@@ -1,12 +1,13 @@
 /** The command line of `./install`. Each command's own module is loaded only when it runs. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ask } from "#cli/ask";
 import { ExpectedError } from "#cli/errors";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addEtcdCommands } from "./commands/etcd-commands.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./trust/given-keys.ts";
 
@@ -47,6 +48,7 @@ interface Flags {
   readonly require?: number;
   /** False with --no-start. */
   readonly start?: boolean;
+  readonly initialClusterState?: "existing";
 }
 
 export function installerProgram(surroundings: Surroundings, origin: Origin): Command {
@@ -74,6 +76,12 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   const apply = program.command("apply", { isDefault: true }).description("install (the default)");
   changing(node(common(apply)))
     .option("--no-start", "place files and enable units, but start nothing now")
+    .addOption(
+      new Option(
+        "--initial-cluster-state <state>",
+        "existing: etcd joins the members that run, in the place of one that is lost or as a new one",
+      ).choices(["existing"]),
+    )
     .action(async (flags: Flags) => {
       if ((origin.argv ?? []).length === 0) program.help({ error: true });
       const { install } = await import("./commands/install.ts");
@@ -81,8 +89,11 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       // A wrong call is told before every byte of the bundle is read.
       parseRoles(flags.role);
       const noStart = flags.start === false;
-      const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...(noStart ? ["--no-start"] : [])];
-      await install({ ...applyOptions(flags), noStart }, context(flags, words));
+      const joins = flags.initialClusterState === "existing";
+      if (joins && noStart) throw new ExpectedError("USAGE", "--initial-cluster-state joins, and so starts etcd");
+      const more = [...(noStart ? ["--no-start"] : []), ...(joins ? ["--initial-cluster-state", "existing"] : [])];
+      const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...more];
+      await install({ ...applyOptions(flags), noStart, joins }, context(flags, words));
     });
 
   changing(node(common(program.command("upgrade"))))
@@ -205,6 +216,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
         );
       });
   }
+  addEtcdCommands(program, surroundings, ({ json }, words) => context(json === true ? { json } : {}, words));
   addCompletionCommand(program, surroundings);
   return program;
 }

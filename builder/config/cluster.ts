@@ -178,7 +178,18 @@ export const clusterSchema = z.strictObject({
   network: network.prefault({}),
   api: api.prefault({}),
   runtime: z.enum(["containerd", "docker"]).default("containerd"),
-  etcd: z.strictObject({ dataDir: absolute.default("/var/lib/etcd"), walDir: absolute.optional() }).prefault({}),
+  etcd: z
+    .strictObject({
+      dataDir: absolute.default("/var/lib/etcd"),
+      walDir: absolute.optional(),
+      snapshots: z
+        .strictObject({
+          interval: z.string().regex(/^[1-9]\d{0,3}(min|h|d)$/, "a time of systemd, as in 6h"),
+          keep: z.int().min(1).max(9999).default(28),
+        })
+        .optional(),
+    })
+    .prefault({}),
   directories: z
     .strictObject({
       kubelet: absolute.default("/var/lib/kubelet"),

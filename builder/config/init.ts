@@ -81,6 +81,13 @@ function optionsOf(answers: InitAnswers): Option[] {
       options: [
         { key: "dataDir", example: "/var/lib/etcd" },
         { key: "walDir", example: "/var/lib/etcd-wal" },
+        {
+          key: "snapshots",
+          options: [
+            { key: "interval", example: "6h" },
+            { key: "keep", example: 28 },
+          ],
+        },
       ],
     },
     {

@@ -184,6 +184,12 @@ export const catalogue: readonly CatalogueEntry[] = [
   // On every node, whatever its roles: the copy of the installer there says how long its certificates hold.
   entry("units/kubeferry-expiry.service", unit("kubeferry-expiry.service"), everyone),
   entry("units/kubeferry-expiry.timer", unit("kubeferry-expiry.timer"), everyone),
+  ...["service", "timer"].map((kind) =>
+    entry(`units/kubeferry-snapshot.${kind}`, unit(`kubeferry-snapshot.${kind}`), ["etcd"], {
+      when: (c) => c.topology.cluster.etcd.snapshots !== undefined,
+      data: (c) => ({ ...c.topology.cluster.etcd.snapshots }),
+    }),
+  ),
   // What a master needs to know to judge requests for certificates, and to try the network.
   entry("configs/cluster.json", (c) => `${c.paths.own}/cluster.json`, ["master"], {
     when: kubernetes,

@@ -21,6 +21,8 @@ const order: Readonly<Record<string, number | null>> = {
   "kubeferry-approve.service": 85,
   "kubeferry-expiry.service": null,
   "kubeferry-expiry.timer": 90,
+  "kubeferry-snapshot.service": null,
+  "kubeferry-snapshot.timer": 90,
 };
 
 /** Their start ends only when etcd is up, with its other members and on other hosts, and those may be installed later. */

@@ -1,5 +1,5 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
-import { type Bundle, type BundleIndex, problemError, type Trust, verifyBundle } from "#bundle";
+import { type Bundle, type BundleIndex, type CheckEntry, problemError, type Trust, verifyBundle } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { hasErrors, reportFindings } from "../checks/check.ts";
@@ -14,6 +14,7 @@ import { stateOf } from "../journal/state.ts";
 import { transactions } from "../journal/transaction.ts";
 import { type NodeContents, nodeContents, type ReadContents } from "../plan/contents.ts";
 import { describeDifference, type Difference, differenceOf } from "../plan/difference.ts";
+import { joining } from "../plan/etcd.ts";
 import { hostFiles } from "../plan/host-files.ts";
 import { chosen } from "../plan/input.ts";
 import { objectKeys } from "../plan/objects.ts";
@@ -21,7 +22,8 @@ import { plan } from "../plan/plan.ts";
 import { select, type Selection, type NodeRequest } from "../plan/select.ts";
 import { openTrusted } from "../trust/open-trusted.ts";
 import { findTimeSync } from "../plan/time-sync.ts";
-import { olderInstallations, overOlder } from "../plan/upgrade.ts";
+import { etcdClientIn, olderInstallations, overOlder } from "../plan/upgrade.ts";
+import type { EtcdWords } from "../resources/resource.ts";
 import { transact, type ApplyOptions } from "../transaction/transact.ts";
 
 export interface InstallRequest extends ApplyOptions {
@@ -33,6 +35,8 @@ export interface InstallRequest extends ApplyOptions {
   readonly preflightOnly?: boolean;
   /** `--no-start`: places and enables everything, and starts nothing. */
   readonly noStart?: boolean;
+  /** etcd joins members that run: `--initial-cluster-state existing`. */
+  readonly joins?: boolean;
   /** The identity for a node's secrets; asked for only when the node has any. */
   readonly identity: (node: string) => Promise<string | null>;
   /** Whose signatures the bundle must have. */
@@ -67,7 +71,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const older = olderInstallations(over).at(-1);
   const readPlain: ReadContents = (requested) => bundle.contents(requested);
   const objects = older === undefined ? undefined : await objectKeys(index, selection, contents, readPlain);
-  const planned = overOlder({
+  const wanted = overOlder({
     ...over,
     starts,
     ...(objects === undefined ? {} : { objects }),
@@ -82,6 +86,8 @@ export async function install(request: InstallRequest, context: Context): Promis
       labels: facts.selinux !== null,
     }),
   });
+
+  const planned = request.joins === true ? joining(wanted, etcdOf(chosen(index.checks, selection))) : wanted;
 
   const findings = await preflight({
     host,
@@ -117,6 +123,13 @@ export async function install(request: InstallRequest, context: Context): Promis
     request,
     context,
   );
+}
+
+/** USAGE where the node is no member of etcd. */
+function etcdOf(checks: readonly CheckEntry[]): EtcdWords {
+  const client = etcdClientIn(checks);
+  if (client !== null) return client;
+  throw new ExpectedError("USAGE", "--initial-cluster-state is for nodes with the role etcd");
 }
 
 /** Every byte of the bundle, before anything else of it is trusted. */

@@ -40,6 +40,8 @@ export type Effect =
   | { readonly do: "symlink"; readonly path: string; readonly target: string }
   /** Moves what somebody edited aside, to `path` + `.kubeferry-kept`, and never over an existing file. */
   | { readonly do: "set-aside"; readonly path: string }
+  /** Gives a file or directory another name in the same file system, and never over an existing one. Absent is fine. */
+  | { readonly do: "move"; readonly path: string; readonly to: string }
   /** Removes a file or symbolic link; absent is fine. */
   | { readonly do: "remove"; readonly path: string }
   /** Absent or not empty is fine. `data`: it was made for what daemons write into it, which `--delete-data` takes along. */
@@ -96,6 +98,8 @@ export type Effect =
        * already, or with its server.
        */
       readonly forgive?: string;
+      /** A regular expression: a failure whose stderr it matches is tried again each second, within the same time. */
+      readonly retry?: string;
       readonly timeoutSeconds?: number;
     };
 

@@ -107,6 +107,17 @@ export function setAside(path: string): void {
   change(path, () => fs.renameSync(path, aside));
 }
 
+/** See the effect `move`. */
+export function move(path: string, to: string): void {
+  if (!present(path)) return;
+  if (present(to)) {
+    const hint = `ls -l ${to}`;
+    throw new ExpectedError("APPLY_FAILED", "there is something of this name already", { where: to, hint });
+  }
+  change(to, () => fs.renameSync(path, to));
+  syncDirectory(dirname(path));
+}
+
 /** Removes a file or link and what a cut-off write left beside it. Asks first: a read-only file system refuses also what is not there. */
 export function removeFile(path: string): void {
   for (const name of [temporaryName(path), path]) {

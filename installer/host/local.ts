@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { digestFile } from "#bundle";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Effect } from "./effect.ts";
@@ -14,6 +15,7 @@ import {
   keep,
   keptName,
   makeDirectory,
+  move,
   removeFile,
   removeTree,
   replace,
@@ -93,6 +95,8 @@ async function perform(effect: Effect, root: string, contents: ContentFolders): 
       return replace(path, (temporary) => fs.symlinkSync(effect.target, temporary));
     case "set-aside":
       return setAside(path);
+    case "move":
+      return move(path, inside(root, effect.to));
     case "remove":
       return removeFile(path);
     case "rmdir-if-empty": {
@@ -202,6 +206,19 @@ export function handOver(argv: readonly string[]): Promise<number> {
 
 /** `starting`: the unit that it starts; when that ends again and again, this has failed, and is not waited out. */
 async function runEffect(effect: Effect & { do: "run" }, root: string, starting?: string): Promise<void> {
+  const deadline = performance.now() + (effect.timeoutSeconds ?? 300) * 1000;
+  for (;;) {
+    try {
+      return await runOnce(effect, root, starting);
+    } catch (error) {
+      const again = effect.retry !== undefined && new RegExp(effect.retry).test(messageOf(error));
+      if (!again || performance.now() > deadline) throw error;
+      await pause(1000);
+    }
+  }
+}
+
+async function runOnce(effect: Effect & { do: "run" }, root: string, starting?: string): Promise<void> {
   const seconds = effect.timeoutSeconds ?? 300;
   const stdin = effect.stdin === undefined ? undefined : fs.openSync(insideFollowed(root, effect.stdin), "r");
   const crashing = new AbortController();

@@ -110,7 +110,7 @@ export async function stepsOf(host: HostReader, { phases }: Plan, changes: reado
   for (const phase of phases) {
     const { name } = phase;
     const own = changes.filter((one) => one.phase === name);
-    const { before, after } = await around(
+    const { before, after, unknown } = await around(
       host,
       phase,
       own.map(({ change }) => change),
@@ -121,7 +121,8 @@ export async function stepsOf(host: HostReader, { phases }: Plan, changes: reado
         ? [{ phase: name, what: resourceOf(change).describe(change.id), unknown: change.before.unknown }]
         : told([...sweep, ...effectsOf(change)]),
     );
-    steps.push(...told(before), ...middle, ...told(after));
+    const later: Step[] = unknown === undefined ? [] : [{ phase: name, ...unknown }];
+    steps.push(...told(before), ...later, ...middle, ...told(after));
   }
   return steps;
 }

@@ -2,6 +2,7 @@
 import type { Role } from "#bundle";
 import { goalsIn, nameOf } from "../resources/catalogue.ts";
 import type { Goal } from "../resources/resource.ts";
+import type { Header } from "./journal.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
@@ -25,14 +26,18 @@ export function foldGoals(present: readonly Transaction[]): Map<string, Goal> {
 
 /**
  * The transactions that speak for the host, oldest first: those on it, without those whose roles were all installed
- * again from another bundle since, and without renewals, which bring no software.
+ * again from another bundle since, and without what brings no software: renewals, etcd's data.
  */
 export function currentTransactions(all: readonly Transaction[]): Transaction[] {
-  const present = onHost(all).filter(({ header }) => header.action !== "renew");
+  const present = onHost(all).filter(({ header }) => bringsSoftware(header));
   return present.filter((one, at) => {
     const later = present.slice(at + 1);
     return !later.some((newer) => isReplaced(one, newer.header.bundle.payload, rolesOf(later, newer)));
   });
+}
+
+export function bringsSoftware({ action }: Pick<Header, "action">): boolean {
+  return action === undefined || action === "upgrade";
 }
 
 /** Transactions that were not taken back. */

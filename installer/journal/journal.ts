@@ -13,10 +13,12 @@ import { isFull, noSpace } from "./space.ts";
 /** Who and what a transaction is about. */
 export interface Header {
   readonly command: string;
-  /** Absent: a first installation. `renew`: certificates of `bundle`'s installation, and no software. */
-  readonly action?: "upgrade" | "renew";
+  /** Absent: a first installation. `renew`: certificates of `bundle`'s installation, `restore-etcd`: data; no software. */
+  readonly action?: "upgrade" | "renew" | "restore-etcd";
   /** Of a renewal: the payload digest of the bundle, or `this node`. */
   readonly renewedFrom?: string;
+  /** Of a restored etcd: the snapshot's digest, or what else its data are made of. */
+  readonly restoredFrom?: string;
   readonly bundle: {
     readonly payload: Digest;
     readonly where: string;

@@ -21,6 +21,8 @@ export function describeEffect(effect: Effect): string {
       return `restore   ${describeMode(effect)} ${effect.path} (sha256 ${effect.digest.slice(0, 12)})`;
     case "symlink":
       return `symlink   ${effect.path} -> ${effect.target}`;
+    case "move":
+      return `move      ${effect.path} -> ${effect.to}`;
     case "set":
       return `set       ${effect.path} = ${effect.value}`;
     case "systemctl":

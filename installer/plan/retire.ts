@@ -1,6 +1,6 @@
 /** A newer bundle over an older one: what the older one brought and the newer one no longer has goes. Pure. */
 import type { Digest, Role } from "#bundle";
-import { foldGoals, isReplaced, onHost } from "../journal/installed.ts";
+import { bringsSoftware, foldGoals, isReplaced, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";
 import { droppedPackages } from "../resources/package.ts";
@@ -78,7 +78,7 @@ function stillPlanned({ planned, past, payload, roles }: RetireInput): Goal[] {
   const same = present.filter(({ header }) => header.bundle.payload === payload);
   const covered = [...roles, ...same.flatMap(({ header }) => header.roles)];
   const staying = present.filter(
-    (one) => one.header.action !== "renew" && !isReplaced(one, payload, covered) && !same.includes(one),
+    (one) => bringsSoftware(one.header) && !isReplaced(one, payload, covered) && !same.includes(one),
   );
   return [...foldGoals(staying).values(), ...foldGoals(same).values(), ...goalsIn(planned)];
 }

@@ -4,7 +4,7 @@ import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import { statePath } from "../journal/state.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { goalsIn, idsOf } from "../resources/catalogue.ts";
-import type { Goal, Phase, Plan } from "../resources/resource.ts";
+import type { EtcdWords, Goal, Phase, Plan } from "../resources/resource.ts";
 import type { UnitId } from "../resources/unit.ts";
 import { type RetireInput, withRetirement } from "./retire.ts";
 
@@ -34,17 +34,20 @@ export function overOlder(input: UpgradeInput): Plan {
 }
 
 /** How the installed health check asks etcd: program, endpoint, certificate. Null where none is installed. */
-export function etcdClient(past: readonly Transaction[]): Pick<CheckEntry, "argv" | "environment"> | null {
-  for (const { header } of currentTransactions(past).toReversed()) {
-    const check = header.checks.find(
-      ({ unit, argv }) =>
-        (unit === etcdUnit || unit === "etcd") && argv.includes("endpoint") && argv.includes("health"),
-    );
-    if (check !== undefined) {
-      return { argv: check.argv.slice(0, check.argv.indexOf("endpoint")), environment: check.environment };
-    }
-  }
-  return null;
+export function etcdClient(past: readonly Transaction[]): EtcdWords | null {
+  const checks = currentTransactions(past)
+    .toReversed()
+    .flatMap(({ header }) => header.checks);
+  return etcdClientIn(checks);
+}
+
+/** The same, of one installation's checks. */
+export function etcdClientIn(checks: readonly CheckEntry[]): EtcdWords | null {
+  const check = checks.find(
+    ({ unit, argv }) => (unit === etcdUnit || unit === "etcd") && argv.includes("endpoint") && argv.includes("health"),
+  );
+  if (check === undefined) return null;
+  return { argv: check.argv.slice(0, check.argv.indexOf("endpoint")), environment: check.environment };
 }
 
 function snapshotPhase({ planned, past, live, now }: UpgradeInput): Phase | null {

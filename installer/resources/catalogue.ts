@@ -1,6 +1,7 @@
 /** The one table of what Kubeferry can change on a host. The names are those in the journal. */
 import { block } from "./block.ts";
 import { directory } from "./directory.ts";
+import { etcdData } from "./etcd-data.ts";
 import { file } from "./file.ts";
 import { firewall } from "./firewall.ts";
 import { cgroups } from "./grown/cgroups.ts";
@@ -41,6 +42,7 @@ const catalogue = {
   package: osPackages,
   image,
   object,
+  "etcd-data": etcdData,
   "grown-pods": pods,
   "grown-processes": leftovers,
   "grown-cgroups": cgroups,

@@ -2,7 +2,8 @@
 import { dirname } from "node:path";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import { isActive } from "../host/systemd.ts";
+import { isActive, start } from "../host/systemd.ts";
+import { etcdStart } from "./etcd-start.ts";
 import type { Change, Hook, Phase } from "./resource.ts";
 import { resourceOf } from "./catalogue.ts";
 import { isUnknown } from "./resource.ts";
@@ -11,17 +12,25 @@ import { isUnknown } from "./resource.ts";
 export interface Around {
   readonly before: readonly Effect[];
   readonly after: readonly Effect[];
+  /** What cannot be looked at yet: decided when its turn comes. */
+  readonly unknown?: { readonly what: string; readonly unknown: string };
 }
 
 /** May only look. `changes`: those of the phase that are still to be performed. */
 export async function around(host: HostReader, phase: Phase, changes: readonly Change[]): Promise<Around> {
   const before: Effect[] = [];
   const after: Effect[] = [];
+  let unknown: Around["unknown"];
   for (const hook of phase.hooks ?? []) {
     if (hook.hook === "snapshot") before.push(...(await snapshot(host, hook)));
-    else after.push(...(await relabel(host, hook.paths, changes)));
+    else if (hook.hook === "start") before.push(...(await starting(host, hook)));
+    else if (hook.hook === "etcd") {
+      const effects = await etcdStart(host, hook.as, hook.client);
+      if (isUnknown(effects)) unknown = { what: `etcd started with ${hook.as}`, unknown: effects.unknown };
+      else before.push(...effects);
+    } else after.push(...(await relabel(host, hook.paths, changes)));
   }
-  return { before, after };
+  return { before, after, ...(unknown === undefined ? {} : { unknown }) };
 }
 
 /** By the installed etcdctl, before the installed etcd is replaced. What it holds may be all that is left of the older data. */
@@ -33,6 +42,12 @@ async function snapshot(host: HostReader, hook: Hook & { hook: "snapshot" }): Pr
     { do: "mkdir", path: dirname(path), mode: 0o700, owner: { uid: 0, gid: 0 } },
     { do: "run", argv, environment, timeoutSeconds: 1800 },
   ];
+}
+
+async function starting(host: HostReader, { units, noBlock }: Hook & { hook: "start" }): Promise<Effect[]> {
+  const effects: Effect[] = [];
+  for (const unit of units) if (!(await isActive(host, unit))) effects.push(start("start", unit, noBlock));
+  return effects;
 }
 
 async function relabel(host: HostReader, paths: readonly string[], changes: readonly Change[]): Promise<Effect[]> {

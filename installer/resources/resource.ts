@@ -97,8 +97,21 @@ export type Hook =
       readonly client: readonly string[];
       readonly environment: Readonly<Record<string, string>>;
     }
+  /** Before its changes, units that a phase before has stopped. `noBlock`: for those that wait for other hosts. */
+  | { readonly hook: "start"; readonly units: readonly string[]; readonly noBlock: boolean }
+  /** Before its changes: etcd once with other words than its unit's, since data that are there outlive them. See etcd-start.ts. */
+  | { readonly hook: "etcd"; readonly as: EtcdStart; readonly client: EtcdWords }
   /** After its changes: SELinux contexts as the host's own policy wants them. */
   | { readonly hook: "relabel"; readonly paths: readonly string[] };
+
+/** etcd's own words: a member of a cluster that runs, or the only member of one that is made of its data. */
+export type EtcdStart = "existing" | "force-new-cluster";
+
+/** `etcdctl` with endpoint and certificates, without the command. */
+export interface EtcdWords {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 export interface Plan {
   readonly phases: readonly Phase[];

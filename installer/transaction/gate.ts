@@ -15,7 +15,7 @@ const tries = 60;
 export function gate(host: HostReader, header: Header, context: Context) {
   return async (phase: string, gates: readonly string[]): Promise<void> => {
     // The other hosts serve while this one is upgraded: their absence is no excuse.
-    const excused = header.action === undefined;
+    const excused = mayWait(header);
     const findings = await healthOf(host, header, { phase, gates, excused }, context);
     const failed = findings.find(({ severity }) => severity === "error");
     if (failed === undefined) return;
@@ -28,6 +28,11 @@ export function gate(host: HostReader, header: Header, context: Context) {
       hint: failed.hint,
     });
   };
+}
+
+/** Whether other hosts may not be there yet: at a first installation, and where all of etcd is restored. */
+function mayWait({ action }: Header): boolean {
+  return action === undefined || action === "restore-etcd";
 }
 
 export interface Gates {
@@ -47,7 +52,7 @@ export async function healthOf(
 ): Promise<Finding[]> {
   const checks = header.checks.filter(({ name }) => gates.includes(name));
   if (checks.length === 0 || !host.live) return [];
-  const alone = header.alone || header.action !== undefined;
+  const alone = header.alone || !mayWait(header);
   const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
   const noExcuse = { isThere: async () => true };
   const findings = await checkUntilHealthy({ host, checks, alone, tries, wait, ...(excused ? {} : noExcuse) });

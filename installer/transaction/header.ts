@@ -73,8 +73,8 @@ function signatureNote({ signatures, source }: Bundle): string {
 
 /** Whether a transaction that is on the host did, or began, the very thing that is wanted. */
 export function isSame({ header, state }: Transaction, pending: PendingHeader): boolean {
-  const key = ({ bundle, node, roles, renewedFrom }: PendingHeader): string =>
-    JSON.stringify([bundle.payload, node, roles, renewedFrom ?? null]);
+  const key = ({ bundle, node, roles, renewedFrom, restoredFrom }: PendingHeader): string =>
+    JSON.stringify([bundle.payload, node, roles, renewedFrom ?? null, restoredFrom ?? null]);
   return state !== "gone" && key(header) === key(pending);
 }
 

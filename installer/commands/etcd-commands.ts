@@ -1,0 +1,97 @@
+/** The commands for etcd's data: `snapshot` and `restore-etcd`. */
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ExpectedError } from "#cli/errors";
+import type { Surroundings } from "#cli/run";
+import type { Context } from "../context.ts";
+import { identityOf } from "../trust/given-keys.ts";
+
+interface Flags {
+  readonly keep?: number;
+  readonly recipient?: string[];
+  readonly plaintext?: boolean;
+  readonly snapshot?: string;
+  readonly initialClusterState?: "existing";
+  readonly forceNewCluster?: boolean;
+  readonly key?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly restore?: boolean;
+  readonly json?: boolean;
+}
+
+/** `contextOf` gives a command's context, for the words that the journal is to show. */
+export function addEtcdCommands(
+  program: Command,
+  surroundings: Surroundings,
+  contextOf: (flags: Pick<Flags, "json">, words: readonly string[]) => Context,
+): void {
+  program
+    .command("snapshot")
+    .description("a copy of etcd's data, sealed with age for the operator, in /var/lib/kubeferry/snapshots")
+    .option("--keep <number>", "how many stay, the oldest go (default: all)", count)
+    .option("--recipient <age1…>", "seal it for this key too (repeatable)", collect)
+    .option("--plaintext", "do not seal it: every Secret of the cluster is in it")
+    .option("--dry-run", "print every step, change nothing")
+    .option("--json", "one JSON object a line on stdout")
+    .addHelpText("after", "\nExample:\n  $ ./install snapshot --keep 28")
+    .action(async (flags: Flags) => {
+      const { snapshot } = await import("./snapshot.ts");
+      const { keep = null, recipient: recipients = [], plaintext = false, dryRun = false } = flags;
+      await snapshot({ keep, recipients, plaintext, dryRun }, contextOf(flags, ["snapshot"]));
+    });
+
+  program
+    .command("restore-etcd")
+    .description("on a member of etcd: its data from a snapshot, or from the other members; the former ones are kept")
+    .option("--snapshot <file>", "all members are lost: on each of them from the same snapshot")
+    .addOption(
+      new Option(
+        "--initial-cluster-state <state>",
+        "existing: this member's data are lost or damaged, the others have a quorum",
+      ).choices(["existing"]),
+    )
+    .option("--force-new-cluster", "the quorum is lost, this member's data are whole: it becomes the only member")
+    .option("--key <file>", "the operator's key, for a sealed snapshot (or KUBEFERRY_KEY)")
+    .option("--dry-run", "print every step, change nothing")
+    .option("--yes", "do not ask")
+    .option("--no-restore", "after a failure leave the host as it is, instead of restoring it")
+    .option("--json", "one JSON object a line on stdout")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ ./install restore-etcd --snapshot etcd-20261121T060000Z.db.age --key operator.key",
+    )
+    .action(async (flags: Flags) => {
+      const { restoreEtcd } = await import("./restore-etcd.ts");
+      const { source, words } = sourceOf(flags, surroundings);
+      const { dryRun = false, yes = false } = flags;
+      const identity = (): Promise<string | null> => identityOf("operator", flags, surroundings);
+      const request = { root: "/", dryRun, yes, noRestore: flags.restore === false, source, identity };
+      await restoreEtcd(request, contextOf(flags, ["restore-etcd", ...words]));
+    });
+}
+
+function sourceOf(flags: Flags, { workingDirectory }: Surroundings) {
+  const { snapshot, initialClusterState: state, forceNewCluster: force } = flags;
+  const given = [snapshot, state, force].filter((one) => one !== undefined);
+  if (given.length !== 1) {
+    throw new ExpectedError("USAGE", "where from?", {
+      expected: "one of --snapshot FILE, --initial-cluster-state existing, --force-new-cluster",
+      found: `${given.length} of them`,
+      hint: "./install restore-etcd --help",
+    });
+  }
+  if (snapshot !== undefined) {
+    const path = resolve(workingDirectory, snapshot);
+    return { source: { snapshot: path }, words: ["--snapshot", path] };
+  }
+  if (state !== undefined) return { source: { as: state }, words: ["--initial-cluster-state", state] };
+  return { source: { as: "force-new-cluster" as const }, words: ["--force-new-cluster"] };
+}
+
+const collect = (value: string, list: string[] = []): string[] => [...list, value];
+
+function count(value: string): number {
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("A number, as in 28.");
+}
