@@ -40,6 +40,8 @@ const builder = [
   record("signed", { bundle: z.string() }),
   record("key", {}),
   record("rekeyed", {}),
+  record("request", { ca: z.string(), file: z.string() }),
+  record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),
   record("content", { digest: z.string(), size: z.int(), used: z.string() }),
   record("checked", { damaged: z.int() }),
   record("collected", { removed: z.int(), bytes: z.int(), kept: z.int() }),

@@ -5,6 +5,7 @@ import { version } from "#cli/version";
 import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";
+import { addPkiCommands } from "./commands/pki.ts";
 import { addSignCommands } from "./commands/sign.ts";
 import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -28,6 +29,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);
   addSignCommands(program, surroundings);
+  addPkiCommands(program, surroundings);
   addStoreCommands(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;

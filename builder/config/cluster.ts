@@ -1,6 +1,7 @@
 /** `cluster.yaml`: its schema with defaults. Rules between fields are in rules.ts. */
 import * as z from "zod";
 import { platforms, roles } from "#bundle";
+import { keyAlgorithms } from "./key-algorithms.ts";
 import {
   dnsDomain,
   dnsLabel,
@@ -134,6 +135,16 @@ const ownFile = z.strictObject({
   secret: z.boolean().default(false),
 });
 
+const days = z.int().max(36_500);
+
+const certificates = z.strictObject({
+  /** Of every key that is made: the CAs' and the leaves'. */
+  algorithm: z.enum(keyAlgorithms).default("RSA-2048"),
+  caDays: days.min(365).default(3650),
+  /** Preflight wants 30 days more than none. */
+  days: days.min(60).default(1095),
+});
+
 /** An image of the operator's own, or another source for one of the release's. */
 const image = z.strictObject({
   name: z.string().min(1),
@@ -197,6 +208,7 @@ export const clusterSchema = z.strictObject({
       docker: absolute.default("/var/lib/docker"),
     })
     .prefault({}),
+  certificates: certificates.prefault({}),
   encryptionAtRest: z.boolean().default(true),
   audit: z.boolean().default(true),
   /** Extra flags by daemon: `kube-apiserver: { event-ttl: 2h }`. */

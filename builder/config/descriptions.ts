@@ -44,6 +44,11 @@ export const descriptions: Readonly<Record<string, string>> = {
   "directories.kubelet": "Of the kubelet.",
   "directories.containerd": "Of containerd: images and containers.",
   "directories.docker": "Of docker: images and containers.",
+  certificates: "Keys and certificates of the cluster; a CA that is there already keeps what it has.",
+  "certificates.algorithm":
+    "Of new keys: RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384 or Ed25519 (from Kubernetes 1.20 on).",
+  "certificates.caDays": "How long a CA made here lives; of a corporate one its owner decides.",
+  "certificates.days": "How long certificates live, never past their CA's end.",
   encryptionAtRest: "Encrypts Secrets in etcd.",
   audit: "Writes the API server's audit log.",
   flags:

@@ -98,6 +98,14 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "docker", example: "/var/lib/docker" },
       ],
     },
+    {
+      key: "certificates",
+      options: [
+        { key: "algorithm", example: "ECDSA-P256" },
+        { key: "caDays", example: 3650 },
+        { key: "days", example: 1095 },
+      ],
+    },
     { key: "encryptionAtRest", example: true },
     { key: "audit", example: true },
     { key: "flags", example: {} },

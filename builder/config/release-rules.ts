@@ -4,6 +4,7 @@ import { proposal } from "./explain.ts";
 import { fieldFindings } from "./field-rules.ts";
 import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
+import { whyUnread } from "./key-algorithms.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
@@ -130,6 +131,11 @@ const nodeLabels: Rule = ({ nodes }, { kubernetes }) => {
   );
 };
 
+const readableKeys: Rule = ({ certificates: { algorithm } }, manifest) => {
+  const message = whyUnread(algorithm, manifest);
+  return message === null ? [] : [{ path: ["certificates", "algorithm"], severity: "error", message }];
+};
+
 /** What a version lost or does not have yet is refused; what the table does not list may well exist. */
 const knownFlags: Rule = (cluster, manifest) =>
   flagFindings(cluster, manifest).map(({ daemon, flag, ...finding }) => ({
@@ -148,6 +154,7 @@ const rules: readonly Rule[] = [
   knownPlatforms,
   balancers,
   nodeLabels,
+  readableKeys,
   knownFlags,
   fieldFindings,
 ];

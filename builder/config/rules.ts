@@ -120,6 +120,9 @@ const imageNames: Rule = ({ images }) =>
     }
   });
 
+const lifetimes: Rule = ({ certificates: { days, caDays } }) =>
+  days <= caDays ? [] : [error(["certificates", "days"], `no certificate outlives its CA, which ends after ${caDays}`)];
+
 const rules: readonly Rule[] = [
   uniqueNames,
   uniqueAddresses,
@@ -136,6 +139,7 @@ const rules: readonly Rule[] = [
   ...fileRules,
   imageNames,
   repeatedImages,
+  lifetimes,
 ];
 
 function repeated(nodes: ClusterConfig["nodes"], field: "name" | "ip", what: string): RuleFinding[] {

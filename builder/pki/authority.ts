@@ -1,17 +1,26 @@
 /**
  * A cluster's keys and certificates: made once in `<cluster>.pki/`, reused by every later build, never overwritten.
  *
- *     kubernetes-ca.pem etcd-ca.pem front-proxy-ca.pem    key and certificate
+ *     kubernetes-ca.pem etcd-ca.pem front-proxy-ca.pem    key and certificate; of an intermediate those above it
+ *     kubernetes-ca.key …                                 key whose certificate was requested (intermediate.ts)
  *     sa.pem                                              key of service-account tokens
  *     encryption.key                                      of encryption at rest
  *     <node>/<name>.<n>.pem                               leaf; a reissue gets the next number
  *     <node>/bootstrap.<n>.token
  */
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { ExpectedError, messageOf } from "#cli/errors";
+import { createPublicKey } from "node:crypto";
+import { ExpectedError } from "#cli/errors";
 import type { Topology } from "../config/topology.ts";
-import { type AuthorityName, authorities, wantedAuthorities, wantedLeaves, type WantedLeaf } from "./certificates.ts";
-import { describeCertificate, type IssuedPair, parsePair, whyStale } from "./issued.ts";
+import {
+  authorityFile,
+  type AuthorityName,
+  authorities,
+  requestedKey,
+  wantedAuthorities,
+  wantedLeaves,
+  type WantedLeaf,
+} from "./certificates.ts";
+import { belowRoot, describeCertificate, type IssuedPair, parsePair, readKey, whyStale } from "./issued.ts";
 import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
 import { openScratchVault, openVault, type Vault } from "./vault.ts";
 import { generateKey, makeCertificate, privatePem, publicPem } from "./x509.ts";
@@ -41,8 +50,13 @@ export interface Pki {
   readonly notes: readonly string[];
 }
 
-/** Days. A leaf never outlives its CA. */
-export const lifetimes = { authority: 3650, leaf: 1095, token: 365, renewBefore: 90 } as const;
+/** Days. */
+export const lifetimes = { token: 365 } as const;
+
+/** Days before its end at which a build makes a credential anew that was issued for `days`. */
+export function renewBefore(days: number): number {
+  return Math.min(90, Math.floor(days / 3));
+}
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -69,10 +83,11 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
     wantedLeaves(topology).map(async (wanted) => {
       const ca = cas.find((candidate) => candidate.name === wanted.spec.authority);
       if (ca === undefined) throw new Error(`no CA for ${wanted.spec.name}`);
-      return openLeaf(vault, wanted, ca, now, notes);
+      return openLeaf(vault, wanted, ca, topology, now, notes);
     }),
   );
-  const privateKey = await vault.readOrMake("sa.pem", async () => privatePem(await generateKey()));
+  // Whoever checks service accounts' tokens takes RS256; not every one takes another.
+  const privateKey = await vault.readOrMake("sa.pem", async () => privatePem(await generateKey("RSA-2048")));
   const encryption = await vault.readOrMake("encryption.key", makeEncryptionKey);
   const tokens = new Map<string, BootstrapToken>();
   for (const node of topology.generation.daemons ? topology.workers : []) {
@@ -103,14 +118,21 @@ export function leafOf(pki: Pki, node: string, name: string): Leaf {
 }
 
 async function openAuthority(vault: Vault, name: AuthorityName, topology: Topology, now: Date): Promise<Authority> {
-  const file = `${authorities[name]}.pem`;
+  const file = authorityFile(name);
+  if ((await vault.read(requestedKey(name))) !== null && (await vault.read(file)) === null) {
+    throw new ExpectedError("PKI_INVALID", `a certificate for ${authorities[name]} was requested and is not here yet`, {
+      where: vault.dir,
+      hint: "kubeferry pki import cluster.yaml CERTIFICATE.pem, once it is signed",
+    });
+  }
+  const { algorithm, caDays } = topology.cluster.certificates;
   const text = await vault.readOrMake(file, async () => {
-    const key = await generateKey();
+    const key = await generateKey(algorithm);
     const certificate = makeCertificate(
       {
         subject: { commonName: authorities[name], organization: topology.cluster.name },
         publicKey: createPublicKey(key),
-        ...validity(now, lifetimes.authority),
+        ...validity(now, caDays),
         issuer: null,
         usages: [],
         sans: [],
@@ -122,21 +144,31 @@ async function openAuthority(vault: Vault, name: AuthorityName, topology: Topolo
   return { name, ...parsePair(text, `${vault.dir}/${file}`) };
 }
 
-async function openLeaf(vault: Vault, wanted: WantedLeaf, ca: Authority, now: Date, notes: string[]): Promise<Leaf> {
+async function openLeaf(
+  vault: Vault,
+  wanted: WantedLeaf,
+  ca: Authority,
+  topology: Topology,
+  now: Date,
+  notes: string[],
+): Promise<Leaf> {
   const { spec, node } = wanted;
+  const { algorithm, days } = topology.cluster.certificates;
   const own = { name: spec.name, node: node.name, authority: spec.authority };
+  // Clients of a server that trust only the root need what lies between.
+  const chain = spec.usages.includes("server") ? belowRoot(ca) : "";
   const number = await latest(vault, node.name, spec.name, "pem");
   if (number > 0) {
     const file = `${node.name}/${spec.name}.${number}.pem`;
     const pair = parsePair((await vault.read(file)) ?? "", `${vault.dir}/${file}`);
-    const why = whyStale(pair, wanted, ca, now, lifetimes.renewBefore);
-    if (why === null) return { ...own, ...pair };
+    const why = whyStale(pair, wanted, ca, now, { renewBefore: renewBefore(days), algorithm });
+    if (why === null) return { ...own, ...pair, chain };
     notes.push(`reissued ${describeCertificate(node.name, spec.name)}: ${why}`);
   }
   const file = `${node.name}/${spec.name}.${number + 1}.pem`;
   const text = await vault.readOrMake(file, async () => {
-    const key = await generateKey();
-    const { notBefore, notAfter } = validity(now, lifetimes.leaf);
+    const key = await generateKey(algorithm);
+    const { notBefore, notAfter } = validity(now, days);
     const certificate = makeCertificate(
       {
         subject: { commonName: spec.commonName(node), organization: spec.organization },
@@ -151,7 +183,7 @@ async function openLeaf(vault: Vault, wanted: WantedLeaf, ca: Authority, now: Da
     );
     return privatePem(key) + certificate;
   });
-  return { ...own, ...parsePair(text, `${vault.dir}/${file}`) };
+  return { ...own, ...parsePair(text, `${vault.dir}/${file}`), chain };
 }
 
 async function openToken(vault: Vault, node: string, now: Date, notes: string[]): Promise<BootstrapToken> {
@@ -159,7 +191,7 @@ async function openToken(vault: Vault, node: string, now: Date, notes: string[])
   if (number > 0) {
     const file = `${node}/bootstrap.${number}.token`;
     const token = parseToken((await vault.read(file)) ?? "", `${vault.dir}/${file}`);
-    if (daysLeft(token.expires, now) >= lifetimes.renewBefore) return token;
+    if (daysLeft(token.expires, now) >= renewBefore(lifetimes.token)) return token;
     notes.push(`reissued ${describeCertificate(node, "bootstrap token")}: it ends ${token.expires.toISOString()}`);
   }
   const file = `${node}/bootstrap.${number + 1}.token`;
@@ -181,12 +213,4 @@ function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } 
 
 function daysLeft(end: Date, now: Date): number {
   return Math.floor((end.getTime() - now.getTime()) / day);
-}
-
-function readKey(pem: string, where: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw new ExpectedError("PKI_INVALID", `not a private key: ${messageOf(cause)}`, { where, cause });
-  }
 }

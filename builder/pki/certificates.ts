@@ -14,6 +14,10 @@ export const authorities = {
 } as const;
 export type AuthorityName = keyof typeof authorities;
 
+/** Where the PKI directory keeps a CA, and the key of one whose certificate is being signed elsewhere. */
+export const authorityFile = (name: AuthorityName): string => `${authorities[name]}.pem`;
+export const requestedKey = (name: AuthorityName): string => `${authorities[name]}.key`;
+
 export type Usage = "server" | "client";
 
 export interface CertificateSpec {

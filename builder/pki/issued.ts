@@ -1,11 +1,14 @@
 /** Certificates as they were issued: read back from PEM, and whether they still fit. */
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { ExpectedError } from "#cli/errors";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { ExpectedError, messageOf } from "#cli/errors";
+import { algorithmOf, type KeyAlgorithm } from "#x509";
 import type { WantedLeaf } from "./certificates.ts";
 
 export interface IssuedPair {
-  /** PEM. */
+  /** PEM, of the certificate alone. */
   readonly certificate: string;
+  /** PEM of the CAs above it, nearest first, where it is an intermediate; else empty. */
+  readonly chain: string;
   /** PEM. */
   readonly key: string;
   /** `CN=etcd, O=k8s` */
@@ -17,16 +20,17 @@ export interface IssuedPair {
 
 /** Key and certificate out of one PEM text; PKI_INVALID when one is missing, damaged, or they do not belong together. */
 export function parsePair(text: string, where: string): IssuedPair {
-  const key = block(text, "RSA PRIVATE KEY");
-  const certificate = block(text, "CERTIFICATE");
+  const [key] = blocks(text, "(?:RSA |EC )?PRIVATE KEY");
+  const [certificate, ...chain] = blocks(text, "CERTIFICATE");
   const damaged = (why: string, cause?: unknown): ExpectedError =>
     new ExpectedError("PKI_INVALID", why, { where, cause, hint: `restore ${where} from your backup of the keys` });
-  if (key === null || certificate === null) throw damaged("this file does not hold a key and a certificate");
+  if (key === undefined || certificate === undefined) throw damaged("this file does not hold a key and a certificate");
   try {
     const parsed = new X509Certificate(certificate);
     if (!parsed.checkPrivateKey(createPrivateKey(key))) throw damaged("key and certificate do not belong together");
     return {
       certificate,
+      chain: chain.join(""),
       key,
       subject: parsed.subject.split("\n").join(", "),
       sans: sansOf(parsed),
@@ -45,7 +49,7 @@ export function whyStale(
   wanted: WantedLeaf,
   ca: IssuedPair,
   now: Date,
-  renewBeforeDays: number,
+  policy: { readonly renewBefore: number; readonly algorithm: KeyAlgorithm },
 ): string | null {
   const parsed = new X509Certificate(leaf.certificate);
   const authority = new X509Certificate(ca.certificate);
@@ -57,9 +61,11 @@ export function whyStale(
   if (leaf.sans.toSorted().join() !== [...wanted.sans].toSorted().join()) {
     return `its names were ${leaf.sans.join(" ") || "none"}, wanted are ${wanted.sans.join(" ") || "none"}`;
   }
+  const kind = algorithmOf(parsed.publicKey);
+  if (kind !== policy.algorithm) return `its key was ${kind ?? "of another kind"}, wanted is ${policy.algorithm}`;
   const days = Math.floor((leaf.notAfter.getTime() - now.getTime()) / 86_400_000);
   // A leaf that its CA's end has clipped would not get longer by a reissue.
-  if (days < renewBeforeDays && leaf.notAfter < ca.notAfter) return `it ends in ${days} days`;
+  if (days < policy.renewBefore && leaf.notAfter < ca.notAfter) return `it ends in ${days} days`;
   return null;
 }
 
@@ -74,6 +80,29 @@ function sansOf(certificate: X509Certificate): string[] {
     .map((item) => item.replace(/^(DNS|IP Address):/, ""));
 }
 
-function block(text: string, label: string): string | null {
-  return new RegExp(`-----BEGIN ${label}-----[\\s\\S]*?-----END ${label}-----\\n?`).exec(text)?.[0] ?? null;
+/** An intermediate and what is above it, up to the root and without it; empty for a CA that signed itself. */
+export function belowRoot(ca: IssuedPair): string {
+  return [ca.certificate, ...blocks(ca.chain, "CERTIFICATE")]
+    .filter((pem) => !signsItself(new X509Certificate(pem)))
+    .join("");
+}
+
+export function signsItself(certificate: X509Certificate): boolean {
+  return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+}
+
+/** Every PEM block of a label, in order. */
+export function blocks(text: string, label: string): string[] {
+  return [...text.matchAll(new RegExp(`-----BEGIN (${label})-----[\\s\\S]*?-----END \\1-----\\n?`, "g"))].map(
+    ([whole]) => whole,
+  );
+}
+
+/** PKI_INVALID where the text is no private key. */
+export function readKey(pem: string, where: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new ExpectedError("PKI_INVALID", `not a private key: ${messageOf(cause)}`, { where, cause });
+  }
 }

@@ -1,12 +1,26 @@
-/**
- * X.509 certificates: put together with node-forge, keys and signatures by node:crypto.
- * (forge makes RSA keys in JavaScript, which takes seconds a key.)
- */
-import { type KeyObject, createPublicKey, generateKeyPair, randomBytes, sign } from "node:crypto";
+/** What a cluster's certificates say: subjects, names and usages, as the extensions that TLS and Kubernetes ask for. */
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { promisify } from "node:util";
 import forge from "node-forge";
+import {
+  type Asn1,
+  children,
+  extension,
+  extensionValue,
+  keyIdentifier,
+  octets,
+  oid,
+  primitive,
+  readCertificate,
+  sequence,
+  set,
+  signCertificate,
+  signRequest,
+  tagged,
+} from "#x509";
 import type { Usage } from "./certificates.ts";
+
+export { generateKey, privatePem, publicPem } from "#x509";
 
 export interface Subject {
   readonly commonName: string;
@@ -24,91 +38,101 @@ export interface CertificateRequest {
   readonly sans: readonly string[];
 }
 
-const makeKeyPair = promisify(generateKeyPair);
+const { Type } = forge.asn1;
+const ids = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  names: "2.5.29.17",
+  constraints: "2.5.29.19",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  any: "2.5.29.37.0",
+  server: "1.3.6.1.5.5.7.3.1",
+  client: "1.3.6.1.5.5.7.3.2",
+} as const;
 
-/** A new RSA key of 2048 bits as PKCS#8 PEM would hold it. Runs on the thread pool. */
-export async function generateKey(): Promise<KeyObject> {
-  const { privateKey } = await makeKeyPair("rsa", { modulusLength: 2048 });
-  return privateKey;
-}
-
-/** The certificate as PEM, signed by `signer` with SHA-256. */
+/** The certificate as PEM, signed by `signer`. */
 export function makeCertificate(request: CertificateRequest, signer: KeyObject): string {
-  const { pki, asn1 } = forge;
-  const certificate = pki.createCertificate();
-  const publicPem = request.publicKey.export({ type: "spki", format: "pem" }).toString();
-  certificate.publicKey = pki.publicKeyFromPem(publicPem);
-  // A positive number of 127 bits.
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  certificate.serialNumber = serial.toString("hex");
-  certificate.validity.notBefore = request.notBefore;
-  certificate.validity.notAfter = request.notAfter;
-  const subject = attributes(request.subject);
-  const issuer = request.issuer === null ? null : pki.certificateFromPem(request.issuer.certificate);
-  certificate.setSubject(subject);
-  certificate.setIssuer(issuer === null ? subject : issuer.subject.attributes);
-  const authority = issuer ?? certificate;
-  certificate.setExtensions([
-    ...(request.issuer === null ? authorityExtensions : leafExtensions(request)),
-    { name: "subjectKeyIdentifier" },
-    { name: "authorityKeyIdentifier", keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes() },
-  ]);
-
-  const algorithm = oid("sha256WithRSAEncryption");
-  certificate.signatureOid = algorithm;
-  certificate.siginfo.algorithmOid = algorithm;
-  // forge signs only with keys of its own; the types of its certificate leave out what it signs.
-  const body = (pki as unknown as { getTBSCertificate(of: forge.pki.Certificate): forge.asn1.Asn1 }).getTBSCertificate(
-    certificate,
-  );
-  const bytes = Buffer.from(asn1.toDer(body).getBytes(), "latin1");
-  certificate.signature = sign("sha256", bytes, signer).toString("latin1");
-  // Line feeds only: these texts go into kubeconfigs and onto Linux hosts.
-  return pki.certificateToPem(certificate).replaceAll("\r\n", "\n");
-}
-
-/** `PUBLIC KEY` PEM of a private key. */
-export function publicPem(key: KeyObject): string {
-  return createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
-}
-
-/** PEM in the form that every Go program since 1.6 reads: PKCS#1, `RSA PRIVATE KEY`. */
-export function privatePem(key: KeyObject): string {
-  return key.export({ type: "pkcs1", format: "pem" }).toString();
-}
-
-const authorityExtensions = [
-  { name: "basicConstraints", cA: true, critical: true },
-  { name: "keyUsage", keyCertSign: true, cRLSign: true, digitalSignature: true, critical: true },
-];
-
-function leafExtensions(request: CertificateRequest): object[] {
-  return [
-    { name: "basicConstraints", cA: false, critical: true },
-    { name: "keyUsage", digitalSignature: true, keyEncipherment: true, critical: true },
+  const subject = nameOf(request.subject);
+  const authority = request.issuer === null ? null : new X509Certificate(request.issuer.certificate);
+  const parent = authority === null ? null : readCertificate(authority);
+  const own = keyIdentifier(request.publicKey);
+  const given = parent === null ? null : extensionValue(parent.extensions, ids.subjectKeyIdentifier);
+  const theirs = authority === null ? own : keyIdentifier(authority.publicKey);
+  return signCertificate(
     {
-      name: "extKeyUsage",
-      ...(request.usages.includes("server") ? { serverAuth: true } : {}),
-      ...(request.usages.includes("client") ? { clientAuth: true } : {}),
+      ...request,
+      subject,
+      issuer: parent?.subject ?? subject,
+      extensions: [
+        ...(parent === null ? authorityExtensions() : leafExtensions(request)),
+        extension(ids.subjectKeyIdentifier, octets(own)),
+        extension(
+          ids.authorityKeyIdentifier,
+          sequence(tagged(0, typeof given?.value === "string" ? given.value : theirs)),
+        ),
+      ],
     },
-    ...(request.sans.length === 0 ? [] : [{ name: "subjectAltName", altNames: request.sans.map(alternative) }]),
-  ];
+    signer,
+  );
 }
 
-function alternative(san: string): object {
-  return isIP(san) === 0 ? { type: 2, value: san } : { type: 7, ip: san };
+/** A request for the certificate of an intermediate CA, as PEM. */
+export function makeAuthorityRequest(subject: Subject, key: KeyObject): string {
+  const identifier = octets(keyIdentifier(createPublicKey(key)));
+  const extensions = [...authorityExtensions(), extension(ids.subjectKeyIdentifier, identifier)];
+  return signRequest(nameOf(subject), extensions, key);
 }
 
-function attributes(subject: Subject): forge.pki.CertificateField[] {
+/** Why a certificate cannot issue those of a cluster; null when it can. */
+export function whyNoAuthority(certificate: X509Certificate): string | null {
+  const { extensions } = readCertificate(certificate);
+  const usage = extensionValue(extensions, ids.keyUsage)?.value;
+  // How many bits are unused, then the bits; keyCertSign is the sixth.
+  if (typeof usage === "string" && (usage.charCodeAt(1) & 0x04) === 0) return "its keyUsage lacks keyCertSign";
+  // OpenSSL's word, which takes the usages above into account.
+  if (!certificate.ca) return "it is not a CA's: basicConstraints without CA:TRUE";
+  const purposes = extensionValue(extensions, ids.extendedKeyUsage);
+  if (purposes === null) return null;
+  const has = children(purposes).map(({ value }) => forge.asn1.derToOid(value as string));
+  const lacking = (["server", "client"] as const).filter(
+    (usage) => !has.includes(ids[usage]) && !has.includes(ids.any),
+  );
+  return lacking.length === 0
+    ? null
+    : `its extendedKeyUsage lacks ${lacking.map((usage) => `${usage}Auth`).join(", ")}`;
+}
+
+function authorityExtensions(): Asn1[] {
   return [
-    { name: "commonName", value: subject.commonName },
-    ...(subject.organization === undefined ? [] : [{ name: "organizationName", value: subject.organization }]),
+    extension(ids.constraints, sequence(primitive(Type.BOOLEAN, "\xff")), true),
+    // digitalSignature, keyCertSign, cRLSign; one bit is unused.
+    extension(ids.keyUsage, primitive(Type.BITSTRING, "\x01\x86"), true),
   ];
 }
 
-function oid(name: string): string {
-  const value = (forge.pki.oids as Record<string, string>)[name];
-  if (value === undefined) throw new Error(`no object identifier for ${name}`);
-  return value;
+function leafExtensions({ usages, sans, publicKey }: CertificateRequest): Asn1[] {
+  // digitalSignature; and keyEncipherment, which only an RSA key can do.
+  const usage = publicKey.asymmetricKeyType === "rsa" ? "\x05\xa0" : "\x07\x80";
+  return [
+    extension(ids.constraints, sequence(), true),
+    extension(ids.keyUsage, primitive(Type.BITSTRING, usage), true),
+    extension(ids.extendedKeyUsage, sequence(...usages.map((purpose) => oid(ids[purpose])))),
+    ...(sans.length === 0 ? [] : [extension(ids.names, sequence(...sans.map(alternative)))]),
+  ];
+}
+
+function alternative(san: string): Asn1 {
+  if (isIP(san) === 0) return tagged(2, san);
+  // Not among the types of forge.
+  return tagged(7, (forge.util as unknown as { bytesFromIP(ip: string): string }).bytesFromIP(san));
+}
+
+function nameOf({ commonName, organization }: Subject): Asn1 {
+  const field = (id: string, value: string): Asn1 =>
+    set(sequence(oid(id), primitive(Type.UTF8, Buffer.from(value).toString("latin1"))));
+  const organizations = organization === undefined ? [] : [field(ids.organization, organization)];
+  return sequence(field(ids.commonName, commonName), ...organizations);
 }

@@ -33,7 +33,7 @@ export function pkiPieces(context: NodeContext): Piece[] {
     const stem = `${context.paths[placement.folder]}/${leaf.name}`;
     const name = `${leaf.node}/${leaf.name}`;
     return [
-      open(`${stem}.pem`, leaf.certificate, [placement.role], name),
+      open(`${stem}.pem`, leaf.certificate + leaf.chain, [placement.role], name),
       secret(`${stem}-key.pem`, leaf.key, [placement.role], name),
     ];
   });

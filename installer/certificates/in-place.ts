@@ -60,7 +60,7 @@ export async function reissueAll(
     pairs.set(fingerprint256, pair);
     if (config.certificate !== null) put(path, withCredentials(text, pair.certificate, pair.key));
     else {
-      put(path, pair.certificate);
+      put(path, pair.certificate + chainOf(old));
       put(keyOf(path), pair.key);
     }
   }
@@ -76,6 +76,14 @@ async function findAuthorities(host: HostReader, installed: ReadonlyMap<string, 
     if (key !== null && certificate !== null) found.push({ certificate, key });
   }
   return found;
+}
+
+/** What a server's file has after its own certificate: an intermediate that signed it. */
+function chainOf(text: string): string {
+  return text
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .slice(1)
+    .join("");
 }
 
 function keyOf(path: string): string {

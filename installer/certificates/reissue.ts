@@ -1,11 +1,18 @@
-/**
- * A certificate once more, with a new key and a new life: node-forge puts it together, node:crypto makes the key and
- * signs. Subject, names and usages are those of the old one.
- */
-import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, sign, X509Certificate } from "node:crypto";
-import { promisify } from "node:util";
-import forge from "node-forge";
+/** A certificate once more, with a new key of the same kind and a new life. Subject, names and usages are those of the old one. */
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { ExpectedError } from "#cli/errors";
+import {
+  algorithmOf,
+  type Asn1,
+  extension,
+  extensionId,
+  generateKey,
+  keyIdentifier,
+  octets,
+  privatePem,
+  readCertificate,
+  signCertificate,
+} from "#x509";
 
 /** PEM both. */
 export interface Pair {
@@ -13,7 +20,7 @@ export interface Pair {
   readonly key: string;
 }
 
-const makeKeyPair = promisify(generateKeyPair);
+const subjectKeyIdentifier = "2.5.29.14";
 const hour = 3_600_000;
 
 /** Whether the CA, and not only one of its name, signed the certificate. */
@@ -29,40 +36,18 @@ export async function reissue(old: string, authority: Pair, now: Date): Promise<
   if (!ca.checkPrivateKey(signer)) {
     throw new ExpectedError("PKI_INVALID", "the CA's key does not belong to its certificate", { where: ca.subject });
   }
-  const { privateKey } = await makeKeyPair("rsa", { modulusLength: 2048 });
-  const { pki } = forge;
-  const before = pki.certificateFromPem(old);
-  const certificate = pki.createCertificate();
-  const publicPem = createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
-  certificate.publicKey = pki.publicKeyFromPem(publicPem);
-  // A positive number of 127 bits.
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  certificate.serialNumber = serial.toString("hex");
-  const life = before.validity.notAfter.getTime() - before.validity.notBefore.getTime();
+  const before = new X509Certificate(old);
+  const privateKey = await generateKey(algorithmOf(before.publicKey) ?? "RSA-2048");
+  const publicKey = createPublicKey(privateKey);
+  const life = before.validToDate.getTime() - before.validFromDate.getTime();
   // Clocks of a cluster differ a little.
   const notBefore = new Date(Math.max(now.getTime() - hour, ca.validFromDate.getTime()));
-  certificate.validity.notBefore = notBefore;
-  certificate.validity.notAfter = new Date(Math.min(notBefore.getTime() + life, ca.validToDate.getTime()));
-  certificate.setSubject(before.subject.attributes);
-  certificate.setIssuer(before.issuer.attributes);
-  const kept = (before.extensions as { name?: string }[]).filter(({ name }) => name !== "subjectKeyIdentifier");
-  certificate.setExtensions([...kept, { name: "subjectKeyIdentifier" }]);
-  const signed = signWith(certificate, (bytes) => sign("sha256", bytes, signer));
-  const pair = { certificate: signed, key: privateKey.export({ type: "pkcs1", format: "pem" }).toString() };
-  if (!isIssuedBy(pair.certificate, authority.certificate)) throw new Error("a certificate that its CA did not sign");
-  return pair;
-}
-
-/** forge signs only with keys of its own; the types of its certificate leave out what it signs. */
-function signWith(certificate: forge.pki.Certificate, signBytes: (bytes: Buffer) => Buffer): string {
-  const { pki, asn1 } = forge;
-  const algorithm = (pki.oids as Record<string, string>)["sha256WithRSAEncryption"] ?? "";
-  certificate.signatureOid = algorithm;
-  certificate.siginfo.algorithmOid = algorithm;
-  const body = (pki as unknown as { getTBSCertificate(of: forge.pki.Certificate): forge.asn1.Asn1 }).getTBSCertificate(
-    certificate,
-  );
-  certificate.signature = signBytes(Buffer.from(asn1.toDer(body).getBytes(), "latin1")).toString("latin1");
-  return pki.certificateToPem(certificate).replaceAll("\r\n", "\n");
+  const notAfter = new Date(Math.min(notBefore.getTime() + life, ca.validToDate.getTime()));
+  const parts = readCertificate(before);
+  const renewed = (one: Asn1): Asn1 =>
+    extensionId(one) === subjectKeyIdentifier ? extension(subjectKeyIdentifier, octets(keyIdentifier(publicKey))) : one;
+  const extensions = parts.extensions.map(renewed);
+  const certificate = signCertificate({ ...parts, notBefore, notAfter, publicKey, extensions }, signer);
+  if (!isIssuedBy(certificate, authority.certificate)) throw new Error("a certificate that its CA did not sign");
+  return { certificate, key: privatePem(privateKey) };
 }

@@ -18,7 +18,7 @@ let ca: { certificate: string; key: Awaited<ReturnType<typeof generateKey>> };
 let etcdCa: typeof ca;
 
 async function authority(name: string): Promise<typeof ca> {
-  const key = await generateKey();
+  const key = await generateKey("RSA-2048");
   const span = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 3650 * day) };
   const request = {
     subject: { commonName: name },
@@ -32,7 +32,7 @@ async function authority(name: string): Promise<typeof ca> {
 }
 
 async function leaf(name: string, by: typeof ca, days: number): Promise<{ certificate: string; key: string }> {
-  const key = await generateKey();
+  const key = await generateKey("RSA-2048");
   const certificate = makeCertificate(
     {
       subject: { commonName: name, organization: "system:masters" },

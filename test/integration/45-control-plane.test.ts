@@ -2,6 +2,7 @@
  * What is rendered for Kubernetes, judged by real daemons: those built of the distribution's source, or of any other version
  * in the folder that KUBEFERRY_KUBERNETES names.
  * etcd, the control plane and kube-proxy run in a network namespace; the kubelet, which needs a runtime, reads its files.
+ * Their CAs are a company's intermediates with keys of ECDSA; the clusters on virtual machines have RSA, signed by themselves.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
@@ -14,11 +15,13 @@ import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
 import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { isSince } from "#formats/version";
 import { openPki } from "../../builder/pki/authority.ts";
+import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
 import { startInstallerOn } from "../programs/as-master.ts";
 import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
 import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { companyCa } from "../programs/company-ca.ts";
 import { requirePackages } from "../programs/packages.ts";
 import { below, commandLine, contentOf, filesOf, textOf } from "../builders/placed-node.ts";
 
@@ -29,6 +32,7 @@ name: single
 nodes:
   - { name: n1, ip: 10.64.3.1, roles: [etcd, control-plane, worker] }
 network: { plugin: flannel, proxyMode: iptables }
+certificates: { algorithm: ECDSA-P256 }
 `;
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-plane-"));
 const root = join(folder, "n1");
@@ -42,7 +46,11 @@ before(async () => {
   hosts = makeHosts(`kp${process.pid}`, { n1: "10.64.3.1/24" });
   const cluster = await clusterFor({ folder: binaries, version }, clusterYaml, folder);
   manifest = cluster.manifest;
-  rendered = renderFixture(cluster, await openPki(join(folder, "pki"), cluster.topology, new Date()));
+  const [pki, now, company] = [join(folder, "pki"), new Date(), companyCa(folder)];
+  const requests = await requestAuthorities(pki, cluster.topology);
+  const texts = [company.root, ...requests.map(({ csr }) => company.sign(csr))];
+  await importAuthorities(pki, { ...cluster, texts, only: null, now });
+  rendered = renderFixture(cluster, await openPki(pki, cluster.topology, now));
   for (const directory of rendered.directories) mkdirSync(join(root, directory.path), { recursive: true });
   for (const file of filesOf(rendered, "n1")) {
     if (typeof file.content !== "string") continue;

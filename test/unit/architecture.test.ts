@@ -37,7 +37,7 @@ function violations(check: (source: Source, specifier: string) => string | false
   );
 }
 
-test("builder and installer meet only at #bundle, #cli and #formats", () => {
+test("builder and installer meet only at #bundle, #cli, #formats and #x509", () => {
   const found = violations((source, specifier) => {
     const other = source.path.startsWith("builder/") ? "installer/" : "builder/";
     return (target(source, specifier)?.startsWith(other) ?? false) && `imports ${specifier}`;
@@ -147,6 +147,7 @@ test("a command's own modules and packages are loaded when it runs: to parse a c
     for (const [, specifier = ""] of source.text.matchAll(/^(?:import|export)\b(?! type)[^;]*?from\s*"([^"]+)"/gm)) {
       if (specifier === "#bundle") load("installer/bundle/index.ts");
       else if (/^#(cli|formats)\//.test(specifier)) load(`installer/${specifier.slice(1)}.ts`);
+      else if (specifier === "#x509") load("installer/certificates/x509.ts");
       else if (specifier.startsWith(".")) load(join(dirname(path), specifier));
       else if (!specifier.startsWith("node:")) loaded.add(specifier);
     }

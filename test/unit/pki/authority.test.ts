@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { isExpected } from "#cli/errors";
 import type { Topology } from "../../../builder/config/topology.ts";
-import { lifetimes, openPki, type Pki } from "../../../builder/pki/authority.ts";
+import { openPki, type Pki, renewBefore } from "../../../builder/pki/authority.ts";
 import { fixtureCluster } from "../../builders/fixture-cluster.ts";
 
 const now = new Date("2026-11-21T10:00:00Z");
@@ -110,7 +110,7 @@ test("a certificate whose names no longer match is reissued beside the old one, 
 test("certificates and tokens near their end are reissued, once", async (t) => {
   const dir = folder(t);
   await openPki(dir, await shape(), now);
-  const when = later(lifetimes.leaf - lifetimes.renewBefore + 1);
+  const when = later(1095 - renewBefore(1095) + 1);
   const renewed = await openPki(dir, await shape(), when);
   assert.ok(renewed.notes.some((note) => /^reissued etcd of n1: it ends in \d+ days$/.test(note)));
   assert.ok(renewed.notes.some((note) => note.startsWith("reissued bootstrap token of n2")));
@@ -120,15 +120,13 @@ test("certificates and tokens near their end are reissued, once", async (t) => {
 test("no leaf outlives its CA, and a CA that has ended is refused", async (t) => {
   const dir = folder(t);
   await openPki(dir, await shape(), now);
-  const pki = await openPki(dir, await shape(), later(lifetimes.authority - 200));
+  const pki = await openPki(dir, await shape(), later(3650 - 200));
   for (const leaf of pki.leaves) {
     const ca = pki.authorities.find(({ name }) => name === leaf.authority);
     assert.ok(ca !== undefined && leaf.notAfter <= ca.notAfter, `${leaf.node} ${leaf.name}`);
   }
   assert.ok(pki.notes.some((note) => /^kubernetes-ca ends in \d+ days$/.test(note)));
-  await assert.rejects(openPki(dir, await shape(), later(lifetimes.authority + 1)), (error) =>
-    isExpected(error, "PKI_INVALID"),
-  );
+  await assert.rejects(openPki(dir, await shape(), later(3650 + 1)), (error) => isExpected(error, "PKI_INVALID"));
 });
 
 test("a certificate is for nothing but its use, and no leaf has a CA's name", async (t) => {

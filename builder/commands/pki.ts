@@ -1,0 +1,79 @@
+/** `pki csr|import`: CAs of the cluster that another CA signs. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { reporterFor, type Surroundings } from "#cli/run";
+import type { AuthorityName } from "../pki/certificates.ts";
+
+interface Flags {
+  readonly json?: boolean;
+  readonly out: string;
+  readonly ca?: string;
+}
+
+export function addPkiCommands(program: Command, surroundings: Surroundings): void {
+  const group = program.command("pki").description("Have a cluster's CAs signed by another CA, such as the company's");
+  const command = (usage: string, description: string): Command =>
+    group
+      .command(usage)
+      .description(description)
+      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+  const path = (given: string): string => resolve(surroundings.workingDirectory, given);
+  const open = async (config: string, flags: Flags) => {
+    const { load, pkiPath } = await import("../build.ts");
+    const { topology } = await import("../config/topology.ts");
+    const reporter = reporterFor(surroundings, flags);
+    const { cluster, manifest } = await load({ config: path(config), reporter, strict: false });
+    return { reporter, folder: pkiPath(path(config), cluster), topology: topology(cluster, manifest), manifest };
+  };
+
+  command(
+    "csr <cluster.yaml>",
+    "Write a request for each CA that the cluster has not yet; the keys stay in <cluster>.pki",
+  )
+    .requiredOption("--out <dir>", "where the requests go: <ca>.csr each")
+    .addHelpText(
+      "after",
+      "\nEach is to be signed as an intermediate CA (CA:TRUE, keyCertSign), and comes back by `kubeferry pki import`.",
+    )
+    .action(async (config: string, flags: Flags) => {
+      const { mkdir } = await import("node:fs/promises");
+      const { replaceFile } = await import("../durable-file.ts");
+      const { requestAuthorities } = await import("../pki/intermediate.ts");
+      const { authorities } = await import("../pki/certificates.ts");
+      const { reporter, folder, topology } = await open(config, flags);
+      await mkdir(path(flags.out), { recursive: true });
+      const requests = await requestAuthorities(folder, topology);
+      for (const { name, csr } of requests) {
+        const file = join(path(flags.out), `${authorities[name]}.csr`);
+        await replaceFile(file, csr, 0o644);
+        reporter.record("request", { ca: authorities[name], file });
+        reporter.info(`${file}: to be signed as an intermediate CA`);
+      }
+      if (requests.length === 0) reporter.info(`every CA of this cluster has its certificate already: ${folder}`);
+      else reporter.info(`next: kubeferry pki import ${config} CERTIFICATE.pem…, with those above it`);
+    });
+
+  command("import <cluster.yaml> <files...>", "Take signed certificates, or an intermediate CA with its key")
+    .addOption(
+      new Option("--ca <name>", "which CA the files are, with their key; left out: those that were requested").choices([
+        "kubernetes-ca",
+        "etcd-ca",
+        "front-proxy-ca",
+      ]),
+    )
+    .action(async (config: string, files: readonly string[], flags: Flags) => {
+      const { importAuthorities } = await import("../pki/intermediate.ts");
+      const { authorities } = await import("../pki/certificates.ts");
+      const { reporter, folder, topology, manifest } = await open(config, flags);
+      const texts = await Promise.all(files.map((file) => readFile(path(file), "utf8")));
+      const names = Object.keys(authorities) as AuthorityName[];
+      const only = names.find((name) => authorities[name] === flags.ca) ?? null;
+      const imported = await importAuthorities(folder, { topology, manifest, texts, only, now: new Date() });
+      for (const { name, subject, issuer, notAfter } of imported) {
+        reporter.record("imported", { ca: authorities[name], subject, issuer, notAfter: notAfter.toISOString() });
+        reporter.info(`${authorities[name]}: ${subject}, by ${issuer}, until ${notAfter.toISOString().slice(0, 10)}`);
+      }
+      reporter.info(`next: kubeferry build ${config}`);
+    });
+}
