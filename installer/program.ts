@@ -7,7 +7,7 @@ import { ExpectedError } from "#cli/errors";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
-import { addEtcdCommands } from "./commands/etcd-commands.ts";
+import { addDayTwoCommands } from "./commands/day-two.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./trust/given-keys.ts";
 
@@ -216,7 +216,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
         );
       });
   }
-  addEtcdCommands(program, surroundings, ({ json }, words) => context(json === true ? { json } : {}, words));
+  addDayTwoCommands(program, surroundings, ({ json }, words) => context(json === true ? { json } : {}, words));
   addCompletionCommand(program, surroundings);
   return program;
 }

@@ -48,14 +48,14 @@ function livesIn(path: string, text: string, now: Date): CertificateLife[] {
   });
 }
 
-/** One finding a certificate: `certificate`, an error under {@link shortLife} days. */
-export function expiryFindings(lives: readonly CertificateLife[]): Finding[] {
+/** One finding a certificate: `certificate`, an error under `days`. */
+export function expiryFindings(lives: readonly CertificateLife[], days = shortLife): Finding[] {
   return lives.map(({ path, subject, daysLeft, notAfter }) => {
     const ends = notAfter.toISOString().slice(0, 10);
     const left = daysLeft < 0 ? `ended ${-daysLeft} days ago` : `${daysLeft} days left`;
     const message = `${path} (${subject}): ${left}, until ${ends}`;
-    if (daysLeft >= shortLife) return { check: "certificate", severity: "ok", message };
+    if (daysLeft >= days) return { check: "certificate", severity: "ok", message };
     const hint = "./install renew --bundle NEWER.tar; on a master with the CA's key: ./install renew";
-    return { check: "certificate", severity: "error", message, expected: `${shortLife} days or more`, hint };
+    return { check: "certificate", severity: "error", message, expected: `${days} days or more`, hint };
   });
 }

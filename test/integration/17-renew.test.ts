@@ -1,7 +1,7 @@
 /** Certificates: days left, renewal from a newer bundle and on a node that has the CA, and the way back. */
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -147,7 +147,18 @@ test("status tells the days left of every certificate, and is unhealthy under th
   assert.match(journal.stdout, /^<6>certificate: .*ca\.pem/m);
   const records = (await installer("status", "--json", "--root", root)).stdout.split("\n");
   assert.equal(records.filter((line) => line.includes('"type":"certificate"')).length, 5);
-  assertCode(await installer("status", "--certificates", "--root", await installed(long)), 0);
+  const good = await installed(long);
+  assertCode(await installer("status", "--certificates", "--root", good), 0);
+  assertCode(await installer("certificates", "--root", good), 0);
+  const file = join(folder, "kubeferry.prom");
+  assertCode(await installer("certificates", "--root", good, "--days", "301", "--textfile", file), 9);
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  const sample = /^kubeferry_certificate_not_after_timestamp_seconds\{path="[^"]+",subject="[^"]+"\} (\d+)$/;
+  const ends = lines.filter((line) => !line.startsWith("#")).map((line) => Number(sample.exec(line)?.[1]) * 1000);
+  assert.equal(ends.length, 5, lines.join("\n"));
+  const server = certificate(good, `${pki}/kube-apiserver.pem`).validToDate.getTime();
+  assert.ok(ends.includes(server), "to the second, as openssl reads it");
+  assert.equal(statSync(file).mode & 0o777, 0o644, "another user's exporter reads it");
 });
 
 test("renewal from a newer bundle changes certificates, keys and kubeconfigs, and nothing else", async () => {

@@ -1,4 +1,4 @@
-/** The commands for etcd's data: `snapshot` and `restore-etcd`. */
+/** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ExpectedError } from "#cli/errors";
@@ -7,6 +7,9 @@ import type { Context } from "../context.ts";
 import { identityOf } from "../trust/given-keys.ts";
 
 interface Flags {
+  readonly days?: number;
+  readonly textfile?: string;
+  readonly root?: string;
   readonly keep?: number;
   readonly recipient?: string[];
   readonly plaintext?: boolean;
@@ -20,12 +23,11 @@ interface Flags {
   readonly json?: boolean;
 }
 
+type ContextOf = (flags: Pick<Flags, "json">, words: readonly string[]) => Context;
+
 /** `contextOf` gives a command's context, for the words that the journal is to show. */
-export function addEtcdCommands(
-  program: Command,
-  surroundings: Surroundings,
-  contextOf: (flags: Pick<Flags, "json">, words: readonly string[]) => Context,
-): void {
+export function addDayTwoCommands(program: Command, surroundings: Surroundings, contextOf: ContextOf): void {
+  addCertificates(program, surroundings, contextOf);
   program
     .command("snapshot")
     .description("a copy of etcd's data, sealed with age for the operator, in /var/lib/kubeferry/snapshots")
@@ -68,6 +70,24 @@ export function addEtcdCommands(
       const identity = (): Promise<string | null> => identityOf("operator", flags, surroundings);
       const request = { root: "/", dryRun, yes, noRestore: flags.restore === false, source, identity };
       await restoreEtcd(request, contextOf(flags, ["restore-etcd", ...words]));
+    });
+}
+
+function addCertificates(program: Command, { workingDirectory }: Surroundings, contextOf: ContextOf): void {
+  program
+    .command("certificates")
+    .description("how long each certificate on this node holds; exit 9 where one has fewer days than wanted")
+    .option("--days <number>", "how many days are enough", count, 30)
+    .option("--textfile <file>", "also write it for Prometheus' node_exporter: NAME.prom in its textfile folder")
+    .option("--root <dir>", "a mounted tree instead of this host")
+    .option("--json", "one JSON object a line on stdout")
+    .addHelpText("after", "\nExample:\n  $ ./install certificates --days 60")
+    .action(async (flags: Flags) => {
+      const { certificates } = await import("./certificates.ts");
+      const { days = 30, textfile = null, root = "/" } = flags;
+      const at = (path: string): string => resolve(workingDirectory, path);
+      const request = { root: at(root), days, textfile: textfile === null ? null : at(textfile) };
+      await certificates(request, contextOf(flags, ["certificates"]));
     });
 }
 
