@@ -25,7 +25,7 @@ export async function verify(paths: readonly string[], flags: VerifyFlags, surro
   }
   const trust = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
   const bundle = await openBundle(where, trust === null ? [] : [trust]);
-  const problems = await verifyBundle(bundle, { reporter });
+  const problems = await verifyBundle(bundle, { reporter, signal: surroundings.signal });
   for (const problem of problems) reporter.error(problemError(problem, where));
   const [first] = problems;
   if (first !== undefined) throw new Exit(problemError(first, where).exitCode);

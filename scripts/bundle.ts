@@ -30,8 +30,11 @@ runMain(main);
 async function main(): Promise<number> {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()]);
-  await compile("installer/main.ts", "install.cjs", []);
+  // A worker thread has no file to start from inside an executable: each program carries the text of it.
+  await compile("installer/bundle/workers/worker.ts", "worker.cjs", []);
+  const worker = readFileSync(join(stage, "worker.cjs"), "utf8");
+  await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()], worker);
+  await compile("installer/main.ts", "install.cjs", [], worker);
   const own: NodePlatform = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
   for (const platform of ["linux-x64", "linux-arm64"] as const) {
     await seedPkgCache(platform);
@@ -46,7 +49,7 @@ async function main(): Promise<number> {
 }
 
 /** One CommonJS file; native parts of optional dependencies, and what a library would use if it were there, are left out. */
-async function compile(entry: string, output: string, plugins: Plugin[]): Promise<void> {
+async function compile(entry: string, output: string, plugins: Plugin[], worker = ""): Promise<void> {
   await build({
     entryPoints: [join(root, entry)],
     outfile: join(stage, output),
@@ -56,7 +59,11 @@ async function compile(entry: string, output: string, plugins: Plugin[]): Promis
     format: "cjs",
     external: ["cpu-features", "xmlbuilder2"],
     loader: { ".node": "empty" },
-    define: { "import.meta.dirname": "__dirname", KUBEFERRY_VERSION: JSON.stringify(version) },
+    define: {
+      "import.meta.dirname": "__dirname",
+      KUBEFERRY_VERSION: JSON.stringify(version),
+      KUBEFERRY_WORKER: JSON.stringify(worker),
+    },
     legalComments: "none",
     minifySyntax: true,
     minifyWhitespace: true,

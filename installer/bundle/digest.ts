@@ -23,15 +23,21 @@ let buffer: Buffer | undefined;
 
 /**
  * The digest of a file, or of `size` bytes of it from `offset`. Synchronous reads into one reused buffer:
- * four times the speed of a stream (shared/reference/performance.md).
+ * four times the speed of a stream (shared/reference/performance.md). `halt` is called between them, and may throw.
  */
-export function digestFile(path: string, offset = 0, size = Infinity): { digest: Digest; size: number } {
+export function digestFile(
+  path: string,
+  offset = 0,
+  size = Infinity,
+  halt?: () => void,
+): { digest: Digest; size: number } {
   const into = (buffer ??= Buffer.allocUnsafeSlow(bufferSize));
   const hash = createHash("sha256");
   const file = readable(path, () => openSync(path, "r"));
   let total = 0;
   try {
     while (total < size) {
+      halt?.();
       const count = readable(path, () => readSync(file, into, 0, Math.min(bufferSize, size - total), offset + total));
       if (count === 0) break;
       hash.update(into.subarray(0, count));

@@ -1,21 +1,23 @@
 /** Every byte of every member, against SHA256SUMS and against the index. */
 import type { Reporter } from "#cli/reporter";
-import { isExpected } from "#cli/errors";
 import { accessProblems } from "./access.ts";
+import { asProblem, type MemberCheck } from "./check-member.ts";
 import { indexPath } from "./consistency.ts";
-import { type Digest, digestFile } from "./digest.ts";
+import type { Digest } from "./digest.ts";
 import { checkContents } from "./extract.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath } from "./frames.ts";
-import type { Member } from "./member.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import type { Bundle } from "./reader.ts";
 import { parseSignature } from "./signature.ts";
 import { sumsPath } from "./sums.ts";
 import { isSignaturePath } from "./trust.ts";
+import { inPool } from "./workers/pool.ts";
 
 export interface VerifyOptions {
   readonly reporter?: Pick<Reporter, "progress"> | undefined;
+  /** Aborted: nothing more is read, and its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
   /** Also decode every frame and check every content in it; the stored bytes' digests already cover them. */
   readonly contents?: boolean | undefined;
 }
@@ -40,7 +42,7 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
       problems.push({ member: path, code: "MEMBER_EXTRA", message: `${sumsPath} lists it and the index does not` });
     }
   }
-  problems.push(...(await memberBytes(bundle, expected, options.reporter)));
+  problems.push(...(await memberBytes(bundle, expected, options)));
   // Whose they are was checked when the bundle was opened, if anybody asked.
   for (const path of [...source.members.keys()].filter(isSignaturePath)) {
     const form = async () => parseSignature(bundle.read(path)?.toString("utf8") ?? "", `${bundle.where}: ${path}`);
@@ -79,54 +81,29 @@ function expectedMembers(index: BundleIndex): Map<string, Expected> {
 async function memberBytes(
   bundle: Bundle,
   expected: ReadonlyMap<string, Expected>,
-  reporter: VerifyOptions["reporter"],
+  { reporter, signal }: VerifyOptions,
 ): Promise<IntegrityProblem[]> {
-  const problems: IntegrityProblem[] = [];
   const members = [...bundle.source.members.values()];
-  const total = members.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
-  for (const member of members) {
+  const checks = members.flatMap((member): MemberCheck[] => {
     const want = expected.get(member.path);
-    if (want === undefined) {
-      if (!isSignaturePath(member.path)) {
-        problems.push({ member: member.path, code: "MEMBER_EXTRA", message: "is not in the index" });
-      }
-    } else if (member.path !== sumsPath) {
-      problems.push(...checkMember(member, want, bundle.sums.get(member.path)));
-    }
-    problems.push(...accessProblems(bundle.source.kind, member, want?.mode ?? 0o644));
-    done += member.size;
-    reporter?.progress("verify", done, total);
-    // Hashing is synchronous for its speed; a turn of the loop lets Ctrl-C through.
-    await new Promise(setImmediate);
-  }
-  return problems;
-}
-
-function checkMember(member: Member, want: Expected, listed: Digest | undefined): IntegrityProblem[] {
-  const path = member.path;
-  if (want.size !== undefined && want.size !== member.size) {
-    const detail = { expected: `${want.size} bytes`, found: `${member.size} bytes` };
-    return [{ member: path, code: "SIZE_MISMATCH", message: "has another size than the index says", ...detail }];
-  }
-  let found: Digest;
-  let size: number;
-  try {
-    ({ digest: found, size } = digestFile(member.file, member.offset, member.size));
-  } catch (cause) {
-    return [asProblem(path, cause)];
-  }
-  if (size !== member.size) {
-    const detail = { expected: `${member.size} bytes`, found: `${size} bytes` };
-    return [{ member: path, code: "TRUNCATED", message: "ends early", ...detail }];
-  }
-  const problems: IntegrityProblem[] = [];
-  const add = (expected: Digest, whose: string): void => {
-    problems.push({ member: path, code: "DIGEST_MISMATCH", message: `is not what ${whose} says`, expected, found });
-  };
-  if (want.digest !== undefined && want.digest !== found) add(want.digest, "the index");
-  if (listed !== undefined && listed !== found && listed !== want.digest) add(listed, sumsPath);
-  return problems;
+    if (want === undefined || member.path === sumsPath) return [];
+    return [{ member, size: want.size, digest: want.digest, listed: bundle.sums.get(member.path) }];
+  });
+  const total = checks.reduce((sum, { member }) => sum + member.size, 0);
+  let bytes = 0;
+  const found = await inPool("check", checks, {
+    signal,
+    weight: ({ member }) => member.size,
+    done: ({ member }) => reporter?.progress("verify", (bytes += member.size), total),
+  });
+  const wrong = new Map(checks.map(({ member }, at) => [member.path, found[at] ?? []]));
+  return members.flatMap((member) => {
+    const { path } = member;
+    const want = expected.get(path);
+    const access = accessProblems(bundle.source.kind, member, want?.mode ?? 0o644);
+    if (want !== undefined || isSignaturePath(path)) return [...(wrong.get(path) ?? []), ...access];
+    return [{ member: path, code: "MEMBER_EXTRA", message: "is not in the index" }, ...access];
+  });
 }
 
 async function failure(member: string, task: Promise<unknown>): Promise<IntegrityProblem[]> {
@@ -136,16 +113,4 @@ async function failure(member: string, task: Promise<unknown>): Promise<Integrit
   } catch (cause) {
     return [asProblem(member, cause)];
   }
-}
-
-function asProblem(member: string, cause: unknown): IntegrityProblem {
-  if (!isExpected(cause)) throw cause;
-  const { code, message, expected, found } = cause;
-  return {
-    member,
-    code,
-    message,
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
-  };
 }

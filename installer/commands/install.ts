@@ -133,8 +133,8 @@ function etcdOf(checks: readonly CheckEntry[]): EtcdWords {
 }
 
 /** Every byte of the bundle, before anything else of it is trusted. */
-export async function verify(bundle: Bundle, { reporter }: Context): Promise<void> {
-  const problems = await verifyBundle(bundle, { reporter });
+export async function verify(bundle: Bundle, { reporter, signal }: Context): Promise<void> {
+  const problems = await verifyBundle(bundle, { reporter, signal });
   for (const problem of problems.slice(1)) reporter.error(problemError(problem, bundle.where));
   const [first] = problems;
   if (first !== undefined) throw problemError(first, bundle.where);

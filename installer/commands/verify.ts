@@ -4,9 +4,13 @@ import type { Context } from "../context.ts";
 import { openTrusted } from "../trust/open-trusted.ts";
 
 /** Tells all problems and throws the first (exit 5). */
-export async function verifyOnly(where: string, trusts: readonly Trust[], { reporter }: Context): Promise<void> {
+export async function verifyOnly(
+  where: string,
+  trusts: readonly Trust[],
+  { reporter, signal }: Context,
+): Promise<void> {
   const bundle = await openTrusted(where, trusts, reporter);
-  const problems = await verifyBundle(bundle, { reporter });
+  const problems = await verifyBundle(bundle, { reporter, signal });
   for (const problem of problems.slice(1)) reporter.error(problemError(problem, where));
   const [first] = problems;
   if (first !== undefined) throw problemError(first, where);
