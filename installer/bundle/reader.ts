@@ -31,7 +31,7 @@ export interface Bundle {
   /** Those that were asked for and hold; [] where none was asked for. */
   readonly signatures: readonly GoodSignature[];
   /** See {@link extractContents}. */
-  extract(requested: ReadonlySet<Digest>, place: (digest: Digest) => string): Promise<void>;
+  extract(requested: ReadonlySet<Digest>, place: (digest: Digest) => string, signal?: AbortSignal): Promise<void>;
   /** Contents that are small enough for memory, checked. */
   contents(requested: ReadonlySet<Digest>): Promise<Map<Digest, Buffer>>;
   /**
@@ -77,7 +77,7 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
     sumsBytes,
     listing,
     signatures: head?.signatures ?? [],
-    extract: (set, place) => extractContents(source, index, set, place),
+    extract: (set, place, signal) => extractContents(source, index, set, place, signal),
     contents: (set) => readContents(source, index, set),
     secrets: (node, identity) => nodeSecrets(source, index, node, identity),
     read(path, limit = 1024 * 1024) {

@@ -52,7 +52,7 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
     if (!sealed && source.members.has(member)) problems.push(...(await failure(member, bundle.secrets(node, null))));
   }
   if (options.contents === true && problems.length === 0) {
-    problems.push(...(await failure(indexPath, checkContents(source, index))));
+    problems.push(...(await failure(indexPath, checkContents(source, index, options.signal))));
   }
   return problems;
 }

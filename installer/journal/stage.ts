@@ -13,7 +13,7 @@ export async function stageContents(
   stage: string,
   requested: ReadonlySet<Digest>,
   memory: ReadonlyMap<Digest, Uint8Array>,
-  platform?: Platform,
+  { platform, signal }: { readonly platform?: Platform; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const missing = [...requested].filter((digest) => !isStaged(join(stage, digest), digest));
   for (const digest of missing) {
@@ -21,7 +21,7 @@ export async function stageContents(
     if (content !== undefined) writePrivate(join(stage, digest), content);
   }
   const packed = new Set(missing.filter((digest) => !memory.has(digest)));
-  if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest));
+  if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest), signal);
   if (platform !== undefined)
     refuseForeignPrograms(
       [...requested].map((digest) => join(stage, digest)),

@@ -171,7 +171,7 @@ async function stage(
   context.reporter.stage("stage", `${requested.size} contents`);
   if (context.executable !== null) keepInstaller(context.executable, state.folder);
   if (origin !== null) keepBundle(origin, state.folder);
-  await stageContents(bundle, state.contents.stage, requested, memory, platform);
+  await stageContents(bundle, state.contents.stage, requested, memory, { platform, signal: context.signal });
 }
 
 interface PerformOptions {

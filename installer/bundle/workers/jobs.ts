@@ -1,5 +1,6 @@
 /** What threads can be given to do. Jobs and their results are plain data, since they pass from thread to thread. */
 import { checkMember } from "../check-member.ts";
+import { takeFrame } from "../file-chunks.ts";
 
 /** Called between two reads of a job that may take long; throws {@link Halted} once the work has failed elsewhere. */
 export type Halt = () => void;
@@ -10,6 +11,8 @@ export class Halted extends Error {}
 export const jobs = {
   /** One member's digest and length; gives its problems. */
   check: checkMember,
+  /** One frame's contents, into files or only checked. */
+  frame: takeFrame,
 };
 
 export type Kind = keyof typeof jobs;
