@@ -1,17 +1,13 @@
 /** Makes each group's frame, or takes it from the store, where an earlier build left it. */
-import { createHash } from "node:crypto";
-import { mkdir, open, stat } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ZstdCompress } from "node:zlib";
-import pLimit from "p-limit";
 import * as z from "zod";
-import { type Digest, chunkSize, digestOf, isDigest } from "#bundle";
-import { ExpectedError } from "#cli/errors";
+import { type Digest, digestOf, frameParameters, type FrameToMake, inPool, isDigest } from "#bundle";
 import type { Reporter } from "#cli/reporter";
 import { replaceFile } from "../durable-file.ts";
 import { foreignNote, readNote, sealNote } from "../store/sealed-note.ts";
 import type { ContentStore } from "./content-store.ts";
-import { createFrame, frameParameters } from "./frame.ts";
 import type { Group } from "./groups.ts";
 
 /** A group's frame: `digest` and `size` of its stored bytes, which lie in the store; `length` is what comes out. */
@@ -28,142 +24,60 @@ export interface CompressOptions {
   readonly store: ContentStore;
   readonly level: number;
   readonly reporter: Pick<Reporter, "progress" | "warn">;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Frames in work at one time, and the sum of their windows: the memory of a build is mostly that. */
-const parallel = 4;
-const windowBudget = 192 * 1024 * 1024;
-const largestWindow = 128 * 1024 * 1024;
+/** Windows, and what zstd and a thread need besides them: the memory of a build is mostly that. */
+const mostThreads = 2;
 
-/** The frames of all groups, in their order. Compression runs in libuv's pool, the largest group first. */
+/** The frames of all groups, in their order: made on all cores, the largest group first, where no earlier build left them. */
 export async function compressGroups(groups: readonly Group[], options: CompressOptions): Promise<Frame[]> {
-  const limit = pLimit(parallel);
-  const budget = new Budget(windowBudget);
+  const { store, level, reporter } = options;
   const total = groups.reduce((sum, group) => sum + lengthOf(group), 0);
   let done = 0;
-  const report = (bytes: number): void => {
-    done += bytes;
-    options.reporter.progress("compress", done, total);
-  };
-  const order = groups.toSorted((a, b) => lengthOf(b) - lengthOf(a));
-  const frames = await Promise.all(
-    order.map((group) =>
-      limit(() => budget.use(Math.min(lengthOf(group), largestWindow), () => frameOf(group, options, report))),
-    ),
-  );
-  const byName = new Map(frames.map((frame) => [frame.group.name, frame]));
-  return groups.flatMap((group) => byName.get(group.name) ?? []);
-}
-
-/** So many bytes at one time; who asks for more waits, and the rest behind it goes first where it fits. */
-class Budget {
-  #free: number;
-  #waiting: { bytes: number; start: () => void }[] = [];
-
-  constructor(bytes: number) {
-    this.#free = bytes;
+  const report = (bytes: number): void => reporter.progress("compress", (done += bytes), total);
+  const frames = new Map<Group, Frame>();
+  const missing: Group[] = [];
+  for (const group of groups) {
+    const known = readFrame(store.dir, noteName(group, level), reporter);
+    if (known !== null && (await isIntact(store, known))) {
+      frames.set(group, { group, ...known, length: lengthOf(group), cached: true });
+      report(lengthOf(group));
+    } else missing.push(group);
   }
-
-  async use<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
-    if (bytes > this.#free) await new Promise<void>((start) => this.#waiting.push({ bytes, start }));
-    else this.#free -= bytes;
-    try {
-      return await work();
-    } finally {
-      this.#free += bytes;
-      this.#waiting = this.#waiting.filter(({ bytes: wanted, start }) => {
-        if (wanted > this.#free) return true;
-        this.#free -= wanted;
-        start();
-        return false;
-      });
-    }
-  }
-}
-
-async function frameOf(group: Group, options: CompressOptions, report: (bytes: number) => void): Promise<Frame> {
-  const { store, level } = options;
-  const length = lengthOf(group);
-  const key = digestOf(JSON.stringify([frameParameters(level), group.contents.map(({ digest }) => digest)]));
-  const name = `frames/${key}`;
-  const known = readFrame(store.dir, name, options.reporter);
-  if (known !== null && (await isIntact(store, known))) {
-    report(length);
-    return { group, ...known, length, cached: true };
-  }
-  const compressor = createFrame(length, level);
-  const fed = feed(compressor, bytesOf(group, store, report)).catch((error: Error) => compressor.destroy(error));
+  const jobs = missing.map((group) => frameOf(group, options));
   try {
-    const made = await store.put(compressor as AsyncIterable<Uint8Array>);
-    await writeFrame(store.dir, name, made);
-    return { group, ...made, length, cached: false };
-  } finally {
-    compressor.destroy();
-    await fed;
-  }
-}
-
-/**
- * Ends the compressor only after it has taken the last chunk. A stream that is told its end while a chunk still waits
- * gives Node's zstd the end twice, and it writes a second, empty frame.
- */
-async function feed(compressor: ZstdCompress, chunks: AsyncIterable<Buffer>): Promise<void> {
-  for await (const chunk of chunks) {
-    if (!(await written(compressor, chunk))) return;
-  }
-  compressor.end();
-}
-
-/** False when the compressor was destroyed: Node then never says what became of a chunk that it had begun with. */
-function written(compressor: ZstdCompress, chunk: Buffer): Promise<boolean> {
-  return new Promise((resolve) => {
-    const closed = (): void => resolve(false);
-    if (compressor.destroyed) return closed();
-    compressor.once("close", closed);
-    compressor.write(chunk, (error) => {
-      compressor.off("close", closed);
-      resolve(!error);
+    const made = await inPool("make", jobs, {
+      weight: ({ length }) => length,
+      most: mostThreads,
+      done: ({ length }) => report(length),
+      signal: options.signal,
     });
-  });
+    for (const [at, group] of missing.entries()) {
+      const [job, frame] = [jobs[at], made[at]];
+      if (job === undefined || frame === undefined) throw new Error(`no frame was made of ${group.name}`);
+      await store.adopt(job.file, frame.digest);
+      await writeFrame(store.dir, noteName(group, level), frame);
+      frames.set(group, { group, ...frame, length: job.length, cached: false });
+    }
+  } finally {
+    for (const { file } of jobs) rmSync(file, { force: true });
+  }
+  return groups.flatMap((group) => frames.get(group) ?? []);
 }
 
-/** A group's bytes in chunks whose borders depend on the contents alone; each content is hashed on the way. */
-async function* bytesOf(group: Group, store: ContentStore, report: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for (const { digest, size, bytes } of group.contents) {
-    if (bytes !== undefined) {
-      if (bytes.length > 0) yield bytes;
-      report(bytes.length);
-      continue;
-    }
-    const hash = createHash("sha256");
-    const path = store.path(digest);
-    const file = await open(path, "r");
-    let total = 0;
-    try {
-      while (total < size) {
-        // Not reused: the compressor reads it after this generator went on.
-        const buffer = Buffer.allocUnsafe(Math.min(chunkSize, size - total));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, total);
-        if (bytesRead === 0) break;
-        const chunk = buffer.subarray(0, bytesRead);
-        hash.update(chunk);
-        total += bytesRead;
-        report(bytesRead);
-        yield chunk;
-      }
-    } finally {
-      await file.close();
-    }
-    const found = hash.digest("hex");
-    if (found !== digest || total !== size) {
-      throw new ExpectedError("DIGEST_MISMATCH", "a blob in the store was damaged", {
-        where: path,
-        expected: `${digest} (${size} bytes)`,
-        found: `${found} (${total} bytes)`,
-        hint: `rm ${path}, then build again`,
-      });
-    }
-  }
+function frameOf(group: Group, { store, level }: CompressOptions): FrameToMake {
+  const contents = group.contents.map(({ digest, size, bytes }) => ({
+    digest,
+    size,
+    ...(bytes === undefined ? { file: store.path(digest) } : { bytes }),
+  }));
+  return { file: store.newFile(), level, length: lengthOf(group), contents };
+}
+
+function noteName(group: Group, level: number): string {
+  const key = digestOf(JSON.stringify([frameParameters(level), group.contents.map(({ digest }) => digest)]));
+  return `frames/${key}`;
 }
 
 const noteSchema = z.strictObject({

@@ -6,5 +6,8 @@ export interface ContentStore {
   path(digest: Digest): string;
   /** True only for a content that was hashed and found right: "the file exists" is no proof. */
   has(digest: Digest): Promise<boolean>;
-  put(bytes: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }>;
+  /** A path for a new file, on the way to become a content. */
+  newFile(): string;
+  /** Makes such a file the content of this digest, durably. */
+  adopt(path: string, digest: Digest): Promise<void>;
 }

@@ -20,6 +20,8 @@ export interface Group {
 }
 
 const small = 1024 * 1024;
+/** Twice the window: what is further apart finds nothing of each other. */
+const frameSize = 64 * 1024 * 1024;
 
 /** The content of a file; text is digested here. */
 export function contentOf(file: NodeFile): Content {
@@ -49,14 +51,31 @@ export function groupContents(files: readonly NodeFile[], lock: Pick<Lock, "arti
   for (const { group, ...item } of chosen.values()) groups.set(group, [...(groups.get(group) ?? []), item]);
   return [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, items]) => ({
-      name,
-      contents: items
-        .toSorted((a, b) =>
-          a.path === b.path ? (a.content.digest < b.content.digest ? -1 : 1) : a.path < b.path ? -1 : 1,
-        )
-        .map(({ content }) => content),
-    }));
+    .flatMap(([name, items]) =>
+      frames(
+        name,
+        items
+          .toSorted((a, b) =>
+            a.path === b.path ? (a.content.digest < b.content.digest ? -1 : 1) : a.path < b.path ? -1 : 1,
+          )
+          .map(({ content }) => content),
+      ),
+    );
+}
+
+/** A group in frames of a size: each core has its own, and a node decodes no more than it wants. */
+function frames(name: string, contents: readonly Content[]): Group[] {
+  const runs: Content[][] = [];
+  let length = Infinity;
+  for (const content of contents) {
+    if (length + content.size > frameSize) {
+      runs.push([]);
+      length = 0;
+    }
+    runs.at(-1)?.push(content);
+    length += content.size;
+  }
+  return runs.map((run, at) => ({ name: at === 0 ? name : `${name} ${at + 1}`, contents: run }));
 }
 
 function groupName(file: NodeFile, content: Content, versions: ReadonlyMap<string, string>): string {

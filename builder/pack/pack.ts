@@ -65,6 +65,7 @@ export interface PackOptions {
   /** Keys that sign it. */
   readonly sign?: readonly SigningKey[];
   readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
 }
 
 export interface Packed {
@@ -82,10 +83,10 @@ export function installersIn(directory: string, platforms: readonly Platform[]):
 
 /** Writes the bundle. Integrity codes for a damaged store, TOOL_MISSING for an installer that was not built. */
 export async function pack(options: PackOptions): Promise<Packed> {
-  const { rendered, lock, store, reporter } = options;
+  const { rendered, lock, store, reporter, signal } = options;
   const platforms = lock.platforms.toSorted();
   const groups = groupContents(rendered.files, lock);
-  const frames = await compressGroups(groups, { store, level: options.level ?? 3, reporter });
+  const frames = await compressGroups(groups, { store, level: options.level ?? 3, reporter, signal });
   const secrets = await packSecrets(rendered.nodes, rendered.files, options.keys);
   const own = await ownMembers(options, platforms);
   const members = Object.fromEntries(own.map((member) => [member.path, memberEntry(member)]));
@@ -110,7 +111,7 @@ export async function pack(options: PackOptions): Promise<Packed> {
   const signatures = signatureMembers(second.content, options.sign ?? [], `payload:${payloadDigest}`);
   // Secrets that are not sealed are nobody else's to read.
   const mode = options.keys === null ? 0o600 : 0o644;
-  const size = await writeChecked(path, [...signatures, second, first, ...rest], mode, reporter);
+  const size = await writeChecked(path, [...signatures, second, first, ...rest], mode, options);
   const made = frames.filter(({ cached }) => !cached).length;
   return { path, payloadDigest, size, frames: { made, cached: frames.length - made } };
 }
@@ -126,12 +127,12 @@ async function writeChecked(
   path: string,
   members: readonly TarMember[],
   mode: number,
-  reporter: Reporter,
+  { reporter, signal }: Pick<PackOptions, "reporter" | "signal">,
 ): Promise<number> {
   const total = members.reduce((sum, member) => sum + ("content" in member ? member.content.length : member.size), 0);
   return writeBeside(path, async (temporary) => {
     writeTar(temporary, members, (bytes) => reporter.progress("write", bytes, total), mode);
-    const [problem, ...more] = await verifyBundle(await openBundle(temporary), { reporter });
+    const [problem, ...more] = await verifyBundle(await openBundle(temporary), { reporter, signal });
     if (problem !== undefined) {
       for (const { member, code, message } of more) reporter.warn(`${member}: ${code}: ${message}`);
       throw problemError(problem, path);

@@ -9,6 +9,7 @@
  * Every content gets there by temporary file, fsync and rename, so two builds may use one store at the same time.
  * What is there is believed only after it was hashed, once for each Store and state of the file.
  */
+import { randomBytes } from "node:crypto";
 import { type Stats, statSync, utimesSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -113,6 +114,11 @@ export class Store {
       await staged.discard();
       throw error;
     }
+  }
+
+  /** A path for a new file that {@link adopt} takes; nothing is there yet. */
+  newFile(): string {
+    return join(this.dir, "temporary", randomBytes(12).toString("hex"));
   }
 
   /** Makes a file of the same file system, whose digest the caller has just computed, a content. The file is gone afterwards. */

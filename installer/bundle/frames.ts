@@ -1,7 +1,7 @@
 /**
  * Frames: a blob is one zstd frame that holds several contents one after the other.
  *
- * Long-distance matching over a window of 2^27 finds the code that Go binaries share. One frame a blob and never two,
+ * Long-distance matching over a window finds the code that Go binaries share. One frame a blob and never two,
  * because Node's decoder drops what follows the first; length and digests are checked because a decoder alone would
  * let a cut frame pass (shared/reference/packaging.md).
  */
@@ -14,8 +14,8 @@ import { readable } from "./readable.ts";
 
 /** Reads and decoder output, in bytes: Node's defaults cost a factor of two to four. */
 export const chunkSize = 1024 * 1024;
-/** Base 2 logarithm of the longest window: what a reader must be able to hold, 128 MiB. */
-export const windowLog = 27;
+/** Base 2 logarithm of the longest window: older bundles have frames of 128 MiB, see frame-writer.ts for ours. */
+const windowLogMax = 27;
 /** Frames of no more bytes need no window worth counting. */
 const wholeLimit = 1024 * 1024;
 
@@ -55,7 +55,7 @@ export async function* decodeFrame(
     });
   }
   if (member.size === 0) throw notOneFrame(where);
-  const decoder = createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
+  const decoder = createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } });
   const fd = openMember(member);
   let total = 0;
   try {
@@ -80,7 +80,7 @@ export async function* decodeFrame(
 }
 
 /** Gives memory back at once: V8 collects what lies outside of its heap only when there are 64 MB of it. */
-function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
+export function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
   // The decoder goes on writing into a buffer that is not full.
   if (byteLength === buffer.byteLength) buffer.transfer(0);
 }

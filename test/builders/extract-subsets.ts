@@ -10,8 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import * as fc from "fast-check";
-import { blobPath, type BundleIndex, type Digest, digestFile, digestOf, type Source } from "#bundle";
-import { createFrame } from "../../builder/pack/frame.ts";
+import { blobPath, type BundleIndex, createFrame, type Digest, digestFile, digestOf, type Source } from "#bundle";
 import { extractContents } from "../../installer/bundle/extract.ts";
 
 /** Bytes. Some are empty, and together they are several chunks, stored as well as decoded. */

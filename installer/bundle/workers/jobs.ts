@@ -1,5 +1,6 @@
 /** What threads can be given to do. Jobs and their results are plain data, since they pass from thread to thread. */
 import { checkMember } from "../check-member.ts";
+import { makeFrame } from "../frame-writer.ts";
 import { takeFrame } from "../file-chunks.ts";
 
 /** Called between two reads of a job that may take long; throws {@link Halted} once the work has failed elsewhere. */
@@ -13,6 +14,8 @@ export const jobs = {
   check: checkMember,
   /** One frame's contents, into files or only checked. */
   frame: takeFrame,
+  /** One frame made of contents. */
+  make: makeFrame,
 };
 
 export type Kind = keyof typeof jobs;
