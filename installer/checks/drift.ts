@@ -1,6 +1,7 @@
 /** Audit: is every installed thing still as it was installed? */
+import type { Digest } from "#bundle";
 import { messageOf } from "#cli/errors";
-import type { HostReader } from "../host/host.ts";
+import type { HostReader, Stat } from "../host/host.ts";
 import { currentTransactions, installedGoals, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { idsOf, of, resourceOf } from "../resources/catalogue.ts";
@@ -36,7 +37,7 @@ export async function findDrift(
   const told = new Set([...of("file", goals), ...of("directory", goals), ...of("unit", goals)]);
   const settings = goals.filter((goal) => !told.has(goal));
   const findings: Finding[] = [];
-  for (const file of files) findings.push(...(await fileDrift(host, file)));
+  findings.push(...(await fileDrift(host, files)));
   for (const directory of directories) findings.push(...(await directoryDrift(host, directory)));
   for (const unit of units) findings.push(...(await unitDrift(host, unit, files)));
   for (const setting of settings) findings.push(...(await settingDrift(host, setting)));
@@ -55,15 +56,26 @@ export async function findDrift(
   };
 }
 
-async function fileDrift(host: HostReader, { path, digest, mode, owner, size }: FileId): Promise<Finding[]> {
-  const stat = await host.stat(path);
+async function fileDrift(host: HostReader, files: readonly FileId[]): Promise<Finding[]> {
+  const stats = new Map<FileId, Stat | null>();
+  for (const file of files) stats.set(file, await host.stat(file.path));
+  const whole = files.filter((file) => {
+    const stat = stats.get(file);
+    return stat?.type === "file" && stat.size === file.size;
+  });
+  const digests = await host.digests(whole);
+  const found = new Map(whole.map((file, at) => [file, digests[at]]));
+  return files.flatMap((file) => differences(file, stats.get(file) ?? null, found.get(file)));
+}
+
+/** `now`: the file's digest; undefined where its size alone tells that it is another. */
+function differences({ path, digest, mode, owner, size }: FileId, stat: Stat | null, now?: Digest): Finding[] {
   if (stat === null) return [drift("missing", path, "is gone", "run the same ./install again")];
   if (stat.type !== "file") return [drift("changed", path, `is a ${stat.type} now`, `ls -l ${path}`)];
   const found: Finding[] = attributeDrift(path, stat, { mode, owner });
-  const now = stat.size === size ? await host.digest(path) : "";
   if (now !== digest) {
     const differs = drift("changed", path, "is not what was installed", "run the same ./install again");
-    found.push({ ...differs, expected: digest, found: now === "" ? `${stat.size} bytes instead of ${size}` : now });
+    found.push({ ...differs, expected: digest, found: now ?? `${stat.size} bytes instead of ${size}` });
   }
   return found;
 }

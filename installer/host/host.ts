@@ -30,6 +30,8 @@ export interface HostReader {
   stat(path: string): Promise<Stat | null>;
   /** Of a regular file. */
   digest(path: string): Promise<Digest>;
+  /** Of regular files, in their order; read on all cores. */
+  digests(files: readonly { readonly path: string; readonly size: number }[]): Promise<Digest[]>;
   /** Text of a small file (at most 1 MiB); null when there is none. */
   read(path: string): Promise<string | null>;
   /** Names in a directory, sorted; empty when there is none. */

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { digestFile } from "#bundle";
+import { digestFile, inPool } from "#bundle";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Effect } from "./effect.ts";
 import type { Host, QueryResult, Stat } from "./host.ts";
@@ -54,6 +54,10 @@ export function createLocalHost({ root, contents, live = root === "/" }: LocalHo
     },
     async digest(path) {
       return digestFile(inside(root, path)).digest;
+    },
+    digests(files) {
+      const jobs = files.map(({ path, size }) => ({ path: inside(root, path), size }));
+      return inPool("digest", jobs, { weight: ({ size }) => size });
     },
     async read(path) {
       return readSmall(insideFollowed(root, path));

@@ -108,6 +108,10 @@ export class FakeHost implements Host {
     return { type: "file", mode, owner, size: Buffer.byteLength(content), mtimeMs, device: 1 };
   }
 
+  async digests(files: readonly { readonly path: string }[]): Promise<Digest[]> {
+    return await Promise.all(files.map(({ path }) => this.digest(path)));
+  }
+
   async digest(path: string): Promise<Digest> {
     const entry = this.entries.get(path);
     if (entry?.type !== "file") throw errno("EINVAL", path);

@@ -64,6 +64,7 @@ function node(): HostReader {
     root: "/",
     live: true,
     stat: (path) => tree.stat(path),
+    digests: (files) => tree.digests(files),
     digest: (path) => tree.digest(path),
     read: (path) => tree.read(path),
     list: (path) => tree.list(path),

@@ -1,6 +1,7 @@
 /** What threads can be given to do. Jobs and their results are plain data, since they pass from thread to thread. */
 import { checkMember } from "../check-member.ts";
 import { makeFrame } from "../frame-writer.ts";
+import { type Digest, digestFile } from "../digest.ts";
 import { takeFrame } from "../file-chunks.ts";
 
 /** Called between two reads of a job that may take long; throws {@link Halted} once the work has failed elsewhere. */
@@ -12,6 +13,9 @@ export class Halted extends Error {}
 export const jobs = {
   /** One member's digest and length; gives its problems. */
   check: checkMember,
+  /** A whole file's digest. */
+  digest: ({ path }: { readonly path: string; readonly size: number }, halt: Halt): Digest =>
+    digestFile(path, 0, Infinity, halt).digest,
   /** One frame's contents, into files or only checked. */
   frame: takeFrame,
   /** One frame made of contents. */

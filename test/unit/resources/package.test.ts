@@ -25,6 +25,7 @@ function hostWith(lines: string, code = 1): HostReader {
     root: "/",
     live: true,
     stat: () => Promise.resolve(null),
+    digests: async () => [],
     digest: () => Promise.reject(new Error("no file")),
     read: (path) => Promise.resolve(path === "/etc/os-release" ? 'ID=rocky\nVERSION_ID="9.4"\n' : null),
     list: () => Promise.resolve([]),

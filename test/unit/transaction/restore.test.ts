@@ -40,6 +40,7 @@ async function leftBy({ fresh, alone, answers = false }: Case): Promise<{ left: 
     root: "/",
     live: true,
     stat: (path) => host.stat(path),
+    digests: (files) => host.digests(files),
     digest: (path) => host.digest(path),
     read: (path) => host.read(path),
     list: (path) => host.list(path),
