@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -90,6 +91,45 @@ test("the launcher runs nothing that SHA256SUMS does not list", () => {
   assert.equal(run()[0], 5);
   assert.ok(!existsSync(join(folder, "evil")));
 });
+
+test(
+  "the launcher says in one line why the installer cannot run, before anything of it does",
+  { skip: process.getuid?.() !== 0 },
+  () => {
+    const { bundle, program } = launchable("unfit");
+    const said = (): string => {
+      const { status, stdout, stderr } = spawnSync(join(bundle, "install"), ["--version"], { encoding: "utf8" });
+      assert.deepEqual([status, stdout], [6, ""], stderr);
+      return stderr.split("\n")[0] ?? "";
+    };
+    const whole = readFileSync(program);
+    const needing = (name: string, instead: string): void => {
+      const bytes = Buffer.from(whole);
+      bytes.write(instead, bytes.indexOf(`${name}\0`), "latin1");
+      writeFileSync(program, bytes);
+      const { digest } = digestFile(program);
+      writeFileSync(join(bundle, "SHA256SUMS"), `${digest}  bin/${program.slice(program.lastIndexOf("/") + 1)}\n`);
+    };
+    needing("libstdc++.so.6", "libstdc++.so.7");
+    assert.match(said(), /^error RUNTIME: libstdc\+\+\.so\.6 is missing or too old$/);
+    needing("GLIBC_2.28", "GLIBC_2.98");
+    assert.match(said(), /^error RUNTIME: glibc [\d.]+ is too old, the installer needs 2\.28 or newer$/);
+    needing("GLIBC_2.28", "GLIBC_2.28");
+    chmodSync(program, 0o644);
+    assert.match(said(), /^error NOEXEC: .* is not executable$/);
+    chmodSync(program, 0o755);
+    execFileSync("mount", ["--bind", bundle, bundle]);
+    try {
+      execFileSync("mount", ["-o", "remount,bind,noexec", bundle]);
+      const { status, stderr } = spawnSync("sh", [join(bundle, "install"), "--version"], { encoding: "utf8" });
+      assert.equal(status, 6);
+      assert.match(stderr, /^error NOEXEC: .* is on a file system mounted noexec$/m);
+    } finally {
+      execFileSync("umount", [bundle]);
+    }
+    assert.equal(spawnSync(join(bundle, "install"), ["--version"], { encoding: "utf8" }).status, 0);
+  },
+);
 
 test("the launcher says in one line what is missing", () => {
   requirePackages("util-linux");
