@@ -6,12 +6,15 @@
  */
 import { loadavg } from "node:os";
 import { runMain } from "#cli/main";
+import { certifying } from "./bench/certificates.ts";
 import { compare, type Comparison } from "./bench/compare.ts";
-import { extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
+import { auditing, extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
+import { imaging } from "./bench/image.ts";
 import { memory, start } from "./bench/limits.ts";
 import { material, type Material } from "./bench/material.ts";
 import { heading, line, type Row } from "./bench/row.ts";
 import { folder, serve } from "./bench/runs.ts";
+import { scale } from "./bench/scale.ts";
 import { requirePackages } from "../test/programs/packages.ts";
 
 const words = process.argv.slice(2);
@@ -24,9 +27,13 @@ const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> =
   verify: (given) => comparing(verifying(given)),
   extract: (given) => comparing(extracting(given)),
   install: (given) => comparing(installing(given)),
+  audit: (given) => comparing(auditing(given)),
   pack: (given) => comparing(packing(given)),
   fetch: fetched,
+  image: (given) => comparing(imaging(given)),
+  certificates: () => comparing(certifying()),
   memory,
+  scale,
 };
 runMain(main);
 

@@ -1,7 +1,8 @@
 /** What an operator would type instead, beside ours. Each function prepares what both sides work on. */
 import { execFileSync } from "node:child_process";
-import { linkSync, rmSync } from "node:fs";
+import { linkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { digestFile } from "#bundle";
 import { type Comparison, type Run, timed } from "./compare.ts";
 import { filesBelow, type Material, shell } from "./material.ts";
 import { bundleOf, folder, fresh, ours, port, quietly } from "./runs.ts";
@@ -69,6 +70,30 @@ export async function installing(given: Material): Promise<Comparison[]> {
             }),
         },
       ],
+    },
+  ];
+}
+
+/** Installed files against what was installed: nothing is changed, so one installation serves all rounds. */
+export async function auditing(given: Material): Promise<Comparison[]> {
+  const unpacked = join(folder, "unpacked");
+  fresh(unpacked);
+  execFileSync("tar", ["-xf", await bundleOf(given), "-C", unpacked]);
+  const to = join(folder, "out");
+  fresh(to);
+  const install = join(unpacked, "install");
+  const argv = ["--role", "worker", "--ip", "10.0.0.9", "--root", to, "--yes", "--key", join(folder, "bench.keys")];
+  quietly(install, argv);
+  const files = filesBelow(to).filter((path) => !path.startsWith("var/lib/kubeferry/"));
+  const sums = files.map((path) => `${digestFile(join(to, path)).digest}  ${path}\n`);
+  writeFileSync(join(folder, "installed.sums"), sums.join(""));
+  const kept = join(to, "var/lib/kubeferry/install");
+  return [
+    {
+      name: "audit",
+      goal: 0.18,
+      ours: { name: "kubeferry", run: () => timed(() => quietly(kept, ["audit", "--root", to])) },
+      theirs: [{ name: "sha256sum -c", run: () => timed(() => shell("sha256sum -c --quiet ../installed.sums", to)) }],
     },
   ];
 }

@@ -7,8 +7,13 @@ import { dirname, join } from "node:path";
 import { type Digest, digestFile, openBundle, verifyBundle, writeTar } from "#bundle";
 import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../builder/sources/fetch.ts";
+import { HttpClient } from "../../builder/http/client.ts";
 import { Store } from "../../builder/store/store.ts";
 import type { LockedArtifact } from "../../builder/lock/lock.ts";
+import { loadClusterAndRelease } from "../../builder/config/load.ts";
+import { topology } from "../../builder/config/topology.ts";
+import { openPki } from "../../builder/pki/authority.ts";
+import { pullImage, resolveImage } from "../../builder/sources/oci/pull.ts";
 import { compressGroups } from "../../builder/pack/compress.ts";
 import type { Content } from "../../builder/pack/groups.ts";
 import { filesBelow } from "./material.ts";
@@ -93,7 +98,28 @@ async function fetch(
   return async () => void (await fetchRelease({ lock, store, mirrors: [], offline: false, reporter }));
 }
 
-const kinds: Readonly<Record<string, (...words: string[]) => Promise<Work>>> = { extract, verify, pack, fetch };
+/** An image of a layout, every blob of it verified, into a new store. */
+async function image(layout: string, storeFolder: string): Promise<Work> {
+  const store = await Store.open(storeFolder);
+  const platform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
+  const options = { from: `oci:${layout}:large`, mirrors: {}, store, http: new HttpClient() };
+  return async () => void (await pullImage(await resolveImage("example.test/large:large", platform, options), options));
+}
+
+/** All keys and certificates of a cluster, into a new folder. */
+async function certificates(config: string, folder: string): Promise<Work> {
+  const { cluster, manifest } = await loadClusterAndRelease(config);
+  return async () => void (await openPki(folder, topology(cluster, manifest), new Date()));
+}
+
+const kinds: Readonly<Record<string, (...words: string[]) => Promise<Work>>> = {
+  extract,
+  verify,
+  pack,
+  fetch,
+  image,
+  certificates,
+};
 const [what = "", ...words] = process.argv.slice(2);
 const work = await kinds[what]?.(...words);
 const from = performance.now();

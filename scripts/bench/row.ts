@@ -10,7 +10,7 @@ export interface Row {
   readonly theirs: number | null;
   /** The median of neighbouring pairs, ours / theirs. */
   readonly ratio: number | null;
-  readonly unit: "s" | "ms" | "MB";
+  readonly unit: "s" | "ms" | "MB" | "KB";
   /** Peak resident memory of ours in bytes, where it is known. */
   readonly memory: number | null;
   /** The most that `ratio` (or `ours`, where there is no ratio) should be. */

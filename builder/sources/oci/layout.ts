@@ -42,7 +42,7 @@ export function createLayoutSource(place: string, name: string): ImageSource {
       const { directory } = await locate(place, where);
       const path = blobPath(directory, blob.digest);
       await sizeOf(path, where);
-      yield* createReadStream(path);
+      yield* createReadStream(path, { highWaterMark: 1024 * 1024 });
     },
   };
 }
