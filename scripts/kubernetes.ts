@@ -10,9 +10,13 @@
  *     images/localhost/pause, …/smoke     images as OCI layouts
  */
 import { cpSync } from "node:fs";
+import { runMain } from "#cli/main";
 import { kubernetes } from "./kubernetes/kubernetes.ts";
 
-const [out] = process.argv.slice(2);
-const folder = await kubernetes((said) => process.stderr.write(`${said}\n`));
-if (out !== undefined) cpSync(folder, out, { recursive: true });
-process.stdout.write(`${out ?? folder}\n`);
+runMain(async () => {
+  const [out] = process.argv.slice(2);
+  const folder = await kubernetes((said) => process.stderr.write(`${said}\n`));
+  if (out !== undefined) cpSync(folder, out, { recursive: true });
+  process.stdout.write(`${out ?? folder}\n`);
+  return 0;
+});
