@@ -20,8 +20,11 @@ export const rewrittenByDpkg =
  */
 export async function undoneDifferences(machine: Machine, before: State): Promise<string[]> {
   await machine.run(`rm -rf ${workloadFolder}`);
-  const found = differences(before, await captureState(machine, before));
-  return found.filter((line) => !rewrittenByDpkg.test(line) && !keptUntilBoot.test(line));
+  const found = differences(before, await captureState(machine, before)).filter((line) => !rewrittenByDpkg.test(line));
+  for (const line of found.filter((line) => keptUntilBoot.test(line))) {
+    process.stdout.write(`# ${machine.name} keeps until a boot: ${line}\n`);
+  }
+  return found.filter((line) => !keptUntilBoot.test(line));
 }
 
 const keptUntilBoot =
