@@ -162,3 +162,10 @@ export function writeSample(path: string, { members }: Pick<Sample, "members">):
   writeFileSync(path, tarOf(members));
   return path;
 }
+
+/** The sample with another text as its index, and a SHA256SUMS that fits. */
+export function withIndex({ members }: Sample, text: Buffer): Buffer {
+  const others = members.filter(({ path }) => path !== "bundle.json" && path !== "SHA256SUMS");
+  const index = { path: "bundle.json", mode: 0o644, content: text };
+  return tarOf([sumsOf([index, ...others]), index, ...others]);
+}

@@ -8,6 +8,7 @@ import * as fc from "fast-check";
 import { digestFile } from "#bundle";
 import { pack } from "../../builder/pack/pack.ts";
 import { sampleCluster } from "../builders/sample-cluster.ts";
+import { runs } from "../programs/runs.ts";
 
 const root = mkdtempSync(join(tmpdir(), "kubeferry-bytes-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -32,7 +33,7 @@ test("the same input in any order gives the same bytes", async () => {
           .map(({ item }) => item);
       assert.equal(await packed(shuffle), wanted);
     }),
-    { numRuns: 10 },
+    { numRuns: runs(5) },
   );
 });
 

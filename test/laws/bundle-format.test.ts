@@ -19,6 +19,7 @@ import { sealSecrets } from "../../builder/pack/seal-secrets.ts";
 import { isExpected } from "#cli/errors";
 import { decodeHeader, encodeHeader } from "../../installer/bundle/tar-header.ts";
 import { sample, sampleNode, tarOf } from "../builders/sample-bundle.ts";
+import { runs } from "../programs/runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-laws-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,7 +37,7 @@ test("an index that is encoded, decoded and encoded again is the same bytes, wha
       const shuffled = Object.fromEntries(order.map((key) => [key, record[key]]));
       assert.equal(encodeIndex(decodeIndex(JSON.stringify(shuffled), "law")), text);
     }),
-    { numRuns: 50 },
+    { numRuns: runs(5) },
   );
 });
 
@@ -85,7 +86,7 @@ test("secrets that were sealed open to the same files, for each recipient", asyn
       const opened = await openSecrets(sealed, true, identities[which] ?? null, "law");
       assert.deepEqual(opened, new Map([...before].toSorted(([a], [b]) => (a < b ? -1 : 1))));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(5) },
   );
 });
 
@@ -127,7 +128,7 @@ test("any one byte of a bundle changed to any other is found, and the member nam
     assert.ok(named || member === "end mark", `byte ${position}: wanted ${member}, found ${found.join(", ")}`);
   };
   await fc.assert(fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), check), {
-    numRuns: 3000,
+    numRuns: runs(300),
   });
   // Every byte of every header's checksum field, where a lenient reader sees no difference.
   for (let block = 0; block < whole.length - 1024; block += 512) {
@@ -149,7 +150,7 @@ test("any prefix of a bundle is found to be cut", async () => {
       assert.ok(isExpected(error), `cut at ${length}: ${String(error)}`);
     }
   };
-  await fc.assert(fc.asyncProperty(fc.nat(whole.length - 1), cut), { numRuns: 300 });
+  await fc.assert(fc.asyncProperty(fc.nat(whole.length - 1), cut), { numRuns: runs(30) });
 });
 
 test("the secrets of a sample are sealed: no byte of them is in the bundle", async () => {

@@ -1,7 +1,7 @@
 /**
  * Whatever is wanted of a bundle, extraction comes back with it, however busy the machine is. Many more runs:
  *
- *     EXTRACTIONS=5000 node --test test/laws/extraction.test.ts
+ *     KUBEFERRY_RUNS=50 node --test test/laws/extraction.test.ts
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -9,8 +9,9 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { runs } from "../programs/runs.ts";
 
-const runs = Number(process.env["EXTRACTIONS"] ?? 60);
+const times = runs(100);
 const program = join(import.meta.dirname, "../builders/extract-subsets.ts");
 /** Computes for as long as its parent lives. */
 const computing = "const parent = process.ppid; while (process.ppid === parent);";
@@ -25,9 +26,9 @@ after(() => {
   for (const neighbour of neighbours) neighbour.kill("SIGKILL");
 });
 
-test(`${runs} extractions of random subsets come back whole on a busy machine, and leave no file open`, () => {
+test(`${times} extractions of random subsets come back whole on a busy machine, and leave no file open`, () => {
   const seed = randomInt(2 ** 31);
-  const ran = spawnSync(process.execPath, [program, `${seed}`, `${runs}`], { encoding: "utf8" });
-  assert.equal(ran.stdout, `${runs} extractions came back\n`, `seed ${seed}, exit ${ran.status}: ${ran.stderr}`);
+  const ran = spawnSync(process.execPath, [program, `${seed}`, `${times}`], { encoding: "utf8" });
+  assert.equal(ran.stdout, `${times} extractions came back\n`, `seed ${seed}, exit ${ran.status}: ${ran.stderr}`);
   assert.equal(ran.status, 0);
 });

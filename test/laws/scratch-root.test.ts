@@ -17,6 +17,7 @@ import type { Plan } from "../../installer/resources/resource.ts";
 import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../builders/arbitrary-host.ts";
 import { Crash, type Cut } from "../fakes/fake-host.ts";
 import { pictureOf } from "../programs/tree.ts";
+import { runs } from "../programs/runs.ts";
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const now = (): Date => new Date("2026-11-21T00:00:00Z");
@@ -54,7 +55,7 @@ test("undo restores any tree from any plan, whenever the power went, in apply an
         fs.rmSync(folder, { recursive: true });
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(8) },
   );
 });
 

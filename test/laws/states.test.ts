@@ -8,6 +8,7 @@ import { goalsIn, nameOf, resourceOf } from "../../installer/resources/catalogue
 import { type Goal, isUnknown } from "../../installer/resources/resource.ts";
 import { arbitraryHost, arbitraryPlan, makeHost, makePlan, planContents } from "../builders/arbitrary-host.ts";
 import { Crash, type FakeHost } from "../fakes/fake-host.ts";
+import { runs } from "../programs/runs.ts";
 
 /** Where the power goes on the way: after how many effects, and within the next one. */
 const cuts = fc.array(fc.record({ effects: fc.nat({ max: 4 }), inside: fc.boolean() }), { minLength: 1, maxLength: 3 });
@@ -31,7 +32,7 @@ test("steps lead from any state between to what is wanted, back to what was ther
         assert.ok(resource.equal(after, resource.spec(goal.id, after)), `${nameOf(goal)} is what it is to be`);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(30) },
   );
 });
 

@@ -27,6 +27,7 @@ import {
 } from "../builders/arbitrary-host.ts";
 import { Crash, type Cut, type FakeHost } from "../fakes/fake-host.ts";
 import { MemoryJournal } from "../fakes/memory-journal.ts";
+import { runs } from "../programs/runs.ts";
 
 const now = (): Date => new Date("2026-11-21T00:00:00Z");
 const header = { made: [] as string[] } as unknown as Header;
@@ -128,7 +129,7 @@ test("undo restores any host from any plan, whenever the power went, in apply an
         assert.ok(transactions(journal.read()).every(({ state }) => state === "gone"));
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -164,7 +165,7 @@ test("apply again after a power cut ends where apply without one does, and then 
         if (host.system.active.has("one.service") && !hostWish.refuses) assert.deepEqual(left, []);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -203,7 +204,7 @@ test("dry-run lists exactly the effects that apply or undo then performs, and ch
       await takeBack(host, journal);
       assert.deepEqual(host.performed.slice(from), wouldUndo);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(50) },
   );
 });
 

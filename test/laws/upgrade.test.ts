@@ -22,6 +22,7 @@ import {
 } from "../builders/arbitrary-host.ts";
 import { Crash, type Cut, type FakeHost } from "../fakes/fake-host.ts";
 import { MemoryJournal } from "../fakes/memory-journal.ts";
+import { runs } from "../programs/runs.ts";
 
 const now = (): Date => new Date("2026-11-21T00:00:00Z");
 const cut: fc.Arbitrary<Cut | null> = fc.option(
@@ -120,7 +121,7 @@ test("rollback restores the older bundle from any moment of an upgrade, and undo
         assert.deepEqual(host.picture(), start);
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -142,7 +143,7 @@ test("undo restores the host from any moment of an upgrade, both bundles at once
         if (program === "systemctl" && /^(re)?start$/.test(verb ?? "")) assert.ok(running.has(unit ?? ""), unit);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(100) },
   );
 });
 
@@ -172,7 +173,7 @@ test("an upgrade that was cut off and run again ends where one without a cut doe
       const files = idsOf("file", installed).map(({ path }) => path);
       assert.deepEqual(files.toSorted(), filePaths(newer).toSorted());
     }),
-    { numRuns: 700 },
+    { numRuns: runs(70) },
   );
 });
 
@@ -211,7 +212,7 @@ test("what was set in a cluster that serves all the while goes with the bundle t
         assert.deepEqual(host.picture(), start);
       },
     ),
-    { numRuns: 700 },
+    { numRuns: runs(70) },
   );
 });
 
@@ -242,7 +243,7 @@ test("what a dry run lists of an upgrade is what is then performed", async () =>
       const listed = steps.flatMap((step) => ("effect" in step ? [step.effect] : []));
       assert.deepEqual(await install(host, journal, payload, planned), listed);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(30) },
   );
 });
 
