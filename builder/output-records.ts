@@ -66,6 +66,7 @@ const installer = [
   record("transaction", {}),
   record("renewal", {}),
   record("audit", {}),
+  record("removed", { node: z.string(), members: z.int(), objects: z.int() }),
   record("snapshot", {
     path: z.string(),
     revision: z.int(),

@@ -1,4 +1,4 @@
-/** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`. */
+/** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`, `remove-node`. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ExpectedError } from "#cli/errors";
@@ -28,6 +28,7 @@ type ContextOf = (flags: Pick<Flags, "json">, words: readonly string[]) => Conte
 /** `contextOf` gives a command's context, for the words that the journal is to show. */
 export function addDayTwoCommands(program: Command, surroundings: Surroundings, contextOf: ContextOf): void {
   addCertificates(program, surroundings, contextOf);
+  addRemoveNode(program, contextOf);
   program
     .command("snapshot")
     .description("a copy of etcd's data, sealed with age for the operator, in /var/lib/kubeferry/snapshots")
@@ -88,6 +89,22 @@ function addCertificates(program: Command, { workingDirectory }: Surroundings, c
       const at = (path: string): string => resolve(workingDirectory, path);
       const request = { root: at(root), days, textfile: textfile === null ? null : at(textfile) };
       await certificates(request, contextOf(flags, ["certificates"]));
+    });
+}
+
+function addRemoveNode(program: Command, contextOf: ContextOf): void {
+  program
+    .command("remove-node")
+    .argument("<name>", "the node, as kubectl get nodes and etcdctl member list have it")
+    .description("on a master: drain a node, remove its etcd member, its Node and what it could get credentials by")
+    .option("--dry-run", "tell what would be removed, change nothing")
+    .option("--yes", "do not ask")
+    .option("--json", "one JSON object a line on stdout")
+    .addHelpText("after", "\nExample:\n  $ ./install remove-node w7")
+    .action(async (node: string, flags: Flags) => {
+      const { removeNode } = await import("./remove-node.ts");
+      const { dryRun = false, yes = false } = flags;
+      await removeNode({ node, dryRun, yes }, contextOf(flags, ["remove-node", node]));
     });
 }
 

@@ -268,3 +268,44 @@ test("kube-proxy reads its configuration, answers as its check asks, and forward
   }
   assert.doesNotMatch(logOf("kube-proxy"), /unknown field|strict decoding/i);
 });
+
+test("remove-node leaves nothing by which a node could get credentials, and touches no other's", async () => {
+  const apply = (name: string, object: unknown, ...as: string[]): void => {
+    const path = join(folder, `${name}.json`);
+    writeFileSync(path, JSON.stringify(object));
+    assert.match(kubectl("create", "-f", path, ...as), /created/);
+  };
+  const key = join(folder, "removed-key.pem");
+  spawnSync("openssl", ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key]);
+  mkdirSync(join(root, "usr/local/bin"), { recursive: true });
+  for (const node of ["n8", "n9"]) {
+    apply(node, { apiVersion: "v1", kind: "Node", metadata: { name: node } });
+    const token = { "token-id": `abcde${node[1]}`, "token-secret": "0123456789abcdef" };
+    apply(`token-${node}`, {
+      ...{ apiVersion: "v1", kind: "Secret", type: "bootstrap.kubernetes.io/token" },
+      metadata: { name: `bootstrap-token-abcde${node[1]}`, namespace: "kube-system" },
+      stringData: { ...token, description: `kubelet of ${node}` },
+    });
+    const subject = ["-subj", `/O=system:nodes/CN=system:node:${node}`, "-addext", `subjectAltName=DNS:${node}`];
+    const { stdout } = spawnSync("openssl", ["req", "-new", "-key", key, ...subject]);
+    const request = { request: stdout.toString("base64"), signerName: "kubernetes.io/kubelet-serving" };
+    const usages = ["digital signature", "key encipherment", "server auth"];
+    const kinds = { apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest" };
+    const as = [`--as=system:node:${node}`, "--as-group=system:nodes", "--as-group=system:authenticated"];
+    apply(`csr-${node}`, { ...kinds, metadata: { name: `of-${node}` }, spec: { ...request, usages } }, ...as);
+  }
+  const on = (argv: readonly string[]): string[] => hosts?.on("n1", argv) ?? [];
+  const remove = async (...words: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await startInstallerOn(on, root, "remove-node", ...words).ended;
+    assert.equal(code, 0, stdout + stderr);
+    return stdout + stderr;
+  };
+  const left = (): string => kubectl("get", "node,csr,secret", "-n", "kube-system", "-o", "name");
+  const before = left();
+  assert.match(await remove("n9", "--dry-run"), /bootstrap-token-abcde9/);
+  assert.equal(left(), before, "a dry-run removes nothing");
+  assert.match(await remove("n9", "--yes"), /revokes no certificate/);
+  const after = left();
+  assert.doesNotMatch(after, /n9|abcde9/);
+  for (const name of ["node/n8", "of-n8", "bootstrap-token-abcde8"]) assert.ok(after.includes(name), after);
+});
