@@ -39,7 +39,7 @@ async function decrypt(bytes: Uint8Array, identity: string | null, where: string
   if (identity === null) {
     throw new ExpectedError("KEY_MISSING", "these secrets are sealed and no key was given", {
       where,
-      hint: "give the file that travels apart from the bundle: ./install --key NODE.key …",
+      hint: "give the key, which is transferred separately from the bundle: ./install --key NODE.key …",
     });
   }
   // Loaded here, so that a command that opens no secrets starts without it.

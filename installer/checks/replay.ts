@@ -28,7 +28,7 @@ function olderSoftware(
   const hint = "is it the bundle that was meant? kubeferry diff OLD NEW shows what would change";
   const findings: Finding[] = [];
   if (installed.locked !== undefined && locked < installed.locked) {
-    const message = "this bundle is older than the installed one: it may bring back what was mended since";
+    const message = "this bundle is older than the installed one: it may bring back what was fixed since";
     const detail = { expected: `locked ${installed.locked} or later`, found: `locked ${locked}` };
     findings.push({ check: "older-bundle", severity: "warning", message, ...detail, hint });
   }

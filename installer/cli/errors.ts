@@ -16,7 +16,6 @@ const exitCodes = {
   RELEASE_UNKNOWN: 3,
   RELEASE_INVALID: 3,
   PIN_MISSING: 3,
-  LOCK_MISSING: 3,
   LOCK_INVALID: 3,
   LOCK_STALE: 3,
   TEMPLATE_INVALID: 3,
@@ -24,7 +23,6 @@ const exitCodes = {
   PKI_INVALID: 3,
   NODE_UNKNOWN: 3,
   ROLE_UNKNOWN: 3,
-  RUNTIME_UNSUITABLE: 3,
   // 4: getting bytes from outside
   UNREACHABLE: 4,
   NOT_FOUND: 4,

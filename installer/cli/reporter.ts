@@ -1,7 +1,7 @@
 /**
  * What a command tells: to people as lines (with progress on a terminal), to machines as NDJSON.
  *
- * With `json`, stdout carries one JSON object a line and people's text goes to stderr.
+ * With `json`, stdout carries one JSON object a line and human-readable output goes to stderr.
  */
 import { type ExpectedError, redact } from "./errors.ts";
 

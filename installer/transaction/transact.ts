@@ -202,7 +202,7 @@ async function perform({ host, state, transaction, changes, context, options, fr
       onDeferred(what, why) {
         reporter.record("deferred", { what, why });
         reporter.warn(
-          `${what} is left for another run: ${why}; when that is mended, run this again: ${context.command}`,
+          `${what} is left for another run: ${why}; when that is fixed, run this again: ${context.command}`,
         );
       },
       async onFailed(effect) {

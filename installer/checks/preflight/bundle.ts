@@ -13,7 +13,7 @@ export function bundleAge({ bundle, now }: PreflightInput): Finding[] {
   const age = Math.floor((now.getTime() - Date.parse(bundle.index.locked)) / day);
   const hint = "on the online side: kubeferry lock --update, then build";
   if (age <= oldAfterDays) return [ok("bundle-age", `${Math.max(age, 0)} days`)];
-  const message = "the software in this bundle is old; it lacks what was mended since";
+  const message = "the software in this bundle is old; it lacks what was fixed since";
   return [
     { check: "bundle-age", severity: "warning", message, expected: `${oldAfterDays} days`, found: `${age} days`, hint },
   ];
