@@ -37,7 +37,7 @@ function nodeOf({ index, where }: Bundle, name: string): NodeEntry {
   });
 }
 
-function isFor({ for: to }: FileEntry, node: NodeEntry): boolean {
+export function isFor({ for: to }: FileEntry, node: NodeEntry): boolean {
   return to.roles.some((role) => node.roles.includes(role)) && (to.nodes?.includes(node.name) ?? true);
 }
 
@@ -65,7 +65,7 @@ function summary(bundle: Bundle): string[] {
   ];
 }
 
-function address(node: NodeEntry): string {
+export function address(node: NodeEntry): string {
   return node.ip ?? `any of ${node.subnet ?? "?"}`;
 }
 
@@ -94,11 +94,11 @@ function fileLine(file: FileEntry): string {
   return `${mode} ${owner} ${digest.slice(0, 12)} ${path}  ${forWhom(file)}  ${originText(origin)}`;
 }
 
-function forWhom(file: FileEntry): string {
+export function forWhom(file: FileEntry): string {
   return [file.for.roles.join(","), ...(file.for.nodes ?? []), ...(file.for.platforms ?? [])].join(" ");
 }
 
-function originText(origin: Origin): string {
+export function originText(origin: Origin): string {
   switch (origin.from) {
     case "artifact":
       return `${origin.url}${origin.member === undefined ? "" : ` (${origin.member})`} ${origin.digest}, pinned by ${origin.pinnedBy}`;

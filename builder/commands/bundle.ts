@@ -9,6 +9,9 @@ interface Flags {
   readonly files?: boolean;
   readonly node?: string;
   readonly sbom?: string;
+  readonly html?: string;
+  readonly against?: string;
+  readonly publicKey?: string[];
 }
 
 export function addBundleCommands(program: Command, surroundings: Surroundings): void {
@@ -38,7 +41,15 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
         "cyclonedx",
       ]),
     )
+    .option("--html <file>", "one page for the people who sign it off: no scripts, good on paper")
+    .option("--against <bundle>", "of the page: what changes against this one, which is installed today")
+    .option("--public-key <key>", "of the page: minisign's public key that must have signed it (repeatable)", collect)
     .action(async (where: string, flags: Flags) => {
+      if (flags.html !== undefined) {
+        const { writePage } = await import("../page/write.ts");
+        await writePage(where, flags.html, flags, surroundings);
+        return;
+      }
       const { openBundle } = await import("#bundle");
       if (flags.sbom !== undefined) {
         const { cyclonedx } = await import("../sbom.ts");
