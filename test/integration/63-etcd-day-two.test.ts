@@ -199,3 +199,17 @@ test("a damaged snapshot is refused before anything is stopped, and a rollback b
   assert.deepEqual(missing(await keysOn(n2), acknowledged), [], "with what was written after the snapshot too");
   days = 5;
 });
+
+test("remove-node takes a member out of etcd, and knows who is no member", async () => {
+  day(6);
+  // The first is a master besides, and its API server is not part of this.
+  const n2 = member("n2");
+  assert.match(await done(n2.install("remove-node", "n3", "--dry-run")), /member remove [0-9a-f]{13,16}/);
+  assert.match((await n2.install("remove-node", "n9", "--yes")).said, /USAGE: the cluster knows nothing of n9/);
+  assert.match((await n2.install("remove-node", "n2", "--yes")).said, /this very host/);
+  await done(n2.install("remove-node", "n3", "--yes"));
+  const list = await done(n2.etcdctl("member", "list"));
+  assert.equal(list.match(/started, n[12]/g)?.length, 2, list);
+  assert.doesNotMatch(list, /n3/);
+  days = 6;
+});
