@@ -41,7 +41,7 @@ const builder = [
   record("key", {}),
   record("rekeyed", {}),
   record("page", { path: z.string(), payloadDigest: z.string() }),
-  record("request", { ca: z.string(), file: z.string() }),
+  record("signing-request", { ca: z.string(), file: z.string() }),
   record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),
   record("content", { digest: z.string(), size: z.int(), used: z.string() }),
   record("checked", { damaged: z.int() }),

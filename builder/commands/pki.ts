@@ -47,7 +47,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
       for (const { name, csr } of requests) {
         const file = join(path(flags.out), `${authorities[name]}.csr`);
         await replaceFile(file, csr, 0o644);
-        reporter.record("request", { ca: authorities[name], file });
+        reporter.record("signing-request", { ca: authorities[name], file });
         reporter.info(`${file}: to be signed as an intermediate CA`);
       }
       if (requests.length === 0) reporter.info(`every CA of this cluster has its certificate already: ${folder}`);
