@@ -5,6 +5,7 @@ import { fieldFindings } from "./field-rules.ts";
 import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
 import { whyUnread } from "./key-algorithms.ts";
+import { pairFindings } from "./pair-rules.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
@@ -157,6 +158,7 @@ const rules: readonly Rule[] = [
   readableKeys,
   knownFlags,
   fieldFindings,
+  pairFindings,
 ];
 
 function unknown(

@@ -57,7 +57,7 @@ const artifact = z.strictObject({
   files: z.record(z.string(), z.string()),
 });
 
-const component = z.strictObject({
+export const releaseComponent = z.strictObject({
   name: z.string(),
   /** Absent where the distribution decides (`apt:`). */
   version: z.string().optional(),
@@ -97,7 +97,7 @@ export const releaseManifest = z.strictObject({
   generation: z.enum(["distro", "1.6", "1.11", "1.16", "1.36"]),
   /** Kubernetes' version; null where the release has none. */
   kubernetes: z.string().nullable(),
-  components: z.array(component).min(1),
+  components: z.array(releaseComponent).min(1),
   images: z.array(image).default([]),
 });
 

@@ -7,6 +7,7 @@ import { proposal } from "./explain.ts";
 
 import { listManifests, readManifest } from "./manifests.ts";
 import { type ReleaseManifest, releaseManifest } from "./release.ts";
+import { findSeries, listSeries, manifestOf } from "./series.ts";
 import { loadYaml } from "./yaml-file.ts";
 
 export interface LoadedRelease {
@@ -15,11 +16,11 @@ export interface LoadedRelease {
   readonly digest: string;
 }
 
-/** Names of the releases that come with Kubeferry, sorted by name and then by version. */
+/** Names of the releases that come with Kubeferry, sorted by name and then by version; of a series the newest patch. */
 export function listReleases(): string[] {
-  return listManifests("releases")
-    .flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? [])
-    .toSorted(compareVersions);
+  const written = listManifests("releases").flatMap((path) => /^releases\/([^/]+)\.yaml$/.exec(path)?.[1] ?? []);
+  const made = listSeries().map((minor) => `kubernetes-${minor}`);
+  return [...new Set([...written, ...made])].toSorted(compareVersions);
 }
 
 /** The newest Kubernetes among them: what `init` proposes. */
@@ -33,17 +34,18 @@ export function isReleasePath(nameOrPath: string): boolean {
 }
 
 /**
- * A release by name (`kubernetes-1.36`) or by the path of a YAML file.
+ * A release by name (`kubernetes-1.36`, or a patch of a series, `kubernetes-1.33.12`) or by the path of a YAML file.
  * Throws RELEASE_UNKNOWN, which lists what there is; RELEASE_INVALID or CONFIG_SYNTAX with every problem of the file.
  */
 export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
   const isPath = isReleasePath(nameOrPath);
-  const text = isPath
-    ? await readOwn(nameOrPath)
-    : listReleases().includes(nameOrPath)
-      ? readManifest(`releases/${nameOrPath}.yaml`)
-      : undefined;
+  const text = isPath ? await readOwn(nameOrPath) : writtenRelease(nameOrPath);
   if (text === undefined) {
+    const found = isPath ? null : findSeries(nameOrPath);
+    if (found !== null) {
+      const manifest = manifestOf(nameOrPath, (await loadRelease(found.series.like)).manifest, found);
+      return { manifest, digest: digestOf(JSON.stringify(manifest)) };
+    }
     const known = listReleases();
     throw new ExpectedError("RELEASE_UNKNOWN", `there is no release ${nameOrPath}${proposal(nameOrPath, known)}`, {
       expected: `one of ${known.join(", ")}, or the path of a release manifest`,
@@ -54,6 +56,12 @@ export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
   const where = isPath ? nameOrPath : `manifests/releases/${nameOrPath}.yaml`;
   const manifest = await loadYaml(where, releaseManifest, text, { invalid: "RELEASE_INVALID" });
   return { manifest, digest: digestOf(text) };
+}
+
+function writtenRelease(name: string): string | undefined {
+  return listManifests("releases").includes(`releases/${name}.yaml`)
+    ? readManifest(`releases/${name}.yaml`)
+    : undefined;
 }
 
 async function readOwn(path: string): Promise<string | undefined> {

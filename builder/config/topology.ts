@@ -6,6 +6,7 @@ import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
 import { addressText, network } from "#formats/ipv4";
+import { usualProxyMode } from "./pair-rules.ts";
 import type { ReleaseManifest } from "./release.ts";
 
 export interface TopologyNode {
@@ -134,7 +135,7 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
       nameservers: cluster.network.nameservers,
       nodePorts: { first, last },
       plugin,
-      proxyMode: cluster.network.proxyMode ?? generation.proxyMode,
+      proxyMode: cluster.network.proxyMode ?? usualProxyMode(manifest),
       mtu: plugin === "static-routes" ? 1500 : 1450,
     },
     etcd: {
