@@ -1,0 +1,125 @@
+/** The road from one minor of Kubernetes to a later one: a step for each minor, and what each needs. */
+import { parse } from "yaml";
+import * as z from "zod";
+import { ExpectedError } from "#cli/errors";
+import { isSince } from "#formats/version";
+import { readManifest } from "./manifests.ts";
+import { usualProxyMode } from "./pair-rules.ts";
+import type { ReleaseManifest } from "./release.ts";
+import { loadRelease } from "./releases.ts";
+import { versionOf } from "./versions.ts";
+
+export interface RemovedApi {
+  /** `apps/v1beta1` */
+  readonly api: string;
+  readonly kinds: readonly string[];
+  /** What to write instead. */
+  readonly now: string;
+}
+
+export interface Step {
+  readonly from: string;
+  readonly to: string;
+  readonly release: string;
+  /** Versions of what changes besides Kubernetes: `etcd 3.4.3 → 3.5.33`. */
+  readonly changes: readonly string[];
+  /** What is to be done, or seen to, before it. */
+  readonly needs: readonly string[];
+  /** What the step's API server no longer serves. */
+  readonly removed: readonly RemovedApi[];
+  /** How far behind its kubelets may stay meanwhile. */
+  readonly oldestKubelet: string;
+}
+
+const removals = z.record(
+  z.string(),
+  z.array(z.strictObject({ api: z.string(), kinds: z.array(z.string()).min(1), now: z.string() })),
+);
+
+/** APIs that `minor` (`1.22`) serves no longer, and the one before it did. */
+export function removedIn(minor: string): readonly RemovedApi[] {
+  return removals.parse(parse(readManifest("removed-apis.yaml") ?? "{}"))[minor] ?? [];
+}
+
+/** The steps in their order. USAGE for what is no minor, or lies behind; RELEASE_UNKNOWN where one is not carried. */
+export async function road(from: string, to: string): Promise<Step[]> {
+  const [first, last] = [minorOf(from), minorOf(to)];
+  if (first >= last) {
+    throw new ExpectedError("USAGE", `there is no road from ${from} to ${to}: Kubernetes goes up only`, {
+      hint: `kubeferry plan-upgrade --from ${to} --to ${from}`,
+    });
+  }
+  const minors = Array.from({ length: last - first + 1 }, (_, index) => `1.${first + index}`);
+  const manifests = await Promise.all(minors.map(async (one) => (await loadRelease(`kubernetes-${one}`)).manifest));
+  return manifests.slice(1).flatMap((next, index) => {
+    const before = manifests[index];
+    return before === undefined ? [] : [stepOf(before, next, minors[index] ?? "", minors[index + 1] ?? "")];
+  });
+}
+
+function stepOf(before: ReleaseManifest, next: ReleaseManifest, from: string, to: string): Step {
+  const parts = [
+    "etcd",
+    "containerd",
+    "runc",
+    "docker",
+    "cni-plugins",
+    "flannel",
+    "calicoctl",
+    "coredns",
+    "metrics-server",
+  ];
+  const changes = parts.flatMap((name) => {
+    const [was, is] = [versionOf(name, before), versionOf(name, next)];
+    if (was === is) return [];
+    return is === null ? [`${name} ${was} → none`] : [`${name} ${was ?? "none"} → ${is}`];
+  });
+  return {
+    from,
+    to,
+    release: next.release,
+    changes,
+    needs: needsOf(before, next, to),
+    removed: removedIn(to),
+    oldestKubelet: oldestKubelet(to),
+  };
+}
+
+function needsOf(before: ReleaseManifest, next: ReleaseManifest, to: string): string[] {
+  const [was, is] = [usualProxyMode(before), usualProxyMode(next)];
+  const [etcdBefore, etcdNext] = [versionOf("etcd", before), versionOf("etcd", next)];
+  return [
+    ...(etcdBefore !== etcdNext
+      ? [`a snapshot of etcd; its members one after the other, ${etcdBefore} to ${etcdNext}`]
+      : []),
+    ...(to === "1.24" ? ["nodes with docker go to containerd, drained one by one: 1.24 took dockershim out"] : []),
+    ...(was === is ? [] : [`kube-proxy's usual mode goes from ${was} to ${is}: keep yours by network.proxyMode`]),
+    ...(before.generation === next.generation
+      ? []
+      : ["folders of certificates and the cgroup driver change: drain each node before its turn"]),
+    ...(to === "1.20" || to === "1.24" ? ["tolerate node-role.kubernetes.io/control-plane beside master"] : []),
+    ...(removedIn(to).length === 0 ? [] : ["manifests and clients off the APIs that end here"]),
+  ];
+}
+
+/** Three minors from 1.28 on, two before (upstream's version skew policy). */
+function oldestKubelet(minor: string): string {
+  const number = minorOf(minor);
+  return `1.${number - (isSince(minor, "1.28") ? 3 : 2)}`;
+}
+
+function minorOf(text: string): number {
+  const found = /^(?:kubernetes-)?v?1\.(\d+)(?:\.\d+)?$/.exec(text)?.[1];
+  if (found !== undefined) return Number(found);
+  throw new ExpectedError("USAGE", `${JSON.stringify(text)} is no minor of Kubernetes`, { expected: "1.16, 1.36" });
+}
+
+/** The lines that people read. */
+export function describeStep({ from, to, release, changes, needs, removed, oldestKubelet }: Step): string[] {
+  return [
+    `${from} → ${to}  release ${release}, kubelets from ${oldestKubelet} on may stay`,
+    ...changes.map((change) => `  ${change}`),
+    ...needs.map((need) => `  needs: ${need}`),
+    ...removed.map(({ api, kinds, now }) => `  ends: ${api} ${kinds.join(", ")}; now ${now}`),
+  ];
+}
