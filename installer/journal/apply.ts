@@ -11,6 +11,9 @@ import { marked, sameGeneration } from "./generations.ts";
 import { sweeping } from "./sweep.ts";
 import { nextId, type RecordedChange, type Transaction, transactions } from "./transaction.ts";
 
+/** At what comes about soon, with a pause between two. */
+const looks = 100;
+
 /**
  * What is to be done, in order. What is already as wanted is not in it; what grows on a host that `past` has installed was
  * noted before it could. May only look.
@@ -165,6 +168,8 @@ export interface ApplyOptions {
   readonly onFailed?: (effect: Effect) => Promise<void>;
   /** After each phase: throws when what the phase started is not healthy. */
   readonly gate: (phase: string, gates: readonly string[]) => Promise<void>;
+  /** Between two looks at what comes about soon, told what and why. Without it nothing is waited for. */
+  readonly pause?: (what: string, why: string) => Promise<void>;
   /** Told of a change that is left for another run, and why. */
   readonly onDeferred?: (what: string, why: string) => void;
   /** Asked between two effects: Ctrl-C. */
@@ -206,10 +211,10 @@ export async function apply(options: ApplyOptions): Promise<void> {
  */
 async function seen(options: ApplyOptions, phase: Phase, { n, change }: RecordedChange): Promise<Change> {
   if (!isUnknown(change.before)) return change;
-  const { host, journal, transaction } = options;
+  const { journal, transaction } = options;
   const resource = resourceOf(change);
   const what = resource.describe(change.id);
-  const before = await resource.inspect(host, change.id);
+  const before = await lookedAt(options, change);
   if (isUnknown(before)) {
     if (resource.mayWait !== true)
       throw new ExpectedError("APPLY_FAILED", `${what}: ${before.unknown}`, { where: what });
@@ -220,6 +225,17 @@ async function seen(options: ApplyOptions, phase: Phase, { n, change }: Recorded
   const looked = { ...change, before, after: goal === undefined ? before : aim(goal, before) };
   journal.append({ type: "change", id: transaction.id, n, phase: phase.name, change: looked });
   return looked;
+}
+
+/** What is there now, after some minutes at most where it comes about soon. */
+async function lookedAt({ host, interrupted, pause }: ApplyOptions, change: Change): Promise<unknown> {
+  const resource = resourceOf(change);
+  for (let left = looks; ; left -= 1) {
+    const now = await resource.inspect(host, change.id);
+    if (!isUnknown(now) || now.soon !== true || pause === undefined || left === 0) return now;
+    await pause(resource.describe(change.id), now.unknown);
+    if (interrupted()) throw interruption();
+  }
 }
 
 async function perform(

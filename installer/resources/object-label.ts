@@ -13,7 +13,8 @@ const timeout = "--request-timeout=20s";
 export async function inspect(host: HostReader, id: LabelId): Promise<Unknown | LabelState> {
   const argv = [...id.client, timeout, "get", "node", id.node, "-o", "json"];
   const { code, stdout, said } = await answerOf(host, argv, id.environment);
-  if (code !== 0) return { unknown: notThere.test(said) ? `${id.node} has not joined yet` : said };
+  if (code !== 0)
+    return notThere.test(said) ? { unknown: `${id.node} has not joined yet`, soon: true } : { unknown: said };
   const { metadata } = JSON.parse(stdout) as { metadata: { labels?: Record<string, string> } };
   return metadata.labels?.[id.key] ?? null;
 }

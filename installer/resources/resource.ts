@@ -5,6 +5,8 @@ import type { HostReader } from "../host/host.ts";
 /** What could not be looked at yet, and why: a cluster whose daemons do not run, a kernel that is not this tree's. */
 export interface Unknown {
   readonly unknown: string;
+  /** What was started on this host brings it about by itself, in a moment: worth waiting for. */
+  readonly soon?: true;
 }
 
 /** States are plain JSON: they are journalled. */

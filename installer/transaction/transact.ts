@@ -1,4 +1,5 @@
 /** One transaction from the operator's yes to its end: stage, record, perform; restore the host where that fails. */
+import { setTimeout } from "node:timers/promises";
 import type { Bundle, Digest, Platform } from "#bundle";
 import { ExpectedError, isExpected } from "#cli/errors";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
@@ -185,6 +186,16 @@ interface PerformOptions {
   readonly fresh: boolean;
 }
 
+/** Tells once what is waited for. An interruption ends the pause, and apply hears of it next. */
+function pauses({ reporter, signal }: Context): (what: string, why: string) => Promise<void> {
+  const told = new Set<string>();
+  return async (what, why) => {
+    if (!told.has(what)) reporter.stage("waits", `with ${what}: ${why}`);
+    told.add(what);
+    await setTimeout(3000, undefined, { signal }).catch(() => undefined);
+  };
+}
+
 async function perform({ host, state, transaction, changes, context, options, fresh }: PerformOptions): Promise<void> {
   const { reporter } = context;
   const { journal } = state;
@@ -199,6 +210,7 @@ async function perform({ host, state, transaction, changes, context, options, fr
         reporter.record("effect", { phase, ...effectRecord(effect) });
         reporter.info(`  ${describeEffect(effect)}`);
       },
+      pause: pauses(context),
       onDeferred(what, why) {
         reporter.record("deferred", { what, why });
         reporter.warn(

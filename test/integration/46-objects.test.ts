@@ -106,7 +106,11 @@ interface Run {
 class Journey {
   readonly #journal = fileJournal(join(mkdtempSync(join(folder, "journal-")), "journal"));
 
-  async install(specs: readonly ObjectId[], stop = Number.POSITIVE_INFINITY): Promise<Run> {
+  async install(
+    specs: readonly ObjectId[],
+    stop = Number.POSITIVE_INFINITY,
+    pause?: () => Promise<void>,
+  ): Promise<Run> {
     const effects: Effect[] = [];
     const deferred: string[] = [];
     const plan = {
@@ -123,6 +127,7 @@ class Journey {
       changes,
       onEffect: (effect) => effects.push(effect),
       onDeferred: (what, why) => deferred.push(`${what}: ${why}`),
+      ...(pause === undefined ? {} : { pause }),
       gate: async () => {},
       interrupted: () => effects.length >= stop,
       now,
@@ -458,9 +463,14 @@ test("a master's label waits for the node to join, and undo gives back what the 
   const key = "node-role.kubernetes.io/control-plane";
   const early = await new Journey().install(specs);
   assert.deepEqual(early, { effects: [], deferred: [`label ${key} of n1: n1 has not joined yet`] });
-  api.put({ apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { zone: "a" } } });
   const journey = new Journey();
-  await journey.install(specs);
+  let pauses = 0;
+  const joining = async (): Promise<void> => {
+    pauses += 1;
+    if (pauses === 2) api.put({ apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { zone: "a" } } });
+  };
+  assert.deepEqual((await journey.install(specs, undefined, joining)).deferred, []);
+  assert.equal(pauses, 2);
   assert.deepEqual(api.get("nodes", "n1")?.metadata.labels, { zone: "a", [key]: "" });
   assert.deepEqual(await inspectAll(specs), []);
   await journey.undo();
