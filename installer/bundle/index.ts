@@ -11,7 +11,7 @@ export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
 export { givenTrust, trustIn } from "./public-key.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
-export { openSealedFile, sealFile } from "./sealed-file.ts";
+export { isSealedFile, openSealedFile, sealFile } from "./sealed-file.ts";
 export { openSecrets, parseKeyFile } from "./secrets.ts";
 export {
   type PublicKey,

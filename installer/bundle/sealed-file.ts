@@ -6,12 +6,25 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import { ExpectedError, isExpected } from "#cli/errors";
 
+const firstLine = Buffer.from("age-encryption.org/v1");
+
 /** Seals `from` for `recipients` (`age1…`) as `to`: 0600 from the first byte, flushed, and whole or not there. */
 export async function sealFile(from: string, to: string, recipients: readonly string[]): Promise<void> {
   const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   await wholeFile(to, async () => await encrypter.encrypt(readingOf(from)));
+}
+
+/** Whether a file is sealed with age, by its first line alone. */
+export function isSealedFile(path: string): boolean {
+  const start = Buffer.alloc(firstLine.length);
+  const file = fs.openSync(path, fs.constants.O_RDONLY);
+  try {
+    return fs.readSync(file, start) === start.length && start.equals(firstLine);
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 /** The other way. KEY_WRONG for an identity that it was not sealed for, SECRETS_INVALID for what is damaged. */

@@ -1,7 +1,6 @@
 /** `./install restore-etcd`: etcd's data from a snapshot, as a cluster of one, or anew from the other members. */
-import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { digestFile, openSealedFile } from "#bundle";
+import { digestFile, isSealedFile, openSealedFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { version } from "#cli/version";
 import { ownEtcd, snapshotStatus, snapshotTool } from "../cluster/ask-etcd.ts";
@@ -116,7 +115,7 @@ async function openSnapshot(
   host: Host,
   client: EtcdWords,
 ): Promise<Opened> {
-  const isOurs = readFileSync(file).subarray(0, 21).toString("latin1") === "age-encryption.org/v1";
+  const isOurs = isSealedFile(file);
   const path = isOurs ? join(snapshotFolder, `${digest.slice(0, 12)}.db.open`) : file;
   if (isOurs) {
     const key = await identity();
