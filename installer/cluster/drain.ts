@@ -30,7 +30,7 @@ interface Pod {
 const administrator = "/etc/kubernetes/admin.kubeconfig";
 const kubelet = "/etc/kubernetes/kubelet.kubeconfig";
 /** As long as a budget may hold pods back. */
-const patience = { tries: 150, seconds: 2 };
+export const patience = { tries: 150, seconds: 2 };
 
 /** Tells where no API answers, and goes on. UNHEALTHY where it answers and pods stay: nothing was taken back then. */
 export async function drain(host: HostReader, { node, dryRun }: DrainRequest, context: Context): Promise<void> {
@@ -47,11 +47,14 @@ export async function drain(host: HostReader, { node, dryRun }: DrainRequest, co
   }
 }
 
-export interface DrainOptions extends DrainRequest {
-  readonly mayDelete: boolean;
+export interface EvictOptions extends DrainRequest {
   /** How often, and after how long again, it is looked whether pods are gone. */
   readonly tries: number;
   readonly seconds: number;
+}
+
+export interface DrainOptions extends EvictOptions {
+  readonly mayDelete: boolean;
 }
 
 /** The same with an API at hand. */
@@ -61,17 +64,34 @@ export async function drainBy(
   context: Pick<Context, "reporter" | "signal">,
 ): Promise<void> {
   const { node, dryRun, mayDelete } = options;
+  await cordonAndEvict(api, options, context);
+  if (dryRun) return;
+  if (mayDelete) await settled(api.send("DELETE", nodePath(node)), "delete the Node");
+  else
+    context.reporter.info(
+      `The Node stays in the cluster until an administrator removes it: kubectl delete node ${node}`,
+    );
+}
+
+/** Ends when no pod is left there that could run elsewhere; what becomes of the Node is the caller's. */
+export async function cordonAndEvict(
+  api: Api,
+  options: EvictOptions,
+  context: Pick<Context, "reporter" | "signal">,
+): Promise<void> {
+  const { node, dryRun } = options;
   const { reporter } = context;
-  const path = `/api/v1/nodes/${node}`;
   const version = await evictionVersion(api);
   for (const { metadata } of movable(await podsOn(api, node))) {
     reporter.info(`  evict     ${metadata.namespace}/${metadata.name}`);
   }
   if (dryRun) return;
-  await settled(api.send("PATCH", path, { spec: { unschedulable: true } }), "cordon");
+  await settled(api.send("PATCH", nodePath(node), { spec: { unschedulable: true } }), "cordon");
   await evict(api, version, options, context);
-  if (mayDelete) await settled(api.send("DELETE", path), "delete the Node");
-  else reporter.info(`The Node stays in the cluster until an administrator removes it: kubectl delete node ${node}`);
+}
+
+function nodePath(node: string): string {
+  return `/api/v1/nodes/${node}`;
 }
 
 async function apiAtHand(host: HostReader): Promise<[api: Api, mayDelete: boolean]> {
@@ -104,7 +124,7 @@ export function movable(pods: readonly Pod[]): Pod[] {
 async function evict(
   api: Api,
   version: string,
-  { node, tries, seconds }: DrainOptions,
+  { node, tries, seconds }: EvictOptions,
   { reporter, signal }: Pick<Context, "reporter" | "signal">,
 ): Promise<void> {
   const asked = new Set<string>();

@@ -6,7 +6,7 @@ import { ExpectedError } from "#cli/errors";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import { type Api, apiWith } from "../cluster/ask-api.ts";
 import { ownEtcd } from "../cluster/ask-etcd.ts";
-import { drainBy } from "../cluster/drain.ts";
+import { cordonAndEvict, patience } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
 import type { Effect } from "../host/effect.ts";
 import type { Host } from "../host/host.ts";
@@ -34,8 +34,6 @@ interface Listed {
 }
 
 const administrator = "/etc/kubernetes/admin.kubeconfig";
-/** As long as a budget may hold pods back. */
-const patience = { tries: 150, seconds: 2 };
 
 /** USAGE where nothing can be asked from here, or nothing is known of the node; UNHEALTHY, APPLY_FAILED. */
 export async function removeNode(request: RemoveNodeRequest, context: Context): Promise<void> {
@@ -60,8 +58,7 @@ export async function removeNode(request: RemoveNodeRequest, context: Context): 
   if (!dryRun) {
     await confirm(request, context);
     // Its Node goes last: what fails before leaves a node that is told to be out of service.
-    const drains = { node, dryRun, mayDelete: false, ...patience };
-    if (api !== null && isNode) await drainBy(api, drains, quiet(context));
+    if (api !== null && isNode) await cordonAndEvict(api, { node, dryRun, ...patience }, context);
     for (const effect of removals) await host.perform(effect);
     for (const path of [...paths, ...(isNode ? [`/api/v1/nodes/${node}`] : [])]) {
       if (api !== null) await remove(api, path);
@@ -79,15 +76,6 @@ function tellWhatStays(node: string, isNode: boolean, { reporter }: Context): vo
   }
   reporter.info(`Next, on ${node}: ./install undo --delete-data`);
   reporter.info(`Then take ${node} out of cluster.yaml: a later build makes it no certificate and no token.`);
-}
-
-/** The Node is deleted here, with what else there is of it: not before. */
-function quiet(context: Context): Pick<Context, "reporter" | "signal"> {
-  const { reporter, signal } = context;
-  return {
-    signal,
-    reporter: { ...reporter, info: (text) => (text.startsWith("The Node stays") ? undefined : reporter.info(text)) },
-  };
 }
 
 async function confirm({ node, yes }: RemoveNodeRequest, context: Context): Promise<void> {
