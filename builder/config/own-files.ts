@@ -1,7 +1,8 @@
 /** Files of the operator's own, beside cluster.yaml, which names them. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { messageOf } from "#cli/errors";
+import { formatBytes } from "#cli/reporter";
 import type { ClusterConfig } from "./cluster.ts";
 import type { KeyPath } from "./positions.ts";
 import { error, type RuleFinding } from "./rule.ts";
@@ -15,14 +16,23 @@ export interface ReadFiles {
   readonly findings: readonly RuleFinding[];
 }
 
+/** They are settings, and held in memory until they are packed. */
+const mostBytes = 64 * 1024 * 1024;
+
 /** Reads every file that the cluster names; a relative path counts from `folder`, that of cluster.yaml. */
 export async function readOwnFiles(cluster: ClusterConfig, folder: string): Promise<ReadFiles> {
   const own = new Map<string, Buffer>();
   const findings: RuleFinding[] = [];
   for (const { path, source } of namedIn(cluster)) {
     if (own.has(source)) continue;
+    const place = isAbsolute(source) ? source : join(folder, source);
     try {
-      own.set(source, await readFile(isAbsolute(source) ? source : join(folder, source)));
+      const { size } = await stat(place);
+      if (size <= mostBytes) own.set(source, await readFile(place));
+      else
+        findings.push(
+          error(path, `${source} has ${formatBytes(size)}, and a file here may have ${formatBytes(mostBytes)}`),
+        );
     } catch (cause) {
       findings.push(error(path, `cannot read ${source}: ${messageOf(cause)}`));
     }

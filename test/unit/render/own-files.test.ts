@@ -1,6 +1,6 @@
 /** `files:` of cluster.yaml: the operator's own files, on the nodes that they are for. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -17,6 +17,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const bytes = Buffer.from([0x00, 0xff, 0xfe, ...Buffer.from("@NODE_IP@\n")]);
 writeFileSync(join(folder, "blob"), bytes);
 writeFileSync(join(folder, "text"), "kind: Config\n");
+writeFileSync(join(folder, "large"), "");
+truncateSync(join(folder, "large"), 65 * 1024 * 1024);
 
 const cluster = `
 name: plant-7
@@ -83,6 +85,7 @@ test("a unit restarts when an own file changes that its flags name, or that is a
 test("what cannot be placed is refused, each with its place", async () => {
   const refused = [
     ["  - { path: /etc/x, source: absent }", /cluster\.yaml:9:\d+: cannot read absent/],
+    ["  - { path: /etc/x, source: large }", /cluster\.yaml:9:\d+: large has .*, and a file here may have/],
     ["  - { path: /etc/x, source: text, nodes: [w9] }", /there is no node w9; there are m1, w1, w2/],
     ["  - { path: /etc/x, source: text, mode: 0644 }", /wants text, in quotes, found 644/],
     ['  - { path: /etc/x, source: text, secret: true, mode: "0644" }', /a secret is for its owner alone: 0600/],
