@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { freshRoots } from "../builders/fresh-roots.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
 import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
 
@@ -23,13 +24,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let count = 0;
-function freshRoot(): string {
-  count += 1;
-  const root = join(folder, `root-${count}`);
-  mkdirSync(join(root, "var/lib"), { recursive: true });
-  return root;
-}
+const freshRoot = freshRoots(() => folder);
 
 function mount(path: string, options: string): void {
   mkdirSync(path, { recursive: true });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { decodeRecords } from "../../installer/journal/journal.ts";
+import { freshRoots } from "../builders/fresh-roots.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
 import { standInCluster } from "../fakes/stand-in-cluster.ts";
 import { installer, pictureOf, type Ran, startInstaller } from "../programs/tree.ts";
@@ -34,13 +35,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let count = 0;
-function freshRoot(): string {
-  count += 1;
-  const root = join(folder, `root-${count}`);
-  mkdirSync(join(root, "var/lib"), { recursive: true });
-  return root;
-}
+const freshRoot = freshRoots(() => folder);
 
 const install = [process.execPath, join(project, "installer/main.ts")];
 const select = (root: string, from = bundle): string[] => [

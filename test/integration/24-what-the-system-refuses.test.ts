@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { freshRoots } from "../builders/fresh-roots.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
 import { type StandInCluster, standInCluster } from "../fakes/stand-in-cluster.ts";
 import { pictureOf, type Ran } from "../programs/tree.ts";
@@ -32,13 +33,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let count = 0;
-function freshRoot(): string {
-  count += 1;
-  const root = join(folder, `root-${count}`);
-  mkdirSync(join(root, "var/lib"), { recursive: true });
-  return root;
-}
+const freshRoot = freshRoots(() => folder);
 
 const install = [process.execPath, join(project, "installer/main.ts")];
 const kubeferry = [process.execPath, join(project, "builder/main.ts")];
