@@ -48,11 +48,25 @@ export class QemuProcess {
   /** Throws with qemu's own words and the console's end when it has ended. */
   mustLive(): void {
     if (this.#child.exitCode === null && this.#child.signalCode === null) return;
-    const tail = (name: string): string => {
-      const path = join(this.#folder, name);
-      return existsSync(path) ? readFileSync(path, "utf8").slice(-1500) : "";
-    };
-    throw new Error(`qemu has ended\n${tail("qemu.log")}\n${tail("console.log")}`);
+    throw new Error(`qemu has ended\n${this.#tail("qemu.log")}\n${this.#tail("console.log")}`);
+  }
+
+  /** What can be seen of a guest that does not answer: where its processors are, events since the start, the console's end. */
+  async describe(): Promise<string> {
+    const status = JSON.stringify(await this.request("query-status").catch(String));
+    const monitor = async (line: string): Promise<string> =>
+      String(await this.request("human-monitor-command", { "command-line": line }).catch(String));
+    const registers = (await monitor("info registers -a"))
+      .split("\n")
+      .filter((line) => /^(CPU#|R?IP=|CR3=)/.test(line));
+    const events = this.events.map(({ event, data }) => `${String(event)} ${JSON.stringify(data)}`);
+    const parts = [status, await monitor("info cpus"), ...registers, ...events, this.#tail("console.log")];
+    return [...parts, this.#tail("qemu.log")].join("\n");
+  }
+
+  #tail(name: string): string {
+    const path = join(this.#folder, name);
+    return existsSync(path) ? readFileSync(path, "utf8").slice(-3000) : "";
   }
 
   async request(execute: string, parameters: Json = {}): Promise<unknown> {
@@ -72,6 +86,14 @@ export class QemuProcess {
       if (turn * 0.025 > timeoutSeconds) throw new Error(`no ${name} in ${timeoutSeconds} s`);
       await sleep(25);
     }
+  }
+
+  /** Whether a program in the guest has opened that port since the start. */
+  guestOpened(port: string): boolean {
+    return this.events.some((event) => {
+      const data = (event["data"] ?? {}) as Json;
+      return event["event"] === "VSERPORT_CHANGE" && data["id"] === port && data["open"] === true;
+    });
   }
 
   /** Loads the saved state of devices; the RAM is already mapped from its file. */

@@ -6,6 +6,9 @@ export const program = "qemu-system-x86_64";
 /** Of a machine that is not told otherwise. */
 export const usualMebibytes = 1536;
 
+/** How qemu's events name the port of the guest's agent. */
+export const agentPort = "port1";
+
 export interface Drive {
   /** qcow2 overlay. */
   readonly path: string;
