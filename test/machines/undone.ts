@@ -14,18 +14,8 @@ export async function tellVersions(machine: Machine, t: { diagnostic(text: strin
 export const rewrittenByDpkg =
   /^(file \/(var\/lib\/dpkg\/(status|status-old|lock|lock-frontend|triggers\/(Lock|Unincorp)|available)|var\/cache\/ldconfig(\/aux-cache)?|etc\/ld\.so\.cache)|log \/var\/log\/dpkg\.log):/;
 
-/**
- * {@link differences} to before, without what the kernel keeps until a boot and nobody can take back: modules that it loaded
- * when rules, mounts and interfaces asked for them, and the values that appeared with them.
- */
+/** {@link differences} to before, once the test's own folder is gone: modules and kernel values count like all else. */
 export async function undoneDifferences(machine: Machine, before: State): Promise<string[]> {
   await machine.run(`rm -rf ${workloadFolder}`);
-  const found = differences(before, await captureState(machine, before)).filter((line) => !rewrittenByDpkg.test(line));
-  for (const line of found.filter((line) => keptUntilBoot.test(line))) {
-    process.stdout.write(`# ${machine.name} keeps until a boot: ${line}\n`);
-  }
-  return found.filter((line) => !keptUntilBoot.test(line));
+  return differences(before, await captureState(machine, before)).filter((line) => !rewrittenByDpkg.test(line));
 }
-
-const keptUntilBoot =
-  /^(module \S+: absent → present|sysctl net\.(netfilter|bridge|ipv4\.vs|nf_conntrack_max)\S*: absent → .*)$/;
