@@ -93,6 +93,14 @@ export function runsDocker(context: NodeContext): boolean {
   return context.topology.cluster.runtime === "docker";
 }
 
+/**
+ * Whether the kubelet leaves alone the images that the installer has labelled: kubelets do from 1.29 on, where the runtime
+ * tells them, which containerd does of a label since 2.0 and docker never.
+ */
+export function keepsPinnedImages(context: NodeContext): boolean {
+  return !runsDocker(context) && isAtLeast(context, "1.29") && isAtLeast(context, "2.0", "containerd");
+}
+
 /** flanneld as a service of the host, with its subnets in etcd. */
 export function runsFlanneld(context: NodeContext): boolean {
   return context.topology.generation.daemons && context.topology.network.plugin === "flannel-etcd";

@@ -1,5 +1,5 @@
 /** The kubelet's configuration file. */
-import type { NodeContext } from "../context.ts";
+import { keepsPinnedImages, type NodeContext } from "../context.ts";
 import { taintsOf } from "../data.ts";
 import { always, between, since } from "../rows.ts";
 import type { FieldRow } from "./configuration.ts";
@@ -41,6 +41,8 @@ export const kubeletFields: readonly FieldRow[] = [
     RotateKubeletServerCertificate: true,
   }),
   always("serializeImagePulls", false),
+  // Behind an air gap nothing brings back what the kubelet collects because the disk is 85 % full.
+  always("imageGCHighThresholdPercent", (c) => (keepsPinnedImages(c) ? null : 100)),
   since("1.16", "containerLogMaxSize", "20Mi"),
   since("1.16", "containerLogMaxFiles", 10),
   // Before, they are a flag.

@@ -36,6 +36,7 @@ export const kubeletFlags: readonly FlagRow[] = [
   until("1.11", "hairpin-mode", (c) => (usesCni(c) ? null : "promiscuous-bridge")),
   until("1.15", "allow-privileged", "true"),
   until("1.11", "serialize-image-pulls", "false"),
+  until("1.11", "image-gc-high-threshold", "100"),
   // The guides' kubelet answers anyone on 10250, 10255 and 4194; this one asks the API server who may.
   until("1.11", "anonymous-auth", "false"),
   until("1.11", "client-ca-file", (c) => `${c.paths.pki}/ca.pem`),

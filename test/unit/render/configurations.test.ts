@@ -36,6 +36,17 @@ kube-scheduler: { parallelism: 8, leaderElection: { leaseDuration: 30s } }
   assert.deepEqual(file("kube-scheduler")["leaderElection"], { leaderElect: true, leaseDuration: "30s" });
 });
 
+test("where the runtime tells the kubelet of no pinned image, no image is collected", async () => {
+  const threshold = async (name: string, node: string): Promise<unknown> => {
+    const rendered = renderFixture(await fixtureCluster(yamlOf(name)));
+    const settings = parse(textOf(rendered, node, "/etc/kubernetes/kubelet-config.yaml")) as Record<string, unknown>;
+    return settings["imageGCHighThresholdPercent"];
+  };
+  assert.equal(await threshold("1.16-docker", "n2"), 100);
+  assert.equal(await threshold("1.20-static-routes", "n2"), 100);
+  assert.equal(await threshold("1.36-single-node", "n1"), undefined);
+});
+
 test("settings of docker go into daemon.json", async () => {
   const docker = 'docker: { log-opts: { max-size: 50m }, insecure-registries: ["registry.plant:5000"] }';
   const rendered = renderFixture(await fixtureCluster(`${yamlOf("1.16-docker")}${docker}\n`));
