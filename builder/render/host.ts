@@ -43,7 +43,7 @@ export function hostEntry(topology: Topology): HostEntry {
     sysctls: allSysctls(topology),
     swap: host.swap,
     selinux: host.selinux,
-    firewall: { mode: host.firewall, ports: ports(topology) },
+    firewall: { mode: host.firewall, ports: ports(topology), ...protocols(topology) },
     hosts: host.hosts
       ? topology.nodes.filter((node) => node.subnet === null).map((node) => ({ ip: node.ip, name: node.name }))
       : [],
@@ -88,6 +88,19 @@ function allSysctls(topology: Topology): SysctlEntry[] {
     for: { roles: [...everywhere] },
   }));
   return [...usual, ...asked];
+}
+
+/** IP protocols that have no ports. */
+function protocols({ generation, api, network }: Topology): Pick<HostEntry["firewall"], "protocols"> {
+  const entry = (protocol: number, role: Role) => ({ protocol, for: { roles: [role] } });
+  if (!generation.daemons) return {};
+  const found = [
+    // IPIP, calico's tunnel.
+    ...(network.plugin === "calico" ? [entry(4, "worker")] : []),
+    // VRRP: of masters that do not hear each other, each takes the shared address.
+    ...(api.endpoint === "vip" ? [entry(112, "master")] : []),
+  ];
+  return found.length === 0 ? {} : { protocols: found };
 }
 
 function ports(topology: Topology): HostEntry["firewall"]["ports"] {

@@ -112,6 +112,8 @@ const host = z.strictObject({
   firewall: z.strictObject({
     mode: z.enum(["keep", "open-ports", "disable"]),
     ports: z.array(z.strictObject({ port: z.string(), protocol: z.enum(["tcp", "udp"]), for: selector })),
+    /** IP protocols without ports, by number. */
+    protocols: z.array(z.strictObject({ protocol: z.int().min(0).max(255), for: selector })).optional(),
   }),
   /** Lines `ip name` of the managed block in /etc/hosts. */
   hosts: z.array(z.strictObject({ ip: z.string(), name: z.string() })),

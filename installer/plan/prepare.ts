@@ -5,6 +5,7 @@ import type { Goal, Phase } from "../resources/resource.ts";
 import { unitName } from "../host/systemd.ts";
 import { directories } from "./directories.ts";
 import { chosen, type PlanInput } from "./input.ts";
+import { openings } from "./openings.ts";
 
 export function prepare(input: PlanInput): Phase[] {
   return [
@@ -39,7 +40,7 @@ function services({ index, selection }: PlanInput): Goal[] {
 
 function security({ index, selection, live }: PlanInput): Goal[] {
   const { selinux, firewall } = index.host;
-  const ports = [...new Set(chosen(firewall.ports, selection).map(({ port, protocol }) => `${port}/${protocol}`))];
+  const ports = openings(index, selection);
   const opens = firewall.mode === "open-ports" && live;
   return [
     ...(selinux === "keep" ? [] : [goal("selinux", { mode: selinux })]),

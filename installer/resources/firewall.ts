@@ -1,11 +1,14 @@
-/** Ports opened in the host's own firewall, firewalld or ufw: only those that were not open, and closed again by undo. */
+/**
+ * Ports opened in the host's own firewall, firewalld or ufw, and in firewalld protocols and pods' networks as well (its
+ * rules come after those of iptables, and drop what these accepted): only those that were not open, and closed again by undo.
+ */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { isActive } from "../host/systemd.ts";
 import { isSame, type Resource } from "./resource.ts";
 
 export interface FirewallId {
-  /** `6443/tcp`, `30000-32767/tcp`, in order. */
+  /** `6443/tcp`, `30000-32767/tcp`, `protocol 4`, `from 172.30.0.0/16`, in order; what a tool does not open is none of its. */
   readonly ports: readonly string[];
 }
 
@@ -23,9 +26,15 @@ export const firewall: Resource<FirewallId, FirewallState> = {
   async inspect(host, { ports }) {
     if (await isActive(host, "firewalld.service")) {
       const listed = async (...extra: string[]): Promise<string[]> => {
-        const { stdout } = await host.query(["firewall-cmd", ...extra, "--list-ports"]);
-        const open = stdout.split(/\s+/);
-        return ports.filter((port) => open.includes(port));
+        const found: string[] = [];
+        for (const { list, word } of kinds) {
+          const asked = ports.filter((opening) => word.test(opening));
+          if (asked.length === 0) continue;
+          const { stdout } = await host.query(["firewall-cmd", ...extra, ...list]);
+          const open = stdout.split(/\s+/);
+          found.push(...asked.filter((opening) => open.includes(word.exec(opening)?.[1] ?? "")));
+        }
+        return found;
       };
       return { tool: "firewalld", open: await listed(), permanent: await listed("--permanent") };
     }
@@ -34,16 +43,21 @@ export const firewall: Resource<FirewallId, FirewallState> = {
     const ours = ports.filter((port) => open.includes(forUfw(port)));
     return { tool: "ufw", open: ours, permanent: ours };
   },
-  spec: ({ ports }, now) => (now.tool === null ? now : { ...now, open: ports, permanent: ports }),
+  spec: ({ ports }, now) => {
+    if (now.tool === null) return now;
+    const opened = openedBy(now.tool, ports);
+    return { ...now, open: opened, permanent: opened };
+  },
   equal: isSame,
   steps({ ports }, from, to) {
     if (to.tool === null) return [];
     // It may have ended since: then it is asked for all, and says why not.
     const [now, later] = from.tool === to.tool ? [from.open, from.permanent] : [null, null];
-    if (to.tool === "ufw") return change(ports, now, to.open, ufw);
+    const words = openedBy(to.tool, ports);
+    if (to.tool === "ufw") return change(words, now, to.open, ufw);
     return [
-      ...change(ports, later, to.permanent, (verb, port) => firewalld(verb, port, "--permanent")),
-      ...change(ports, now, to.open, (verb, port) => firewalld(verb, port)),
+      ...change(words, later, to.permanent, (verb, word) => firewalld(verb, word, "--permanent")),
+      ...change(words, now, to.open, (verb, word) => firewalld(verb, word)),
     ];
   },
   retires: () => null,
@@ -64,8 +78,22 @@ function change(
   });
 }
 
-function firewalld(verb: Verb, port: string, ...options: readonly string[]): Effect {
-  return { do: "run", argv: ["firewall-cmd", ...options, `--${verb === "open" ? "add" : "remove"}-port=${port}`] };
+/** What firewalld opens: how a word is written, what lists it, and the option that takes it. */
+const kinds = [
+  { word: /^(\S+)$/, list: ["--list-ports"], zone: [], option: "port" },
+  { word: /^protocol (\S+)$/, list: ["--list-protocols"], zone: [], option: "protocol" },
+  { word: /^from (\S+)$/, list: ["--zone=trusted", "--list-sources"], zone: ["--zone=trusted"], option: "source" },
+] as const;
+
+function openedBy(tool: "firewalld" | "ufw", words: readonly string[]): string[] {
+  const opens = tool === "ufw" ? kinds.slice(0, 1) : kinds;
+  return words.filter((opening) => opens.some(({ word }) => word.test(opening)));
+}
+
+function firewalld(verb: Verb, opening: string, ...options: readonly string[]): Effect {
+  const kind = kinds.find(({ word }) => word.test(opening)) ?? kinds[0];
+  const change = `--${verb === "open" ? "add" : "remove"}-${kind.option}=${kind.word.exec(opening)?.[1] ?? opening}`;
+  return { do: "run", argv: ["firewall-cmd", ...options, ...kind.zone, change] };
 }
 
 function ufw(verb: Verb, port: string): Effect {

@@ -1,6 +1,6 @@
 /**
- * Ports opened where an administrator's own nftables rules are the firewall: at the head of each input chain that may
- * drop, marked by a comment, and once more in the file that nftables.service loads. An accept in a table of ours would
+ * Ports and protocols opened where an administrator's own nftables rules are the firewall: at the head of each input chain
+ * that may drop, and pods' networks in each forward chain that may, marked by a comment, and once more in the file that nftables.service loads. An accept in a table of ours would
  * not do: it ends only its own chain, and another one drops all the same.
  */
 import { basename, dirname } from "node:path";
@@ -14,13 +14,15 @@ import { otherFirewall } from "./firewall.ts";
 import { isSame, type Resource } from "./resource.ts";
 
 export interface NftablesId {
-  /** `6443/tcp`, `30000-32767/tcp`, in order. */
+  /** `6443/tcp`, `30000-32767/tcp`, `protocol 4`; forwarded: `from 172.30.0.0/16`, `to 172.30.0.0/16`; in order. */
   readonly ports: readonly string[];
 }
 
 interface Chain {
   /** `inet filter input` */
   readonly name: string;
+  /** What it is asked: whether the host takes a packet, which is so where this is absent, or forwards it. */
+  readonly hook?: "forward";
   /** Of the ports that our rules in it accept: as the id's `ports`, in order. */
   readonly open: readonly string[];
   /** Whether the file below makes this chain. */
@@ -46,7 +48,10 @@ export const nftables: Resource<NftablesId, NftablesState> = {
   describe: ({ ports }) => `nftables ports ${ports.join(" ")}`,
   inspect: nftablesOf,
   spec: ({ ports }, now) => ({
-    chains: now.chains.map((chain) => (isEqual(chain.open, ports) ? chain : { ...chain, open: ports })),
+    chains: now.chains.map((chain) => {
+      const open = wantedIn(chain, ports);
+      return isEqual(chain.open, open) ? chain : { ...chain, open };
+    }),
     file: now.file && { ...now.file, text: edited(now.file.text, editOf(ports, now.chains)) },
   }),
   equal: (a, b) =>
@@ -80,21 +85,25 @@ export async function nftablesOf(host: HostReader): Promise<NftablesState> {
 
 const opening = ({ name, open }: Chain): unknown => [name, open.toSorted()];
 
-/** Input chains that may drop, as an administrator made them, with what ours of them accept. */
+/** Input and forward chains that may drop, as an administrator made them, with what ours of them accept. */
 async function droppingChains(host: HostReader): Promise<Omit<Chain, "inFile">[]> {
-  const { code, stdout } = await host.query(["nft", "-j", "-t", "list", "ruleset"], { outputLimit: 64 * 1024 * 1024 });
+  const { code, stdout } = await host.query(["nft", "-j", "-t", "-p", "list", "ruleset"], {
+    outputLimit: 64 * 1024 * 1024,
+  });
   const objects = code === 0 ? parseNft(stdout) : [];
-  return objects.flatMap(({ chain }) => {
-    if (chain?.hook !== "input" || chain.type !== "filter" || !["inet", "ip"].includes(chain.family)) return [];
+  return objects.flatMap(({ chain }): Omit<Chain, "inFile">[] => {
+    if (chain?.type !== "filter" || !["inet", "ip"].includes(chain.family)) return [];
+    if (chain.hook !== "input" && chain.hook !== "forward") return [];
     // iptables' own: it would no longer understand its table.
-    if (chain.name === "INPUT" && chain.family === "ip" && chain.table === "filter") return [];
+    if (/^ip filter (INPUT|FORWARD)$/.test(`${chain.family} ${chain.table} ${chain.name}`)) return [];
     if (foreignTables.test(chain.table)) return [];
     const rules = objects.flatMap(({ rule }) =>
       rule?.family === chain.family && rule.table === chain.table && rule.chain === chain.name ? [rule] : [],
     );
     if (chain.policy !== "drop" && !rules.some(mayDrop)) return [];
     const open = rules.filter((rule) => rule.comment === comment).flatMap((rule) => portOf(rule) ?? []);
-    return [{ name: `${chain.family} ${chain.table} ${chain.name}`, open }];
+    const name = `${chain.family} ${chain.table} ${chain.name}`;
+    return chain.hook === "forward" ? [{ name, hook: chain.hook, open }] : [{ name, open }];
   });
 }
 
@@ -108,15 +117,28 @@ function mayDrop({ expr = [] }: Rule): boolean {
 /** `6443/tcp` of a rule as {@link rulesOf} makes it; null of any other. */
 function portOf({ expr = [] }: Rule): string | null {
   const [match, verdict, ...more] = expr as readonly {
-    match?: { op?: string; left?: { payload?: { protocol?: string; field?: string } }; right?: unknown };
+    match?: { op?: string; left?: Left; right?: unknown };
     accept?: null;
   }[];
-  const payload = match?.match?.left?.payload;
-  const right = match?.match?.right;
-  const range = (right as { range?: [number, number] } | null)?.range;
-  const port = typeof right === "number" ? String(right) : range?.join("-");
   if (more.length > 0 || verdict === undefined || !("accept" in verdict) || match?.match?.op !== "==") return null;
-  return payload?.field === "dport" && port !== undefined ? `${port}/${payload.protocol}` : null;
+  const { left, right } = match.match;
+  const payload = left?.payload;
+  const { range, prefix } = right as { range?: [number, number]; prefix?: { addr: string; len: number } };
+  const value = prefix === undefined ? (range?.join("-") ?? String(right)) : `${prefix.addr}/${prefix.len}`;
+  if (left?.meta?.key === "l4proto") return `protocol ${value}`;
+  if (payload?.field === "saddr") return `from ${value}`;
+  if (payload?.field === "daddr") return `to ${value}`;
+  return payload?.field === "dport" ? `${value}/${payload.protocol}` : null;
+}
+
+interface Left {
+  readonly payload?: { readonly protocol?: string; readonly field?: string };
+  readonly meta?: { readonly key?: string };
+}
+
+/** What a chain is to let through: a forward chain pods' networks, an input chain all else. */
+function wantedIn({ hook }: Pick<Chain, "hook">, words: readonly string[]): string[] {
+  return words.filter((word) => /^(from|to) /.test(word) === (hook === "forward"));
 }
 
 function rulesOf(name: string, ports: readonly string[]): Effect {
@@ -125,6 +147,9 @@ function rulesOf(name: string, ports: readonly string[]): Effect {
 }
 
 function ruleText(port: string): string {
+  const [kind, value] = port.split(" ");
+  if (kind === "protocol") return `meta l4proto ${value} accept`;
+  if (kind === "from" || kind === "to") return `ip ${kind === "from" ? "saddr" : "daddr"} ${value} accept`;
   const [number, protocol] = port.split("/");
   return `${protocol} dport ${number} accept`;
 }
@@ -136,8 +161,10 @@ function isEqual(a: readonly string[], b: readonly string[]): boolean {
 /** Lines for the file, which is left alone where it makes none of the chains. */
 function editOf(ports: readonly string[], chains: readonly Chain[]): Edit {
   const made = chains.filter(({ inFile }) => inFile);
-  const lines = made.flatMap(({ name }) =>
-    ports.toReversed().map((port) => `insert rule ${name} ${ruleText(port)} comment "${comment}"`),
+  const lines = made.flatMap(({ name, ...asked }) =>
+    wantedIn(asked, ports)
+      .toReversed()
+      .map((port) => `insert rule ${name} ${ruleText(port)} comment "${comment}"`),
   );
   return made.length === 0 ? { apply: (text) => text, lines: () => [] } : blockEdit(lines);
 }

@@ -17,7 +17,7 @@ const units = ["one.service", "two.service"];
 const unitPath = (name: string): string => `/etc/systemd/system/${name}`;
 const timeUnit = "/usr/lib/systemd/system/time.service";
 const timeLink = "/etc/systemd/system/sysinit.target.wants/time.service";
-const ports = ["6443/tcp", "30000-32767/tcp"];
+const ports = ["6443/tcp", "30000-32767/tcp", "protocol 4", "from 10.9.0.0/16", "to 10.9.0.0/16"];
 const timeDropIn = "/etc/time.d/ferry.conf";
 const content = fc.constantFrom("old\n", "new\n", "same\n", "");
 const mode = fc.constantFrom(0o600, 0o644, 0o755);
@@ -122,7 +122,7 @@ export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
     enabled: fc.boolean(),
     config: fc.option(fc.constantFrom("", "pool a", "pool a\n", "# begin kubeferry\nold\n# end kubeferry\npool b\n")),
   }),
-  firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp"])),
+  firewall: fc.option(fc.subarray(["6443/tcp", "22/tcp", "protocol 4", "from 10.9.0.0/16"])),
   nft: fc.option(
     fc.record({
       policy: fc.constantFrom("drop", "accept"),

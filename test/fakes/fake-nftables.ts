@@ -51,8 +51,12 @@ export class FakeNftables {
   }
 }
 
-/** Of `tcp dport 1-2 accept`, and of a bare verdict. */
+/** Of `tcp dport 1-2 accept`, `meta l4proto 4 accept`, and of a bare verdict. */
 function expression(text: string): object[] {
+  const [, number] = /^meta l4proto (\d+) accept$/.exec(text) ?? [];
+  if (number !== undefined) {
+    return [{ match: { op: "==", left: { meta: { key: "l4proto" } }, right: Number(number) } }, { accept: null }];
+  }
   const [, protocol, port = ""] = /^(tcp|udp) dport (\S+) accept$/.exec(text) ?? [];
   if (protocol === undefined) return [{ [text]: null }];
   const numbers = port.split("-").map(Number);

@@ -148,7 +148,9 @@ export class FakeSystem {
     if (program === "nft") return answer(this.nftables.list());
     if (program === "firewall-cmd") {
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
-      return answer(`${[...set].join(" ")}\n`);
+      const start = { "--list-protocols": "protocol ", "--list-sources": "from " }[last];
+      const words = [...set].filter((word) => (start === undefined ? !word.includes(" ") : word.startsWith(start)));
+      return answer(`${words.map((word) => word.slice(start?.length ?? 0)).join(" ")}\n`);
     }
     if (clusterPrograms.test(program ?? "")) return this.#cluster(argv);
     if (program === "modprobe" && verb === "--show-depends") {
@@ -207,10 +209,11 @@ export class FakeSystem {
     if (program === "nft" && verb === "-c") return this.nftables.load(this.files(last) ?? "", false);
     if (program === "firewall-cmd") {
       if (!this.active.has("firewalld.service")) return 252;
-      const [, how = "", port = ""] = /^--(add|remove)-port=(.+)$/.exec(last) ?? [];
+      const [, how = "", kind = "", value = ""] = /^--(add|remove)-(port|protocol|source)=(.+)$/.exec(last) ?? [];
       const set = argv.includes("--permanent") ? this.firewall.permanent : this.firewall.now;
-      if (how === "add") set.add(port);
-      else set.delete(port);
+      const word = { protocol: `protocol ${value}`, source: `from ${value}` }[kind] ?? value;
+      if (how === "add") set.add(word);
+      else set.delete(word);
       return 0;
     }
     if (program === "swapoff") {

@@ -21,7 +21,7 @@ import { requirePackages } from "../programs/packages.ts";
 
 requirePackages("nftables");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-nftables-"));
-const hosts = makeHosts("kf48", { wall: "10.48.0.1/24", peer: "10.48.0.2/24" });
+const hosts = makeHosts("kf48", { wall: "10.48.0.1/24", peer: "10.48.0.2/24", pod: "10.48.0.3/24" });
 after(() => {
   hosts.remove();
   rmSync(folder, { recursive: true });
@@ -108,8 +108,8 @@ function node(what: string, wanted: readonly string[] = ports): Effect[] {
 const ruleset = (): string => inside("nft", "list", "ruleset");
 
 /** A port at which nobody listens is refused where it is open, and silent behind a wall. */
-function isOpen(port: number): boolean {
-  const code = `require("net").connect(${port}, "10.48.0.1").on("error", (e) => process.exit(e.code === "ECONNREFUSED" ? 0 : 2)); setTimeout(() => process.exit(1), 700)`;
+function isOpen(port: number, address = "10.48.0.1"): boolean {
+  const code = `require("net").connect(${port}, "${address}").on("error", (e) => process.exit(e.code === "ECONNREFUSED" ? 0 : 2)); setTimeout(() => process.exit(1), 700)`;
   const [program = "", ...args] = hosts.on("peer", [process.execPath, "-e", code]);
   return spawnSync(program, args).status === 0;
 }
@@ -157,6 +157,36 @@ test("whenever it is cut off, it can be gone on with, and taken back", () => {
     node("undo");
     assert.deepEqual(picture(), before);
   }
+});
+
+test("pods are reached through walls that forward nothing else, and protocols without ports are let in", () => {
+  const on = (name: string, ...argv: string[]): void => {
+    const [program = "", ...args] = hosts.on(name, argv);
+    const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+    assert.equal(status, 0, `${argv.join(" ")}: ${stderr}`);
+  };
+  // The wall is the node of a pod, which answers by way of it.
+  on("wall", "/bin/sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+  on("wall", "ip", "route", "replace", "10.200.1.0/24", "via", "10.48.0.3");
+  on("peer", "ip", "route", "replace", "10.200.0.0/16", "via", "10.48.0.1");
+  on("pod", "ip", "address", "replace", "10.200.1.2/32", "dev", "lo");
+  on("pod", "ip", "route", "replace", "10.48.0.2/32", "via", "10.48.0.1");
+  const before = picture();
+  assert.equal(isOpen(80, "10.200.1.2"), false);
+
+  const wanted = [...ports, "protocol 4", "protocol 112", "from 10.200.0.0/16", "to 10.200.0.0/16"];
+  node("apply", wanted);
+  assert.ok(isOpen(80, "10.200.1.2"));
+  const opened = ruleset();
+  assert.match(opened, /chain wall {[^}]*meta l4proto ipencap accept comment "kubeferry"/);
+  assert.match(opened, /chain forward {[^}]*ip daddr 10\.200\.0\.0\/16 accept comment "kubeferry"/);
+  assert.doesNotMatch(/chain forward {[^}]*}/.exec(opened)?.[0] ?? "", /dport|l4proto/);
+  assert.deepEqual(node("apply", wanted), [], "a second time there is nothing to do");
+  inside("nft", "-f", "/etc/nftables.conf");
+  assert.equal(ruleset(), opened, "loading the file again gives the very same rules");
+  node("undo");
+  assert.deepEqual(picture(), before);
+  assert.equal(isOpen(80, "10.200.1.2"), false);
 });
 
 test("what an administrator adds meanwhile stays, and other ports of a later bundle take the place of the earlier", () => {

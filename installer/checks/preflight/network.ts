@@ -2,6 +2,7 @@
 import type { HostReader } from "../../host/host.ts";
 import { nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
+import { openings } from "../../plan/openings.ts";
 import { contains } from "#formats/ipv4";
 import { isActive } from "../../host/systemd.ts";
 import type { Finding } from "../check.ts";
@@ -96,16 +97,22 @@ async function otherHolder(host: HostReader, socket: Listener, own: ReadonlySet<
 
 export async function firewall({ host, bundle, selection }: PreflightInput): Promise<Finding[]> {
   if (!host.live) return [];
-  const { mode, ports: all } = bundle.index.host.firewall;
-  const list = chosen(all, selection)
-    .map(({ port, protocol }) => `${port}/${protocol}`)
-    .join(" ");
+  const { mode } = bundle.index.host.firewall;
+  const wanted = openings(bundle.index, selection);
+  const list = wanted.join(", ");
   const managed = (await isActive(host, "firewalld.service"))
     ? "firewalld"
     : (await isActive(host, "ufw.service"))
       ? "ufw"
       : null;
   if (managed !== null) {
+    const unopened = managed === "ufw" ? wanted.filter((word) => word.startsWith("protocol ")) : [];
+    if (mode === "open-ports" && unopened.length > 0) {
+      const message = `ufw opens ports only, and the nodes need ${unopened.join(", ")} as well`;
+      const rules = unopened.map((word) => `-A ufw-before-input -p ${word.replace("protocol ", "")} -j ACCEPT`);
+      const hint = `in /etc/ufw/before.rules, before COMMIT: ${rules.join("; ")}`;
+      return [{ check: "firewall", severity: "warning", message, hint }];
+    }
     if (mode !== "keep") return [ok("firewall", `${managed} runs: ${mode}`)];
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
     return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];

@@ -280,6 +280,22 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       },
     ],
     [
+      ...(["firewall", "warning", "ufw opens no protocol that has no ports"] as const),
+      {
+        index(index) {
+          index.host.firewall = {
+            mode: "open-ports",
+            ports: [],
+            protocols: [{ protocol: 4, for: { roles: ["etcd"] } }],
+          };
+        },
+        host: (host) => {
+          host.file("/usr/lib/systemd/system/ufw.service", "x");
+          host.system.run(["systemctl", "start", "ufw.service"]);
+        },
+      },
+    ],
+    [
       ...(["firewall", "warning", "opened in a chain that the file of nftables.service does not make"] as const),
       {
         index(index) {
