@@ -9,6 +9,7 @@ import { addPkiCommands } from "./commands/pki.ts";
 import { addSignCommands } from "./commands/sign.ts";
 import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addExplainCommand } from "./commands/explain.ts";
 import { addInitCommand } from "./commands/init.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
@@ -31,6 +32,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addSignCommands(program, surroundings);
   addPkiCommands(program, surroundings);
   addStoreCommands(program, surroundings);
+  addExplainCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
 }

@@ -7,6 +7,7 @@ import { ExpectedError } from "#cli/errors";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addExplainCommand } from "./commands/explain.ts";
 import { addDayTwoCommands } from "./commands/day-two.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./trust/given-keys.ts";
@@ -217,6 +218,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
       });
   }
   addDayTwoCommands(program, surroundings, ({ json }, words) => context(json === true ? { json } : {}, words));
+  addExplainCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
 }

@@ -1,18 +1,19 @@
 /**
  * Writes what follows from the sources: the JSON Schemas in manifests/schema and the reference of the command lines
- * in docs/cli.md. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * in docs/cli.md and of errors in docs/errors.md. With `--check` it writes nothing and fails where a file is not as it would be written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runMain } from "#cli/main";
 import { commandLineReference } from "./generate/cli.ts";
+import { errorReference } from "./generate/errors.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 
 const root = join(import.meta.dirname, "..");
 runMain(main);
 
 function main(): number {
-  const files = { ...schemaFiles(), "docs/cli.md": commandLineReference() };
+  const files = { ...schemaFiles(), "docs/cli.md": commandLineReference(), "docs/errors.md": errorReference() };
   const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
   if (process.argv.includes("--check")) {
     for (const [path] of stale) process.stderr.write(`${path} is stale: run \`npm run generate\` and commit it\n`);

@@ -127,8 +127,13 @@ export class ExpectedError extends Error {
   }
 
   get exitCode(): number {
-    return exitCodes[this.code];
+    return exitCodeOf(this.code);
   }
+}
+
+/** The exit code of a command that ends with this error. */
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code];
 }
 
 /** True for an {@link ExpectedError}, of one of the codes where codes are given. */

@@ -1,0 +1,13 @@
+/** `explain`: error codes and checks in words. */
+import type { Command } from "commander";
+import { explain } from "#cli/explain/explain";
+import type { Surroundings } from "#cli/run";
+
+export function addExplainCommand(program: Command, { out }: Surroundings): void {
+  program
+    .command("explain")
+    .description("What an error code or a check means, and what to do; without a name all are listed")
+    .argument("[name]", "as the message shows it")
+    .addHelpText("after", "\nExample:\n  $ kubeferry explain DIGEST_MISMATCH")
+    .action((name: string | undefined) => void out.write(explain(name)));
+}

@@ -1,0 +1,39 @@
+/** `explain NAME`: an error code or a check in words, for an operator who has no manual at hand. */
+import { type ErrorCode, ExpectedError, exitCodeOf } from "../errors.ts";
+import { checkExplanations } from "./checks.ts";
+import { codeExplanations } from "./codes.ts";
+import type { Explanation } from "./explanation.ts";
+
+/** The text of one name, or the list of all where none is given. Throws USAGE for a name that there is not. */
+export function explain(name: string | undefined): string {
+  if (name === undefined) return list();
+  const code = name.toUpperCase().replaceAll("-", "_");
+  if (isCode(code)) return text(`${code} (exit code ${exitCodeOf(code)})`, codeExplanations[code]);
+  const check = name.toLowerCase();
+  const found = checkExplanations[check];
+  if (found !== undefined) return text(`${check} (check)`, found);
+  throw new ExpectedError("USAGE", `there is no error code or check ${name}`, {
+    found: name,
+    hint: "explain   without a name lists all; health checks of a bundle are shown by ./install status",
+  });
+}
+
+function isCode(name: string): name is ErrorCode {
+  return Object.hasOwn(codeExplanations, name);
+}
+
+function text(title: string, { meaning, causes, remedies }: Explanation): string {
+  const lines = (heading: string, items: readonly string[]): string =>
+    `${heading}\n${items.map((item) => `  - ${item}\n`).join("")}`;
+  return `${title}\n\n${meaning}\n\n${lines("Usual causes:", causes)}\n${lines("What to do:", remedies)}`;
+}
+
+function list(): string {
+  const rows = (table: Readonly<Record<string, Explanation>>): string => {
+    const width = Math.max(...Object.keys(table).map(({ length }) => length));
+    return Object.entries(table)
+      .map(([name, { meaning }]) => `  ${name.padEnd(width)}  ${meaning}\n`)
+      .join("");
+  };
+  return `Error codes:\n${rows(codeExplanations)}\nChecks:\n${rows(checkExplanations)}`;
+}
