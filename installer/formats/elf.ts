@@ -1,4 +1,7 @@
-/** What an ELF file needs of its host, read from its headers alone: class, machine, interpreter, shared libraries. */
+/**
+ * What an ELF file needs of its host, read from its headers alone: class, machine, interpreter, shared libraries and the
+ * glibc whose symbols it asks for.
+ */
 import { closeSync, openSync, readSync } from "node:fs";
 
 export interface Elf {
@@ -9,6 +12,8 @@ export interface Elf {
   readonly interpreter: string | null;
   /** DT_NEEDED, in order. */
   readonly needed: readonly string[];
+  /** The oldest glibc that has all symbols it is linked with, `2.34`; null: it asks for none. */
+  readonly glibc: string | null;
   readonly soname: string | null;
   /** DT_RUNPATH and DT_RPATH, unexpanded. */
   readonly runpath: readonly string[];
@@ -16,7 +21,12 @@ export interface Elf {
 
 const machines: Readonly<Record<number, string>> = { 62: "amd64", 183: "arm64" };
 const segment = { load: 1, dynamic: 2, interpreter: 3 } as const;
-const tag = { end: 0, needed: 1, strings: 5, stringsSize: 10, soname: 14, rpath: 15, runpath: 29 } as const;
+const tag = {
+  ...{ end: 0, needed: 1, strings: 5, stringsSize: 10, soname: 14, rpath: 15, runpath: 29 },
+  ...{ versions: 0x6ffffffe, versionsCount: 0x6fffffff },
+} as const;
+const known = new Set<number>(Object.values(tag));
+const mostVersions = 4096;
 const mostSegments = 512;
 const mostTags = 4096;
 const longestName = 4096;
@@ -82,6 +92,7 @@ function parse(read: Read): Elf {
     interpreter:
       interpreter === undefined ? null : textAt(exactly(read, interpreter.offset, limited(interpreter.size)), 0),
     needed: names(tag.needed),
+    glibc: newestGlibc(tags, segments, read),
     soname: names(tag.soname)[0] ?? null,
     runpath: [...names(tag.runpath), ...names(tag.rpath)].flatMap((text) => text.split(":")),
   };
@@ -124,25 +135,53 @@ function readTags(dynamic: Segment, read: Read, number: Numbers): [key: number, 
   const bytes = exactly(read, dynamic.offset, count * pair);
   const tags: [number, number][] = [];
   for (let at = 0; at < bytes.length; at += pair) {
-    // Tags of the operating system's own range are larger than any number that is looked for here.
     const key = bytes.readUInt32LE(at);
     if (key === tag.end) break;
-    if (key <= tag.runpath) tags.push([key, number.at(bytes, at + number.width)]);
+    if (known.has(key)) tags.push([key, number.at(bytes, at + number.width)]);
   }
   return tags;
 }
 
-/** The table is named by its address in memory; the segment that is loaded there says where in the file it is. */
+/** Of the versions `GLIBC_2.34` that symbols are wanted in, from whatever library. */
+function newestGlibc(tags: readonly [number, number][], segments: readonly Segment[], read: Read): string | null {
+  const address = tags.find(([key]) => key === tag.versions)?.[1];
+  const libraries = tags.find(([key]) => key === tag.versionsCount)?.[1] ?? 0;
+  if (address === undefined) return null;
+  if (libraries > mostVersions) throw new Damaged("it wants symbols of too many libraries");
+  const strings = stringTable(tags, segments, read);
+  let newest = 0;
+  let left = mostVersions;
+  let at = offsetOf(address, segments);
+  for (let library = 0; library < libraries; library += 1) {
+    const entry = exactly(read, at, 16);
+    let version = at + entry.readUInt32LE(8);
+    for (let count = entry.readUInt16LE(2); count > 0; count -= 1) {
+      if ((left -= 1) < 0) throw new Damaged("it wants too many versions of symbols");
+      const auxiliary = exactly(read, version, 16);
+      const name = textAt(strings, auxiliary.readUInt32LE(8));
+      newest = Math.max(newest, Number(/^GLIBC_2\.(\d{1,3})(\.|$)/.exec(name)?.[1] ?? 0));
+      version += auxiliary.readUInt32LE(12);
+    }
+    at += entry.readUInt32LE(12);
+  }
+  return newest === 0 ? null : `2.${newest}`;
+}
+
 function stringTable(tags: readonly [number, number][], segments: readonly Segment[], read: Read): Buffer {
   const address = tags.find(([key]) => key === tag.strings)?.[1];
   const size = tags.find(([key]) => key === tag.stringsSize)?.[1];
   if (address === undefined || size === undefined) throw new Damaged("it has no table of names");
+  if (size > 64 * 1024 * 1024) throw new Damaged("its table of names is too large");
+  return exactly(read, offsetOf(address, segments), size);
+}
+
+/** Tables are named by their address in memory; the segment that is loaded there says where in the file they are. */
+function offsetOf(address: number, segments: readonly Segment[]): number {
   const home = segments.find(
     (one) => one.type === segment.load && address >= one.address && address < one.address + one.size,
   );
-  if (home === undefined) throw new Damaged("its table of names lies in no segment");
-  if (size > 64 * 1024 * 1024) throw new Damaged("its table of names is too large");
-  return exactly(read, home.offset + (address - home.address), size);
+  if (home === undefined) throw new Damaged("one of its tables lies in no segment");
+  return home.offset + (address - home.address);
 }
 
 function textAt(bytes: Buffer, at: number): string {

@@ -11,6 +11,8 @@ export interface Offer {
 export interface Base {
   /** Sonames. */
   readonly libraries: ReadonlySet<string>;
+  /** `2.28`: the oldest glibc of these hosts; null: not said. */
+  readonly glibc: string | null;
   /** Absolute paths, with /bin, /sbin and /lib as on a merged /usr. */
   readonly programs: ReadonlySet<string>;
   readonly interpreters: ReadonlySet<string>;
@@ -32,11 +34,14 @@ export function parseBase(text: string, platform: Platform, vouched: readonly st
     made: new Set<string>(),
   };
   const offers = new Map<string, Offer>();
+  let glibc: string | null = null;
   for (const line of text.split("\n")) {
     const [kind = "", name = "", ...rest] = line.replace(/#.*/, "").trim().split(/\s+/);
     if (kind === "") continue;
     if (kind === "offer" || kind === "likely") {
       offers.set(mergedUsr(name), { packages: rest, likely: kind === "likely" });
+    } else if (kind === "glibc") {
+      glibc = name;
     } else if (kind in sets && name !== "") {
       if (rest[0] === undefined || rest[0] === platform) sets[kind as keyof typeof sets].add(mergedUsr(name));
     } else {
@@ -44,7 +49,14 @@ export function parseBase(text: string, platform: Platform, vouched: readonly st
     }
   }
   for (const name of vouched) (name.startsWith("/") ? sets.program : sets.library).add(mergedUsr(name));
-  return { libraries: sets.library, programs: sets.program, interpreters: sets.interpreter, made: sets.made, offers };
+  return {
+    libraries: sets.library,
+    glibc,
+    programs: sets.program,
+    interpreters: sets.interpreter,
+    made: sets.made,
+    offers,
+  };
 }
 
 /** `/bin/sh` and `/usr/bin/sh` are one file on every host that we know. */

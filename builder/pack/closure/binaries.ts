@@ -5,12 +5,14 @@ import type { NodeFile } from "../../render/node-file.ts";
 import { mergedUsr } from "./base.ts";
 import { type Elf, readElf } from "#formats/elf";
 import type { ClosureCheck, ClosureFinding } from "./finding.ts";
+import { compareVersions, isSince } from "#formats/version";
 import { baseName, packageHint } from "./programs.ts";
 import { findOffer, findProgram, type View } from "./view.ts";
 
 /** Every executable and every shared library of a node. */
 export function checkBinaries(view: View, store: { path(digest: Digest): string }): ClosureFinding[] {
   const findings: ClosureFinding[] = [];
+  const linked: Linked[] = [];
   for (const file of view.files.values()) {
     const runs = (Number.parseInt(file.mode, 8) & 0o111) !== 0 || /\.so(\.|$)/.test(file.path);
     // A secret of the operator's own is in no store.
@@ -23,9 +25,32 @@ export function checkBinaries(view: View, store: { path(digest: Digest): string 
     const elf = readElf(path);
     if (elf === null) findings.push(...checkScript(view, file, startOf(path)));
     else if ("damaged" in elf) findings.push(damaged(view, file, elf.damaged));
-    else findings.push(...checkElf(view, file, elf));
+    else {
+      findings.push(...checkElf(view, file, elf));
+      if (elf.glibc !== null) linked.push({ file, glibc: elf.glibc });
+    }
   }
-  return findings;
+  return [...findings, ...checkGlibc(view, linked)];
+}
+
+interface Linked {
+  readonly file: NodeFile;
+  /** `2.34` */
+  readonly glibc: string;
+}
+
+/** One finding for all programs that want a newer glibc than every host has: which hosts there are, the operator knows. */
+function checkGlibc(view: View, linked: readonly Linked[]): ClosureFinding[] {
+  const oldest = view.base.glibc;
+  const newer = linked
+    .filter(({ glibc }) => oldest !== null && !isSince(oldest, glibc))
+    .toSorted((a, b) => compareVersions(b.glibc, a.glibc));
+  const [first, ...others] = newer;
+  if (first === undefined) return [];
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  const message = `glibc ${first.glibc} or newer is needed by ${first.file.path}${more} on ${view.label}`;
+  const hint = "ldd --version on the nodes tells what they have; for older ones take static builds";
+  return [finding(view, first.file, "library", `glibc ${first.glibc}`, message, hint, "warning")];
 }
 
 function checkElf(view: View, file: NodeFile, elf: Elf): ClosureFinding[] {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseElf, readElf } from "#formats/elf";
@@ -19,6 +20,7 @@ test("reads machine, interpreter and libraries of a dynamically linked program",
     machine: "arm64",
     interpreter: "/lib/ld-linux-aarch64.so.1",
     needed: ["libc.so.6", "libm.so.6"],
+    glibc: null,
     soname: null,
     runpath: [],
   });
@@ -30,6 +32,22 @@ test("agrees with the machine's own loader about the program that runs this test
   assert.equal(elf.bits, 64);
   assert.ok(elf.needed.includes("libc.so.6"));
   assert.match(elf.interpreter ?? "", /ld-linux/);
+  const said = execFileSync("ldd", ["-v", "/bin/tar"], { encoding: "utf8" });
+  const own = /\n\t\/bin\/tar:\n((?:\t\t.*\n)+)/.exec(said)?.[1] ?? "";
+  const minors = [...own.matchAll(/\(GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+  assert.ok(minors.length > 1);
+  assert.equal(elf.glibc, `2.${Math.max(...minors)}`);
+});
+
+test("tells the glibc whose symbols are wanted, and never counts what cannot be", () => {
+  const whole = elfFile({ machine: 62, needed: ["libc.so.6"], glibc: "2.34" });
+  const elf = parse(whole);
+  assert.ok(elf !== null && !("damaged" in elf));
+  assert.equal(elf.glibc, "2.34");
+  const at = whole.indexOf("GLIBC_2.34\0") + "GLIBC_2.34\0".length;
+  const endless = Buffer.from(whole);
+  endless.writeUInt16LE(65_535, at + 2);
+  assert.deepEqual(parse(endless), { damaged: "it wants too many versions of symbols" });
 });
 
 test("a static program needs nothing", () => {

@@ -186,6 +186,19 @@ test("a library that a carried package brings is enough, and a likely one is a w
   assert.deepEqual(checkClosure({ ...whole, packages: [carried] }), []);
 });
 
+test("programs that ask for a newer glibc than every host has are one warning, which names the newest", () => {
+  const linked = (glibc: string): Buffer =>
+    elfFile({ machine: 62, interpreter: "/lib64/ld-linux-x86-64.so.2", needed: ["libc.so.6"], glibc });
+  const whole = cluster();
+  whole.rendered.files.push(binary("old", linked("2.28")));
+  assert.deepEqual(checkClosure(whole), []);
+  whole.rendered.files.push(binary("ctr", linked("2.32")), binary("containerd", linked("2.34")));
+  const [finding, ...more] = checkClosure(whole);
+  assert.deepEqual(more, []);
+  assert.deepEqual([finding?.severity, finding?.missing], ["warning", "glibc 2.34"]);
+  assert.match(finding?.message ?? "", /^glibc 2\.34 or newer is needed by \S+\/containerd and 1 more on /);
+});
+
 test("a binary of another machine, or of a C library that the base lacks, is refused", () => {
   const whole = cluster();
   whole.rendered.files.push(binary("arm", program(["libc.so.6"], 183)));
