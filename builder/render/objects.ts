@@ -82,7 +82,7 @@ const rows: readonly ObjectRow[] = [
     when: plugin("flannel"),
     data: (c) => ({
       namespace: flannelNamespace(c),
-      image: neededImage(c, "flannel", "coreos_flannel"),
+      image: neededImage(c, "flannel"),
       plugin: imageOf(c, "flannel-cni-plugin"),
       api: apiServerOfHosts(c.topology),
     }),
