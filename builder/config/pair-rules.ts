@@ -3,8 +3,8 @@ import { generations } from "./generations.ts";
 import type { ClusterConfig } from "./cluster.ts";
 import type { ReleaseManifest } from "./release.ts";
 import type { KeyPath } from "./positions.ts";
-import { error, type RuleFinding } from "./rule.ts";
-import { isSince } from "#formats/version";
+import { error, type RuleFinding, warning } from "./rule.ts";
+import { compareVersions, isSince } from "#formats/version";
 import { versionOf } from "./versions.ts";
 
 interface Pair {
@@ -53,6 +53,10 @@ export function pairFindings(cluster: ClusterConfig, manifest: ReleaseManifest):
 }
 
 function proxyMode({ network }: ClusterConfig, kubernetes: string): RuleFinding[] {
+  if (network.proxyMode === "ipvs" && !knowsNewConntrack(kubernetes)) {
+    const message = `kube-proxy ${kubernetes} has mode ipvs only on kernels before 4.19, and works as iptables on others`;
+    return [warning(["network", "proxyMode"], message)];
+  }
   if (network.proxyMode !== "nftables" || isSince(kubernetes, nftablesSince)) return [];
   const message = `kube-proxy ${kubernetes} has no proxy mode nftables yet: it came with ${nftablesSince}; write iptables`;
   return [error(["network", "proxyMode"], message)];
@@ -61,10 +65,19 @@ function proxyMode({ network }: ClusterConfig, kubernetes: string): RuleFinding[
 /** Behind no feature gate. */
 const nftablesSince = "1.31";
 
+/** Older ones want the module nf_conntrack_ipv4 for mode ipvs, which went into nf_conntrack with 4.19 (kubernetes#75241). */
+function knowsNewConntrack(kubernetes: string): boolean {
+  return compareVersions(kubernetes, "1.11.10") >= 0;
+}
+
 /** How kube-proxy works where cluster.yaml does not say. */
 export function usualProxyMode({ generation, kubernetes }: ReleaseManifest): "iptables" | "ipvs" | "nftables" {
   const { proxyMode } = generations[generation];
-  return proxyMode === "nftables" && kubernetes !== null && !isSince(kubernetes, nftablesSince)
-    ? "iptables"
-    : proxyMode;
+  if (kubernetes === null) return proxyMode;
+  const lacks = {
+    iptables: false,
+    ipvs: !knowsNewConntrack(kubernetes),
+    nftables: !isSince(kubernetes, nftablesSince),
+  };
+  return lacks[proxyMode] ? "iptables" : proxyMode;
 }

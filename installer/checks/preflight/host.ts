@@ -1,6 +1,6 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
 import { formatBytes } from "#cli/reporter";
-import { isSince } from "#formats/version";
+import { compareVersions, isSince } from "#formats/version";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
@@ -48,6 +48,11 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
     const message = "kube-proxy in mode nftables does not start with this kernel";
     return [{ check: "kernel-version", severity: "error", message, expected: "5.13 or newer", found, hint }];
   }
+  if (isWorker && usesIpvs(bundle) && kubernetes !== null && compareVersions(kubernetes, "1.11.10") < 0 && at("4.19")) {
+    const message = `kube-proxy ${kubernetes} finds no nf_conntrack_ipv4 in this kernel and does not work in mode ipvs`;
+    const mode = "network: { proxyMode: iptables } in cluster.yaml";
+    return [{ check: "kernel-version", severity: "error", message, expected: "4.18 or older", found, hint: mode }];
+  }
   if (isWorker && kubernetes !== null && !isSince(kubernetes, "1.19") && at("5.16")) {
     const message = `runc before 1.0.0-rc94, which releases of ${kubernetes} carry, starts no container with a memory limit`;
     const newer =
@@ -64,6 +69,10 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
 /** The modules are kube-proxy's of this mode. */
 function usesNftables({ index }: PreflightInput["bundle"]): boolean {
   return index.host.modules.some(({ name }) => name === "nf_tables");
+}
+
+function usesIpvs({ index }: PreflightInput["bundle"]): boolean {
+  return index.host.modules.some(({ name }) => name === "ip_vs");
 }
 
 const controllers = ["cpu", "cpuset", "memory", "pids"];

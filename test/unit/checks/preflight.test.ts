@@ -117,6 +117,12 @@ const kubernetes =
   (index: BundleIndex): void => {
     index.release.kubernetes = version;
   };
+const withIpvs =
+  (version: string) =>
+  (index: BundleIndex): void => {
+    index.release.kubernetes = version;
+    index.host.modules.push({ name: "ip_vs", optional: true, for: { roles: ["worker"] } });
+  };
 const past = (cluster: string, units: string[] = []): Transaction[] => [
   {
     ...{ id: 1, at: "", state: "committed", changes: [], done: new Set(), undone: new Set() },
@@ -152,6 +158,9 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
     ["kernel-version", "ok", "4.4", { facts: { kernel: "4.4.230", cgroup: 1 } }],
     ["kernel-version", "error", "5.10 with nftables", { facts: { kernel: "5.10.0-30" }, index: withNftables }],
     ["programs", "error", "no nft with nftables", { index: withNftables }],
+    ["kernel-version", "error", "6.1 with ipvs of 1.11", { index: withIpvs("1.11.2") }],
+    ["kernel-version", "ok", "4.18 with ipvs of 1.11", { index: withIpvs("1.11.2"), facts: { kernel: "4.18.0" } }],
+    ["kernel-version", "warning", "6.1 with ipvs of 1.11.10", { index: withIpvs("1.11.10") }],
     [
       "kernel-version",
       "warning",

@@ -67,9 +67,12 @@ test("a new patch release is one line: without digests they are read from upstre
 });
 
 test("kube-proxy works by iptables until nftables needs no feature gate", async () => {
-  const mode = async (release: string) => (await fixtureCluster(cluster(release))).topology.network.proxyMode;
+  const mode = async (release: string, more = "") =>
+    (await fixtureCluster(cluster(release, more))).topology.network.proxyMode;
   assert.equal(await mode("kubernetes-1.30"), "iptables");
   assert.equal(await mode("kubernetes-1.31"), "nftables");
+  // Its ipvs wants a module that kernels from 4.19 on have no more.
+  assert.equal(await mode("kubernetes-1.11", "runtime: docker"), "iptables");
 });
 
 test("a wrong pair is refused with the reason", async () => {
