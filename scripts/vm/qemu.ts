@@ -70,7 +70,8 @@ export function qemuArguments(options: QemuOptions): string[] {
       ? "hubport,id=net,hubid=0"
       : `stream,id=net,server=off,addr.type=unix,addr.path=${options.switchPath}`;
   const further = options.kernelWords ? ` ${options.kernelWords}` : "";
-  const words = `console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off${further}`;
+  // On a busy host the guest's kernel would take its TSC for unstable and read the time from qemu's slow HPET instead.
+  const words = `console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off tsc=reliable${further}`;
   return [
     ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"],
     ["-machine", "pc,memory-backend=ram", "-object", memory, "-m", `${options.mebibytes}`],
