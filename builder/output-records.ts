@@ -62,6 +62,13 @@ const installer = [
   record("deferred", { what: z.string(), why: z.string() }),
   record("result", { transaction: z.union([z.string(), z.number()]), changes: z.int() }),
   record("undone", {}),
+  record("credential", {
+    output: z.string(),
+    user: z.string(),
+    groups: z.array(z.string()),
+    notAfter: z.string(),
+    fingerprint: z.union([z.string(), z.null()]),
+  }),
   record("awaited", {}),
   record("unit-failure", { unit: z.string() }),
   record("request", { name: z.string(), approved: z.boolean() }),

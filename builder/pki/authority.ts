@@ -23,7 +23,7 @@ import {
 import { belowRoot, describeCertificate, type IssuedPair, parsePair, readKey, whyStale } from "./issued.ts";
 import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
 import { openScratchVault, openVault, type Vault } from "./vault.ts";
-import { generateKey, makeCertificate, privatePem, publicPem } from "./x509.ts";
+import { generateKey, makeCertificate, privatePem, publicPem } from "#x509";
 
 /** A certificate with its private key, both PEM. */
 export interface Authority extends IssuedPair {

@@ -3,6 +3,7 @@
  * A node has leaves of its own, so that a stolen node reveals that node's keys and no other's.
  */
 import type { Role } from "#bundle";
+import type { Usage } from "#x509";
 import type { Topology, TopologyNode } from "../config/topology.ts";
 import { isSince } from "#formats/version";
 
@@ -17,8 +18,6 @@ export type AuthorityName = keyof typeof authorities;
 /** Where the PKI directory keeps a CA, and the key of one whose certificate is being signed elsewhere. */
 export const authorityFile = (name: AuthorityName): string => `${authorities[name]}.pem`;
 export const requestedKey = (name: AuthorityName): string => `${authorities[name]}.key`;
-
-export type Usage = "server" | "client";
 
 export interface CertificateSpec {
   /** File stem in the PKI directory and, where the certificate is a file, on the node. */

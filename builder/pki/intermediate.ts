@@ -4,14 +4,13 @@
  */
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { ExpectedError } from "#cli/errors";
-import { algorithmOf, generateKey, privatePem } from "#x509";
+import { algorithmOf, generateKey, makeAuthorityRequest, privatePem, whyNoAuthority } from "#x509";
 import { whyUnread } from "../config/key-algorithms.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Topology } from "../config/topology.ts";
 import { authorities, authorityFile, type AuthorityName, requestedKey, wantedAuthorities } from "./certificates.ts";
 import { blocks, readKey, signsItself } from "./issued.ts";
 import { openVault, type Vault } from "./vault.ts";
-import { makeAuthorityRequest, whyNoAuthority } from "./x509.ts";
 
 export interface Request {
   readonly name: AuthorityName;

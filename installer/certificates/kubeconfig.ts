@@ -10,6 +10,8 @@ export interface Kubeconfig {
   readonly key: string | null;
 }
 
+export type WholeKubeconfig = { readonly [Field in keyof Kubeconfig]: string };
+
 /** What a kubeconfig embeds; null for what it does not. */
 export function readKubeconfig(text: string): Kubeconfig {
   return {
@@ -22,10 +24,36 @@ export function readKubeconfig(text: string): Kubeconfig {
 
 /** The same text with another client certificate and key; both are PEM. */
 export function withCredentials(text: string, certificate: string, key: string): string {
-  const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
   return text
     .replace(/^(\s*client-certificate-data:\s*)\S+/m, (_, name: string) => name + base64(certificate))
     .replace(/^(\s*client-key-data:\s*)\S+/m, (_, name: string) => name + base64(key));
+}
+
+/** A kubeconfig of one user and one cluster. */
+export function kubeconfigText(user: string, { server, authority, certificate, key }: WholeKubeconfig): string {
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: kubernetes
+    cluster:
+      server: ${JSON.stringify(server)}
+      certificate-authority-data: ${base64(authority)}
+users:
+  - name: ${JSON.stringify(user)}
+    user:
+      client-certificate-data: ${base64(certificate)}
+      client-key-data: ${base64(key)}
+contexts:
+  - name: kubernetes
+    context:
+      cluster: kubernetes
+      user: ${JSON.stringify(user)}
+current-context: kubernetes
+`;
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem).toString("base64");
 }
 
 function embedded(text: string, name: string): string | null {

@@ -1,5 +1,5 @@
 /** A certificate once more, with a new key of the same kind and a new life. Subject, names and usages are those of the old one. */
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExpectedError } from "#cli/errors";
 import {
   algorithmOf,
@@ -12,7 +12,7 @@ import {
   privatePem,
   readCertificate,
   signCertificate,
-} from "#x509";
+} from "./der.ts";
 
 /** PEM both. */
 export interface Pair {
@@ -29,19 +29,38 @@ export function isIssuedBy(certificate: string, authority: string): boolean {
   return leaf.fingerprint256 !== ca.fingerprint256 && leaf.checkIssued(ca) && leaf.verify(ca.publicKey);
 }
 
+/** PKI_INVALID where the CA's key is not its own, or cannot be read. */
+export function openAuthority({ certificate, key }: Pair): {
+  readonly ca: X509Certificate;
+  readonly signer: KeyObject;
+} {
+  const [ca, signer] = [new X509Certificate(certificate), readKey(key)];
+  if (signer !== null && ca.checkPrivateKey(signer)) return { ca, signer };
+  const what = signer === null ? "is no key" : "does not belong to its certificate";
+  throw new ExpectedError("PKI_INVALID", `the CA's key ${what}`, { where: ca.subject });
+}
+
+function readKey(pem: string): KeyObject | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
+  }
+}
+
+/** When a certificate begins that is signed now: clocks of a cluster differ a little. */
+export function beginning(ca: X509Certificate, now: Date): Date {
+  return new Date(Math.max(now.getTime() - hour, ca.validFromDate.getTime()));
+}
+
 /** As long as the old one was issued for, never past the CA's end. PKI_INVALID where the CA's key is not its own. */
 export async function reissue(old: string, authority: Pair, now: Date): Promise<Pair> {
-  const ca = new X509Certificate(authority.certificate);
-  const signer = createPrivateKey(authority.key);
-  if (!ca.checkPrivateKey(signer)) {
-    throw new ExpectedError("PKI_INVALID", "the CA's key does not belong to its certificate", { where: ca.subject });
-  }
+  const { ca, signer } = openAuthority(authority);
   const before = new X509Certificate(old);
   const privateKey = await generateKey(algorithmOf(before.publicKey) ?? "RSA-2048");
   const publicKey = createPublicKey(privateKey);
   const life = before.validToDate.getTime() - before.validFromDate.getTime();
-  // Clocks of a cluster differ a little.
-  const notBefore = new Date(Math.max(now.getTime() - hour, ca.validFromDate.getTime()));
+  const notBefore = beginning(ca, now);
   const notAfter = new Date(Math.min(notBefore.getTime() + life, ca.validToDate.getTime()));
   const parts = readCertificate(before);
   const renewed = (one: Asn1): Asn1 =>

@@ -1,197 +1,139 @@
-/**
- * X.509, written and signed: node-forge encodes DER, node:crypto makes the keys and signs. forge itself knows RSA only,
- * so names, extensions and keys are carried as what they are: DER.
- */
-import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomBytes, sign } from "node:crypto";
-import { promisify } from "node:util";
+/** `#x509`, of both programs: what a cluster's certificates say, subjects, names and usages, as the extensions that TLS and Kubernetes ask for. */
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import forge from "node-forge";
+import {
+  type Asn1,
+  children,
+  extension,
+  extensionValue,
+  keyIdentifier,
+  octets,
+  oid,
+  primitive,
+  readCertificate,
+  sequence,
+  set,
+  signCertificate,
+  signRequest,
+  tagged,
+} from "./der.ts";
 
-export type Asn1 = forge.asn1.Asn1;
+export { algorithmOf, generateKey, type KeyAlgorithm, keyAlgorithms, privatePem, publicPem } from "./der.ts";
 
-/** By the names that kubeadm gives them. */
-export const keyAlgorithms = ["RSA-2048", "RSA-3072", "RSA-4096", "ECDSA-P256", "ECDSA-P384", "Ed25519"] as const;
-export type KeyAlgorithm = (typeof keyAlgorithms)[number];
+export type Usage = "server" | "client";
 
-/** Everything of a certificate but its serial number and signature. */
-export interface CertificateParts {
-  readonly issuer: Asn1;
-  readonly subject: Asn1;
+export interface Subject {
+  readonly commonName: string;
+  readonly organization?: string | readonly string[] | undefined;
+}
+
+export interface CertificateRequest {
+  readonly subject: Subject;
+  readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly publicKey: KeyObject;
-  readonly extensions: readonly Asn1[];
+  /** Null: a CA that signs itself. */
+  readonly issuer: { readonly certificate: string } | null;
+  readonly usages: readonly Usage[];
+  readonly sans: readonly string[];
 }
 
-const { asn1 } = forge;
-const { Class, Type } = asn1;
-const makeKeyPair = promisify(generateKeyPair);
+const { Type } = forge.asn1;
+const ids = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  names: "2.5.29.17",
+  constraints: "2.5.29.19",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  any: "2.5.29.37.0",
+  server: "1.3.6.1.5.5.7.3.1",
+  client: "1.3.6.1.5.5.7.3.2",
+} as const;
 
-/** A new private key. Runs on the thread pool. */
-export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
-  if (algorithm === "Ed25519") return (await makeKeyPair("ed25519")).privateKey;
-  const [kind, size = ""] = algorithm.split("-");
-  if (kind === "RSA") return (await makeKeyPair("rsa", { modulusLength: Number(size) })).privateKey;
-  return (await makeKeyPair("ec", { namedCurve: size === "P256" ? "P-256" : "P-384" })).privateKey;
-}
-
-/** Null where a key is of no kind that is made or taken here. */
-export function algorithmOf(key: KeyObject): KeyAlgorithm | null {
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
-  const found = new Map([
-    ["rsa", `RSA-${modulusLength}`],
-    ["ec", `ECDSA-${namedCurve === "prime256v1" ? "P256" : namedCurve === "secp384r1" ? "P384" : namedCurve}`],
-    ["ed25519", "Ed25519"],
-  ]).get(key.asymmetricKeyType ?? "");
-  return keyAlgorithms.find((name) => name === found) ?? null;
-}
-
-/** PEM in the form that every Go program since Kubernetes 1.6 reads: PKCS#1, SEC 1; of Ed25519, which has neither, PKCS#8. */
-export function privatePem(key: KeyObject): string {
-  const kind = key.asymmetricKeyType;
-  const type = kind === "rsa" ? "pkcs1" : kind === "ec" ? "sec1" : "pkcs8";
-  return key.export({ type, format: "pem" }).toString();
-}
-
-/** `PUBLIC KEY` PEM of a private key. */
-export function publicPem(key: KeyObject): string {
-  return createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
-}
-
-/** A new certificate as PEM, with a random serial number. */
-export function signCertificate(parts: CertificateParts, signer: KeyObject): string {
-  // A positive number of 127 bits.
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  const body = sequence(
-    tagged(0, primitive(Type.INTEGER, "\x02")),
-    primitive(Type.INTEGER, serial.toString("latin1")),
-    signatureAlgorithm(signer).identifier,
-    parts.issuer,
-    sequence(time(parts.notBefore), time(parts.notAfter)),
-    parts.subject,
-    spki(parts.publicKey),
-    tagged(3, sequence(...parts.extensions)),
+/** The certificate as PEM, signed by `signer`. */
+export function makeCertificate(request: CertificateRequest, signer: KeyObject): string {
+  const subject = nameOf(request.subject);
+  const authority = request.issuer === null ? null : new X509Certificate(request.issuer.certificate);
+  const parent = authority === null ? null : readCertificate(authority);
+  const own = keyIdentifier(request.publicKey);
+  const given = parent === null ? null : extensionValue(parent.extensions, ids.subjectKeyIdentifier);
+  const theirs = authority === null ? own : keyIdentifier(authority.publicKey);
+  return signCertificate(
+    {
+      ...request,
+      subject,
+      issuer: parent?.subject ?? subject,
+      extensions: [
+        ...(parent === null ? authorityExtensions() : leafExtensions(request)),
+        extension(ids.subjectKeyIdentifier, octets(own)),
+        extension(
+          ids.authorityKeyIdentifier,
+          sequence(tagged(0, typeof given?.value === "string" ? given.value : theirs)),
+        ),
+      ],
+    },
+    signer,
   );
-  return signed(body, signer, "CERTIFICATE");
 }
 
-/** A PKCS#10 request for a certificate of this key, as PEM. */
-export function signRequest(subject: Asn1, extensions: readonly Asn1[], key: KeyObject): string {
-  const wished = sequence(oid("1.2.840.113549.1.9.14"), set(sequence(...extensions)));
-  const body = sequence(primitive(Type.INTEGER, "\0"), subject, spki(createPublicKey(key)), tagged(0, wished));
-  return signed(body, key, "CERTIFICATE REQUEST");
+/** A request for the certificate of an intermediate CA, as PEM. */
+export function makeAuthorityRequest(subject: Subject, key: KeyObject): string {
+  const identifier = octets(keyIdentifier(createPublicKey(key)));
+  const extensions = [...authorityExtensions(), extension(ids.subjectKeyIdentifier, identifier)];
+  return signRequest(nameOf(subject), extensions, key);
 }
 
-/** The parts of a certificate that another one takes over. */
-export function readCertificate(certificate: {
-  readonly raw: Buffer;
-}): Pick<CertificateParts, "issuer" | "subject" | "extensions"> {
-  const [body] = children(decode(certificate.raw));
-  // Without the version, which only certificates of version 1 lack; unique identifiers, tags 1 and 2, are nobody's any more.
-  const [, , issuer, , subject, , extensions] = children(body).slice(1);
-  if (issuer === undefined || subject === undefined) throw new Error("it is no X.509 certificate");
-  return { issuer, subject, extensions: extensions === undefined ? [] : children(children(extensions)[0]) };
+/** Why a certificate cannot issue those of a cluster; null when it can. */
+export function whyNoAuthority(certificate: X509Certificate): string | null {
+  const { extensions } = readCertificate(certificate);
+  const usage = extensionValue(extensions, ids.keyUsage)?.value;
+  // How many bits are unused, then the bits; keyCertSign is the sixth.
+  if (typeof usage === "string" && (usage.charCodeAt(1) & 0x04) === 0) return "its keyUsage lacks keyCertSign";
+  // OpenSSL's word, which takes the usages above into account.
+  if (!certificate.ca) return "it is not a CA's: basicConstraints without CA:TRUE";
+  const purposes = extensionValue(extensions, ids.extendedKeyUsage);
+  if (purposes === null) return null;
+  const has = children(purposes).map(({ value }) => forge.asn1.derToOid(value as string));
+  const lacking = (["server", "client"] as const).filter(
+    (usage) => !has.includes(ids[usage]) && !has.includes(ids.any),
+  );
+  return lacking.length === 0
+    ? null
+    : `its extendedKeyUsage lacks ${lacking.map((usage) => `${usage}Auth`).join(", ")}`;
 }
 
-/** The value of an extension, DER decoded; null where there is none. */
-export function extensionValue(extensions: readonly Asn1[], id: string): Asn1 | null {
-  const found = extensions.find((one) => extensionId(one) === id);
-  const value = found === undefined ? undefined : children(found).at(-1)?.value;
-  return typeof value === "string" ? decode(value) : null;
+function authorityExtensions(): Asn1[] {
+  return [
+    extension(ids.constraints, sequence(primitive(Type.BOOLEAN, "\xff")), true),
+    // digitalSignature, keyCertSign, cRLSign; one bit is unused.
+    extension(ids.keyUsage, primitive(Type.BITSTRING, "\x01\x86"), true),
+  ];
 }
 
-export function extensionId(one: Asn1): string {
-  return asn1.derToOid(children(one)[0]?.value as string);
+function leafExtensions({ usages, sans, publicKey }: CertificateRequest): Asn1[] {
+  // digitalSignature; and keyEncipherment, which only an RSA key can do.
+  const usage = publicKey.asymmetricKeyType === "rsa" ? "\x05\xa0" : "\x07\x80";
+  return [
+    extension(ids.constraints, sequence(), true),
+    extension(ids.keyUsage, primitive(Type.BITSTRING, usage), true),
+    extension(ids.extendedKeyUsage, sequence(...usages.map((purpose) => oid(ids[purpose])))),
+    ...(sans.length === 0 ? [] : [extension(ids.names, sequence(...sans.map(alternative)))]),
+  ];
 }
 
-export function extension(id: string, value: Asn1, critical = false): Asn1 {
-  const flag = critical ? [primitive(Type.BOOLEAN, "\xff")] : [];
-  return sequence(oid(id), ...flag, octets(der(value).toString("latin1")));
+function alternative(san: string): Asn1 {
+  if (isIP(san) === 0) return tagged(2, san);
+  // Not among the types of forge.
+  return tagged(7, (forge.util as unknown as { bytesFromIP(ip: string): string }).bytesFromIP(san));
 }
 
-/** SHA-1 of the key's bits, as RFC 5280 proposes. */
-export function keyIdentifier(key: KeyObject): string {
-  const [, bits] = children(spki(key));
-  if (typeof bits?.value !== "string") throw new Error("it is no public key");
-  // The first byte says how many bits of the last one are unused: none.
-  return createHash("sha1")
-    .update(Buffer.from(bits.value.slice(1), "latin1"))
-    .digest("binary");
-}
-
-/** What DER says; bit strings stay the bytes that they are. */
-export function decode(bytes: string | Buffer): Asn1 {
-  const options = { strict: true, parseAllBytes: true, decodeBitStrings: false };
-  // forge's types know only the first of its options.
-  const read = asn1.fromDer as unknown as (der: string, given: typeof options) => Asn1;
-  return read(typeof bytes === "string" ? bytes : bytes.toString("latin1"), options);
-}
-
-export function sequence(...values: Asn1[]): Asn1 {
-  return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, values);
-}
-
-export function set(...values: Asn1[]): Asn1 {
-  return asn1.create(Class.UNIVERSAL, Type.SET, true, values);
-}
-
-/** `value`: bytes as a latin1 text. */
-export function primitive(type: forge.asn1.Type, value: string): Asn1 {
-  return asn1.create(Class.UNIVERSAL, type, false, value);
-}
-
-/** `value`: bytes as a latin1 text. */
-export function octets(value: string): Asn1 {
-  return primitive(Type.OCTETSTRING, value);
-}
-
-export function oid(id: string): Asn1 {
-  return primitive(Type.OID, asn1.oidToDer(id).getBytes());
-}
-
-/** A context-specific value that holds others, or bytes as a latin1 text. */
-export function tagged(tag: number, ...values: Asn1[] | [string]): Asn1 {
-  const [first] = values;
-  return typeof first === "string"
-    ? asn1.create(Class.CONTEXT_SPECIFIC, tag, false, first)
-    : asn1.create(Class.CONTEXT_SPECIFIC, tag, true, values as Asn1[]);
-}
-
-export function children(node: Asn1 | undefined): Asn1[] {
-  if (!Array.isArray(node?.value)) throw new Error("it is no DER of X.509");
-  return node.value;
-}
-
-function signed(body: Asn1, key: KeyObject, label: string): string {
-  const { identifier, digest } = signatureAlgorithm(key);
-  const signature = sign(digest, der(body), key).toString("latin1");
-  const whole = der(sequence(body, identifier, primitive(Type.BITSTRING, `\0${signature}`)));
-  const lines = whole.toString("base64").replaceAll(/.{64}(?=.)/g, "$&\n");
-  // Line feeds only: these texts go into kubeconfigs and onto Linux hosts.
-  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
-}
-
-function signatureAlgorithm(key: KeyObject): { identifier: Asn1; digest: string | null } {
-  if (key.asymmetricKeyType === "ed25519") return { identifier: sequence(oid("1.3.101.112")), digest: null };
-  if (key.asymmetricKeyType === "rsa") {
-    return { identifier: sequence(oid("1.2.840.113549.1.1.11"), primitive(Type.NULL, "")), digest: "sha256" };
-  }
-  return algorithmOf(key) === "ECDSA-P384"
-    ? { identifier: sequence(oid("1.2.840.10045.4.3.3")), digest: "sha384" }
-    : { identifier: sequence(oid("1.2.840.10045.4.3.2")), digest: "sha256" };
-}
-
-function spki(key: KeyObject): Asn1 {
-  return decode(key.export({ type: "spki", format: "der" }));
-}
-
-/** UTCTime has two digits for the year, and RFC 5280 reads them as 1950 to 2049. */
-function time(date: Date): Asn1 {
-  return date.getUTCFullYear() < 2050
-    ? primitive(Type.UTCTIME, asn1.dateToUtcTime(date))
-    : primitive(Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date));
-}
-
-function der(node: Asn1): Buffer {
-  return Buffer.from(asn1.toDer(node).getBytes(), "latin1");
+function nameOf({ commonName, organization }: Subject): Asn1 {
+  const field = (id: string, value: string): Asn1 =>
+    set(sequence(oid(id), primitive(Type.UTF8, Buffer.from(value).toString("latin1"))));
+  const organizations = [organization ?? []].flat().map((one) => field(ids.organization, one));
+  return sequence(field(ids.commonName, commonName), ...organizations);
 }

@@ -1,4 +1,4 @@
-/** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`, `remove-node`. */
+/** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`, `remove-node`, `admin`. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ExpectedError } from "#cli/errors";
@@ -9,6 +9,9 @@ import { identityOf } from "../trust/given-keys.ts";
 interface Flags {
   readonly days?: number;
   readonly textfile?: string;
+  readonly group?: string[];
+  readonly server?: string;
+  readonly output?: string;
   readonly root?: string;
   readonly keep?: number;
   readonly recipient?: string[];
@@ -29,6 +32,7 @@ type ContextOf = (flags: Pick<Flags, "json">, words: readonly string[]) => Conte
 export function addDayTwoCommands(program: Command, surroundings: Surroundings, contextOf: ContextOf): void {
   addCertificates(program, surroundings, contextOf);
   addRemoveNode(program, contextOf);
+  addAdmin(program, surroundings, contextOf);
   program
     .command("snapshot")
     .description("a copy of etcd's data, sealed with age for the operator, in /var/lib/kubeferry/snapshots")
@@ -105,6 +109,28 @@ function addRemoveNode(program: Command, contextOf: ContextOf): void {
       const { removeNode } = await import("./remove-node.ts");
       const { dryRun = false, yes = false } = flags;
       await removeNode({ node, dryRun, yes }, contextOf(flags, ["remove-node", node]));
+    });
+}
+
+function addAdmin(program: Command, { workingDirectory }: Surroundings, contextOf: ContextOf): void {
+  program
+    .command("admin")
+    .description("on a master: a kubeconfig for a person, for days, signed by the CA that is on it")
+    .requiredOption("--for <name>", "the person's user name in the cluster")
+    .option("--days <number>", "how long it holds, 1 to 90", count, 1)
+    .option("--group <name>", "a group in the cluster (repeatable; default: kubeadm:cluster-admins)", collect)
+    .option("--server <url>", "the API's address for that person (default: the one that this master uses)")
+    .option("-o, --output <file>", "where to write it, 0600 (default: NAME.kubeconfig)")
+    .option("--root <dir>", "a mounted tree instead of this host")
+    .option("--dry-run", "tell what would be written, write nothing")
+    .option("--json", "one JSON object a line on stdout")
+    .addHelpText("after", "\nExample:\n  $ ./install admin --for alice --days 1 --group developers")
+    .action(async (flags: Flags & { readonly for: string }) => {
+      const { admin, administrators } = await import("./admin.ts");
+      const { for: user, days = 1, group: groups = [administrators], server = null, dryRun = false } = flags;
+      const at = (path: string): string => resolve(workingDirectory, path);
+      const [root, output] = [at(flags.root ?? "/"), at(flags.output ?? `${user}.kubeconfig`)];
+      await admin({ root, user, days, groups, server, output, dryRun }, contextOf(flags, ["admin", "--for", user]));
     });
 }
 

@@ -76,13 +76,20 @@ export function writePrivate(path: string, content: Uint8Array): void {
   const temporary = `${path}.partial`;
   fs.rmSync(temporary, { force: true });
   wholeOrNothing(temporary, () => {
-    const file = fs.openSync(temporary, "wx", 0o600);
+    writeOnce(temporary, content);
+    fs.renameSync(temporary, path);
+  });
+}
+
+/** 0600 from the first byte, whole and flushed, or not there; throws EEXIST where there is something. */
+export function writeOnce(path: string, content: Uint8Array): void {
+  const file = fs.openSync(path, "wx", 0o600);
+  wholeOrNothing(path, () => {
     try {
       for (let done = 0; done < content.length;) done += fs.writeSync(file, content, done);
       fs.fsyncSync(file);
     } finally {
       fs.closeSync(file);
     }
-    fs.renameSync(temporary, path);
   });
 }

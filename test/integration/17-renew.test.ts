@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { BundleIndex } from "#bundle";
-import { generateKey, makeCertificate, privatePem } from "../../builder/pki/x509.ts";
+import { generateKey, makeCertificate, privatePem } from "#x509";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 import { type FileWish, nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
 import { installer, pictureOf, type Ran } from "../programs/tree.ts";

@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -18,7 +19,8 @@ import { openPki } from "../../builder/pki/authority.ts";
 import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
-import { startInstallerOn } from "../programs/as-master.ts";
+import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
+import { type Ended, startInstallerOn } from "../programs/as-master.ts";
 import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
 import { type Hosts, makeHosts } from "../servers/namespaces.ts";
 import { companyCa } from "../programs/company-ca.ts";
@@ -51,6 +53,7 @@ before(async () => {
   const texts = [company.root, ...requests.map(({ csr }) => company.sign(csr))];
   await importAuthorities(pki, { ...cluster, texts, only: null, now });
   rendered = renderFixture(cluster, await openPki(pki, cluster.topology, now));
+  mkdirSync(join(root, "usr/local/bin"), { recursive: true });
   for (const directory of rendered.directories) mkdirSync(join(root, directory.path), { recursive: true });
   for (const file of filesOf(rendered, "n1")) {
     if (typeof file.content !== "string") continue;
@@ -152,6 +155,40 @@ test("the API server takes every object, and takes it again", () => {
   }
 });
 
+test("a person's credential of ./install admin is for days, may what its group may, and can lose it", async () => {
+  const file = (name: string): string => join(folder, `${name}.kubeconfig`);
+  const admin = (name: string, ...words: string[]): Promise<Ended> =>
+    startInstallerOn(
+      (argv) => hosts?.on("n1", argv) ?? [],
+      root,
+      ...["admin", "--for", name, "-o", file(name), ...words],
+    ).ended;
+  const alice = await admin("alice");
+  assert.equal(alice.code, 0, alice.stderr);
+  assert.equal(statSync(file("alice")).mode & 0o777, 0o600);
+  assert.equal((await admin("alice")).code, 2, "what is there is not overwritten");
+  const bob = await admin("bob", "--group", "developers", "--days", "7");
+  assert.equal(bob.code, 0, bob.stderr);
+  for (const words of [
+    ["--group", "system:nodes"],
+    ["--days", "0"],
+    ["--days", "1000"],
+  ]) {
+    assert.equal((await admin("carol", ...words)).code, 2);
+  }
+  assert.equal((await admin("system:kube-scheduler")).code, 2);
+
+  const { certificate } = readKubeconfig(readFileSync(file("alice"), "utf8"));
+  const { subject, validFromDate, validToDate } = new X509Certificate(certificate ?? "");
+  assert.equal(subject, "CN=alice\nO=kubeadm:cluster-admins");
+  assert.ok(validToDate.getTime() - validFromDate.getTime() <= 25 * 3_600_000);
+  const as = (name: string): string => `--kubeconfig=${file(name)}`;
+  assert.match(kubectl(as("alice"), "auth", "can-i", "*", "*"), /^yes/);
+  assert.match(kubectl(as("bob"), "get", "secrets", "-A"), /User "bob" cannot list/);
+  kubectl("delete", "clusterrolebinding", "kubeadm:cluster-admins");
+  await eventually(() => kubectl(as("alice"), "get", "secrets", "-A"), /User "alice" cannot list/);
+});
+
 test("addons that this cluster did not choose are taken as well", async () => {
   const others = clusterYaml.replace("flannel", "calico").concat("addons: [coredns, metrics-server, dashboard]");
   const daemons = { folder: binaries, version };
@@ -224,7 +261,6 @@ test("one controller manager and one scheduler lead, as their checks ask", async
 test("a kubelet's serving certificate is approved as it is asked for, by approve --watch", async (t) => {
   const issued = kubectl("get", "csr", "probe", "-o=jsonpath={.status.certificate}");
   writeFileSync(join(folder, "kubelet.pem"), Buffer.from(issued, "base64"));
-  mkdirSync(join(root, "usr/local/bin"), { recursive: true });
   symlinkSync(join(binaries, "kubectl"), join(root, "usr/local/bin/kubectl"));
   const on = (argv: readonly string[]): string[] => hosts?.on("n1", argv) ?? [];
   const { child, ended } = startInstallerOn(on, root, "approve", "--watch");

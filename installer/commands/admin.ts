@@ -1,0 +1,130 @@
+/** `./install admin`: on a master, a person's own way into the cluster, for days: a client certificate in a kubeconfig. */
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { lstatSync } from "node:fs";
+import { ExpectedError } from "#cli/errors";
+import { algorithmOf, generateKey, makeCertificate, privatePem } from "#x509";
+import { kubeconfigText } from "../certificates/kubeconfig.ts";
+import { kubeconfigOf } from "../certificates/kubelet-client.ts";
+import { beginning, openAuthority, type Pair } from "../certificates/reissue.ts";
+import type { Context } from "../context.ts";
+import type { HostReader } from "../host/host.ts";
+import { createLocalHost } from "../host/local.ts";
+import { writeOnce } from "../journal/stage.ts";
+import { stateOf } from "../journal/state.ts";
+
+export interface AdminRequest {
+  readonly root: string;
+  /** Name in the cluster: RBAC and the audit log know this one. */
+  readonly user: string;
+  readonly days: number;
+  readonly groups: readonly string[];
+  /** Null: what this master's own kubeconfig has. */
+  readonly server: string | null;
+  /** Absolute; nothing may be there. */
+  readonly output: string;
+  readonly dryRun: boolean;
+}
+
+/** Bound to cluster-admin by an object of the cluster, which can be taken away: unlike system:masters. */
+export const administrators = "kubeadm:cluster-admins";
+
+const longest = 90;
+const own = "/etc/kubernetes/admin.kubeconfig";
+/** Of all generations; only masters have ca-key.pem in one of them. */
+const folders = ["/etc/kubernetes/pki", "/etc/kubernetes/cert", "/etc/kubernetes/ssl"];
+const day = 86_400_000;
+
+/**
+ * Signs with the CA of this master, so that no API server need run. USAGE for names that are the cluster's own, where
+ * this is no master or where something lies at `output`; PKI_INVALID for a CA that can sign nothing now.
+ */
+export async function admin(request: AdminRequest, { reporter, now }: Context): Promise<void> {
+  const { user, groups, output, dryRun } = request;
+  refuseWrongRequest(request);
+  const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
+  const { authority, server } = await authorityOn(host);
+  const { ca, signer } = openAuthority(authority);
+  const notBefore = beginning(ca, now());
+  const notAfter = new Date(Math.min(now().getTime() + request.days * day, ca.validToDate.getTime()));
+  if (notAfter <= notBefore || now() < ca.validFromDate) throw notNow(ca, now());
+  const until = notAfter.toISOString();
+  if (dryRun) {
+    reporter.record("credential", { output, user, groups, notAfter: until, fingerprint: null });
+    reporter.info(`${output} would be written: ${user}, in ${groups.join(", ")}, until ${until}`);
+    return;
+  }
+  const key = await generateKey(algorithmOf(ca.publicKey) ?? "RSA-2048");
+  const subject = { commonName: user, organization: groups };
+  const spec = { subject, publicKey: createPublicKey(key), notBefore, notAfter, issuer: authority };
+  const certificate = makeCertificate({ ...spec, usages: ["client"], sans: [] }, signer);
+  const content = {
+    ...{ server: request.server ?? server, authority: authority.certificate },
+    ...{ certificate, key: privatePem(key) },
+  };
+  writeOnce(output, Buffer.from(kubeconfigText(user, content)));
+  const fingerprint = new X509Certificate(certificate).fingerprint256.replaceAll(":", "").toLowerCase();
+  reporter.record("credential", { output, user, groups, notAfter: until, fingerprint });
+  reporter.info(`${output}: ${user}, in ${groups.join(", ")}, until ${until}, X509SHA256=${fingerprint}`);
+  reporter.info(`Whoever has this file is ${user}. Kubernetes revokes no certificate; what its groups may, RBAC says.`);
+  if (groups.includes("system:masters")) {
+    reporter.warn("system:masters passes every check of RBAC, and nothing in the cluster can take that away");
+  }
+}
+
+function refuseWrongRequest({ user, groups, days, server, output }: AdminRequest): void {
+  const name = /^[A-Za-z0-9][A-Za-z0-9:._@-]{0,62}$/;
+  const wrong = [user, ...groups].find((one) => !name.test(one));
+  if (wrong !== undefined) {
+    throw new ExpectedError("USAGE", "a user or group has letters, digits and : . _ @ - in it, 63 at most", {
+      found: wrong,
+    });
+  }
+  const taken = [user, ...groups].find((one) => one.startsWith("system:") && one !== "system:masters");
+  if (taken !== undefined || user === "system:masters") {
+    throw new ExpectedError("USAGE", "names that begin with system: are the cluster's own", {
+      found: taken ?? user,
+      hint: "a name of your own, with a ClusterRoleBinding or RoleBinding for it",
+    });
+  }
+  if (days > longest) {
+    throw new ExpectedError("USAGE", "a person's credential lives for days", {
+      expected: `1 to ${longest}`,
+      found: String(days),
+    });
+  }
+  if (server !== null && !/^https:\/\/[^/@?#]+\/?$/.test(server)) {
+    throw new ExpectedError("USAGE", "--server is no address of an API server", {
+      expected: "https://HOST:PORT",
+      found: server,
+    });
+  }
+  if (lstatSync(output, { throwIfNoEntry: false }) !== undefined) {
+    const hint = "rm it, or name another: --output FILE";
+    throw new ExpectedError("USAGE", "a credential overwrites nothing, and something is there", {
+      where: output,
+      hint,
+    });
+  }
+}
+
+/** The CA that this master's own kubeconfig trusts, with its key, and the address that is in it. */
+async function authorityOn(host: HostReader): Promise<{ readonly authority: Pair; readonly server: string }> {
+  const { server = null, authority = null } = (await kubeconfigOf(host, own)) ?? {};
+  for (const folder of folders) {
+    const [certificate, key] = [await host.read(`${folder}/ca.pem`), await host.read(`${folder}/ca-key.pem`)];
+    if (certificate === null || certificate !== authority || key === null || server === null) continue;
+    return { authority: { certificate, key }, server };
+  }
+  throw new ExpectedError("USAGE", "no key of the Kubernetes CA is on this host: only masters have it", {
+    where: folders.map((folder) => `${folder}/ca-key.pem`).join(", "),
+    hint: "run it on a master, as root",
+  });
+}
+
+function notNow({ validFrom, validTo }: X509Certificate, now: Date): ExpectedError {
+  return new ExpectedError("PKI_INVALID", "the Kubernetes CA of this master can sign nothing that holds now", {
+    expected: `a time from ${validFrom} to ${validTo}`,
+    found: now.toISOString(),
+    hint: "date; ./install certificates",
+  });
+}
