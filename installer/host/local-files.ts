@@ -75,26 +75,26 @@ export function restore(path: string, digest: Digest, kept: string, attributes: 
   const source = fs.lstatSync(kept, { throwIfNoEntry: false });
   const present = fs.lstatSync(path, { throwIfNoEntry: false });
   fs.rmSync(temporaryName(path), { force: true });
-  const untouched = source === undefined && present?.isFile() === true && digestFile(path).digest === digest;
-  if (untouched || (source !== undefined && present?.ino === source.ino && present.dev === source.dev)) {
-    const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    try {
-      setAttributes(file, attributes);
-    } finally {
-      fs.closeSync(file);
-    }
-    return;
-  }
+  const isSame = present?.isFile() === true && digestFile(path).digest === digest;
+  const isKept = source !== undefined && present?.ino === source.ino && present.dev === source.dev;
+  if (isKept || (isSame && source === undefined)) return setAttributesAt(path, attributes);
   if (source === undefined) {
     throw new ExpectedError("UNDO_INCOMPLETE", "the file that was here before is no longer kept", {
       where: path,
       hint: `look for it in a backup; its SHA-256 is ${digest}`,
     });
   }
-  replace(path, (temporary) => {
-    linkOrCopy(kept, temporary, digest);
-    return attributes;
-  });
+  try {
+    replace(path, (temporary) => {
+      linkOrCopy(kept, temporary, digest);
+      return attributes;
+    });
+  } catch (error) {
+    // An immutable or mounted file, of which a copy was kept, was not replaced either.
+    if (!isSame) throw error;
+    fs.rmSync(temporaryName(path), { force: true });
+    setAttributesAt(path, attributes);
+  }
 }
 
 /** See the effect `set-aside`. */
@@ -187,6 +187,15 @@ export function replace(path: string, make: (temporary: string) => Attributes | 
     }
   }
   change(path, () => fs.renameSync(temporary, path));
+}
+
+function setAttributesAt(path: string, attributes: Attributes): void {
+  const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  try {
+    setAttributes(file, attributes);
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 function setAttributes(file: number, { mode, owner, mtimeMs }: Attributes): void {

@@ -288,7 +288,8 @@ function explained(error: unknown, effect: Effect): unknown {
     const hint = `df -h ${where}; df -i ${where}`;
     return new ExpectedError("NO_SPACE", "the file system is full", { where, hint, cause: error });
   }
-  return new ExpectedError("APPLY_FAILED", `${effect.do} failed: ${messageOf(error)}`, { where, cause: error });
+  const hint = { EPERM: `lsattr -d ${where}`, EBUSY: `findmnt ${where}` }[code];
+  return new ExpectedError("APPLY_FAILED", `${effect.do} failed: ${messageOf(error)}`, { where, hint, cause: error });
 }
 
 function placeOf(effect: Effect): string {

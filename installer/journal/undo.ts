@@ -78,7 +78,9 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
       const onUnseen = (why: string): void => void unseen.push({ what, why });
       if (resourceOf(change).grown !== undefined) await takeGrown(options, change);
       else await perform(await backwards(host, change, { isCut, deleteData, kept, onUnseen }));
-      journal.append({ type: "undone", id, n });
+      // A directory that holds what could not be taken back is tried again with it.
+      const waits = problems.length > 0 && (await standing(host, transaction, [change])).length > 0;
+      if (!waits) journal.append({ type: "undone", id, n });
     } catch (error) {
       tell(what, error);
     }
@@ -91,7 +93,12 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
     }
   }
   if (problems.length === 0) journal.append({ type: "gone", id, at: options.now().toISOString() });
-  return { kept, left: await remaining(host, transaction), unseen, problems };
+  const left = await standing(
+    host,
+    transaction,
+    begun(transaction).map(({ change }) => change),
+  );
+  return { kept, left, unseen, problems };
 }
 
 /** Changes that apply may have touched: all that are done and the first that is not. Those after it it never reached. */
@@ -213,7 +220,7 @@ function digestIn(state: unknown): string | undefined {
 function settling(transaction: Transaction, following: readonly Transaction[]): Effect[] {
   const told = (one: Transaction): Effect[] =>
     concerned(one)
-      .flatMap(taken)
+      .flatMap(({ change }) => taken(change))
       .filter((effect) => effect.do === "systemctl");
   const ending = new Set(
     following.flatMap(told).map((effect) => (effect.do === "systemctl" ? effect.unit : undefined)),
@@ -221,12 +228,12 @@ function settling(transaction: Transaction, following: readonly Transaction[]): 
   const own = told(transaction);
   const starts = concerned(transaction)
     .toSorted((a, b) => a.n - b.n)
-    .flatMap(taken)
+    .flatMap(({ change }) => taken(change))
     .filter((effect) => startedBy(effect) !== undefined && !ending.has(startedBy(effect)));
   return [...(own.length > 0 ? [reload] : []), ...starts];
 }
 
-function taken({ change: { resource, id, before, after } }: RecordedChange): Effect[] {
+function taken({ resource, id, before, after }: Change): Effect[] {
   return isUnknown(before) ? [] : resourceOf({ resource }).steps(id, after, before);
 }
 
@@ -238,10 +245,10 @@ function concerned(transaction: Transaction): RecordedChange[] {
 }
 
 /** Directories that were made and are not empty. Our own folder and its ancestors go after this. */
-async function remaining(host: HostReader, transaction: Transaction): Promise<string[]> {
+async function standing(host: HostReader, { header }: Transaction, changes: readonly Change[]): Promise<string[]> {
   const left: string[] = [];
-  for (const effect of begun(transaction).flatMap(taken)) {
-    if (effect.do !== "rmdir-if-empty" || [statePath, ...transaction.header.made].includes(effect.path)) continue;
+  for (const effect of changes.flatMap(taken)) {
+    if (effect.do !== "rmdir-if-empty" || [statePath, ...header.made].includes(effect.path)) continue;
     if ((await host.stat(effect.path)) !== null) left.push(effect.path);
   }
   return left;

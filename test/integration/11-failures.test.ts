@@ -115,6 +115,50 @@ test("a read-only target is found in preflight, and taken back when it is passed
   assert.deepEqual(pictureOf(root), start);
 });
 
+/** How a file or folder can be so that even root cannot put another in its place; each gives what makes it free again. */
+const fixed: Record<string, (path: string) => () => void> = {
+  "an immutable": (path) => {
+    execFileSync("chattr", ["+i", path]);
+    return () => execFileSync("chattr", ["-i", path]);
+  },
+  "a bind-mounted": (path) => {
+    execFileSync("mount", ["--bind", path, path]);
+    return () => execFileSync("umount", [path]);
+  },
+};
+for (const [how, fix] of Object.entries(fixed)) {
+  test(`${how} file in the way is taken back: exit 7, and the host is as it was`, { skip: !isRoot }, async () => {
+    const root = freshRoot();
+    mkdirSync(join(root, "etc/systemd/system"), { recursive: true });
+    const own = join(root, "etc/systemd/system/serve.service");
+    writeFileSync(own, "[Service]\nExecStart=/usr/bin/other\n");
+    const start = pictureOf(root);
+    const free = fix(own);
+    try {
+      assertCode(await installer(...select(root)), 7, /APPLY_FAILED_RESTORED.*serve\.service[^]*(lsattr|findmnt)/);
+      assert.deepEqual(pictureOf(root), start);
+    } finally {
+      free();
+    }
+  });
+}
+
+test("a file that becomes immutable later keeps undo from nothing but itself", { skip: !isRoot }, async () => {
+  const root = freshRoot();
+  const start = pictureOf(root);
+  assertCode(await installer(...select(root)), 0);
+  const file = join(root, "etc/ferry/serve.conf");
+  execFileSync("chattr", ["+i", file]);
+  try {
+    assertCode(await installer("undo", "--root", root), 8, /UNDO_INCOMPLETE/);
+    assert.ok(!existsSync(join(root, "opt/ferry")), "all the rest is gone");
+  } finally {
+    execFileSync("chattr", ["-i", file]);
+  }
+  assertCode(await installer("undo", "--root", root), 0);
+  assert.deepEqual(pictureOf(root), start);
+});
+
 test("a second installer is told who is at work; Ctrl-C stops between two steps, and undo takes them back", async () => {
   const root = freshRoot();
   const start = pictureOf(root);
