@@ -28,6 +28,7 @@ const record = <Type extends string, Shape extends z.core.$ZodLooseShape>(type: 
 
 const builder = [
   record("release", { release: z.string(), components: z.array(z.looseObject({ name: z.string() })) }),
+  record("pinned", { component: z.string(), version: z.string(), newest: z.string().nullable() }),
   record("step", { from: z.string(), to: z.string(), release: z.string(), needs: z.array(z.string()) }),
   record("lock", { path: z.string(), changes: z.array(z.string()) }),
   record("item", { kind: z.enum(["artifact", "checksums", "image", "package"]), from: z.string(), path: z.string() }),

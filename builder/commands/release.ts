@@ -1,16 +1,26 @@
 /** `releases`: what can be carried; `plan-upgrade`: the road from one to another. */
 import type { Command } from "commander";
+import { resolve } from "node:path";
+import type { Reporter } from "#cli/reporter";
 import { reporterFor, type Surroundings } from "#cli/run";
 
 export function addReleaseCommands(program: Command, surroundings: Surroundings): void {
   program
     .command("releases")
     .description("List the releases that can be carried: components, versions, platforms, what is pinned by whom")
+    .argument("[release...]", "names, or paths of manifests (default: all that come with Kubeferry)")
+    .option("--check", "ask upstream for newer patch releases of what they pin")
+    .option("--ca <file>", "PEM certificates to trust besides the usual ones")
     .option("--json", "one JSON object a line on stdout, human-readable output on stderr")
-    .action(async (flags: { json?: boolean }) => {
+    .action(async (given: string[], flags: { check?: boolean; ca?: string; json?: boolean }) => {
+      const { isReleasePath, listReleases } = await import("../config/releases.ts");
       const { describeRelease, releaseSummaries } = await import("../config/release-list.ts");
       const reporter = reporterFor(surroundings, flags);
-      for (const release of await releaseSummaries()) {
+      const path = (name: string): string =>
+        isReleasePath(name) ? resolve(surroundings.workingDirectory, name) : name;
+      const names = given.length === 0 ? listReleases() : given.map(path);
+      if (flags.check === true) return await check(names, flags.ca, reporter, surroundings);
+      for (const release of await releaseSummaries(names)) {
         reporter.record("release", { ...release });
         for (const line of describeRelease(release)) reporter.info(line);
       }
@@ -29,4 +39,27 @@ export function addReleaseCommands(program: Command, surroundings: Surroundings)
         for (const line of describeStep(step)) reporter.info(line);
       }
     });
+}
+
+/** Tells each pinned version, and the newest patch that upstream has of it. */
+async function check(
+  names: readonly string[],
+  ca: string | undefined,
+  reporter: Reporter,
+  { environment, workingDirectory }: Surroundings,
+): Promise<void> {
+  const { loadRelease } = await import("../config/releases.ts");
+  const { HttpClient } = await import("../http/client.ts");
+  const { httpSettingsFrom } = await import("../http/settings.ts");
+  const { newestPatch, pinnedVersions } = await import("../sources/newer.ts");
+  const settings = await httpSettingsFrom(environment, { ca: ca && resolve(workingDirectory, ca) });
+  await using http = new HttpClient(settings);
+  const manifests = await Promise.all(names.map(async (name) => (await loadRelease(name)).manifest));
+  for (const pinned of pinnedVersions(manifests)) {
+    const newest = pinned.url === null ? null : await newestPatch(pinned, http);
+    reporter.record("pinned", { ...pinned, newest });
+    const said = newest === null ? "unknown: upstream has no checksum file that names the version" : `has ${newest}`;
+    const state = newest === pinned.version ? "is the newest patch" : said;
+    reporter.info(`${pinned.component} ${pinned.version} ${state}  (${pinned.releases.join(", ")})`);
+  }
 }

@@ -28,9 +28,9 @@ export interface ReleaseSummary {
   readonly platforms: readonly Platform[];
 }
 
-/** Every release that comes with Kubeferry, by name. Throws what {@link loadRelease} throws. */
-export async function releaseSummaries(): Promise<ReleaseSummary[]> {
-  return Promise.all(listReleases().map(releaseSummary));
+/** Each of the releases, by name or path: by default every one that comes with Kubeferry. Throws what {@link loadRelease} throws. */
+export async function releaseSummaries(names: readonly string[] = listReleases()): Promise<ReleaseSummary[]> {
+  return Promise.all(names.map((name) => releaseSummary(name)));
 }
 
 /** One release, by name or path. */

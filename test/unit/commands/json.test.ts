@@ -48,6 +48,7 @@ test("every stage, and every question to a bundle, tells machines what it did", 
     ["checked", ["store", "verify", ...store.slice(0, 2)]],
     ["collected", ["store", "gc", ...store.slice(0, 2)]],
     ["release", ["releases"]],
+    ["release", ["releases", "kubernetes-1.36"]],
     ["step", ["plan-upgrade", "--from", "1.34", "--to", "1.36"]],
   ];
   for (const [expected, argv] of calls) {
