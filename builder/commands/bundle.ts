@@ -37,8 +37,9 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
     .option("--files", "every file with its mode, owner, digest and origin")
     .option("--node <name>", "one node's files")
     .addOption(
-      new Option("--sbom <format>", "its software bill of materials on stdout: CycloneDX 1.6, JSON").choices([
+      new Option("--sbom <format>", "its software bill of materials on stdout, JSON: CycloneDX 1.6, SPDX 2.3").choices([
         "cyclonedx",
+        "spdx",
       ]),
     )
     .option("--html <file>", "one page for the people who sign it off: no scripts, good on paper")
@@ -52,8 +53,9 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
       }
       const { openBundle } = await import("#bundle");
       if (flags.sbom !== undefined) {
-        const { cyclonedx } = await import("../sbom.ts");
-        surroundings.out.write(cyclonedx(await openBundle(where)));
+        const { cyclonedx } = await import("../sbom/cyclonedx.ts");
+        const { spdx } = await import("../sbom/spdx.ts");
+        surroundings.out.write((flags.sbom === "spdx" ? spdx : cyclonedx)(await openBundle(where)));
         return;
       }
       const { inspect } = await import("../inspect.ts");

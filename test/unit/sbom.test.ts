@@ -1,10 +1,14 @@
-/** The bill of materials against CycloneDX's own schema. */
+/** The bills of materials against the schemas of CycloneDX and SPDX. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import { Ajv } from "ajv";
 import { PackageURL } from "packageurl-js";
 import { type BundleIndex, digestOf, type FileEntry } from "#bundle";
-import { cyclonedx } from "../../builder/sbom.ts";
+import { cyclonedx } from "../../builder/sbom/cyclonedx.ts";
+import { spdx } from "../../builder/sbom/spdx.ts";
 import { sample } from "../builders/sample-bundle.ts";
 
 interface Component {
@@ -85,4 +89,48 @@ test("what is no CycloneDX is seen by the validator", async () => {
     '"type": "vessel"',
   );
   assert.notEqual(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(broken), null);
+});
+
+interface Document {
+  readonly packages: readonly {
+    readonly SPDXID: string;
+    readonly name: string;
+    readonly primaryPackagePurpose: string;
+    readonly checksums?: readonly { readonly checksumValue: string }[];
+    readonly externalRefs?: readonly { readonly referenceLocator: string }[];
+  }[];
+  readonly relationships: readonly {
+    readonly spdxElementId: string;
+    readonly relationshipType: string;
+    readonly relatedSpdxElement: string;
+  }[];
+}
+
+test("it is SPDX, says of everything what CycloneDX says, and is the same each time", async () => {
+  const bundle = { index: await index(), payloadDigest: digestOf("bundle") };
+  const text = spdx(bundle);
+  assert.equal(spdx(bundle), text);
+  const said = JSON.parse(text) as Document;
+  const schema = join(import.meta.dirname, "../vectors/spdx/spdx-2.3.schema.json");
+  const validate = new Ajv().compile(JSON.parse(readFileSync(schema, "utf8")) as object);
+  assert.ok(validate(said), JSON.stringify(validate.errors));
+  assert.ok(!validate({ ...said, packages: [{ name: "no identifier" }] }), "the schema refuses what is none");
+
+  const { components } = JSON.parse(cyclonedx(bundle)) as { components: readonly Component[] };
+  const located = said.packages.flatMap(({ externalRefs = [] }) => externalRefs.map((one) => one.referenceLocator));
+  assert.deepEqual(located.toSorted(), components.map(({ purl = "" }) => purl).toSorted());
+  const filesOf = components
+    .flatMap((one) => one.components ?? [])
+    .map(({ name, hashes }) => [name, hashes?.[0]?.content]);
+  const files = said.packages.filter((one) => one.primaryPackagePurpose === "FILE");
+  assert.deepEqual(
+    files.map(({ name, checksums }) => [name, checksums?.[0]?.checksumValue]).toSorted(),
+    filesOf.toSorted(),
+  );
+
+  const ids = said.packages.map(({ SPDXID }) => SPDXID);
+  assert.equal(new Set(ids).size, ids.length);
+  const related = said.relationships.map(({ relatedSpdxElement }) => relatedSpdxElement);
+  assert.deepEqual(related.toSorted(), ids.toSorted(), "everything hangs on the bundle, once");
+  assert.ok(said.relationships.every(({ spdxElementId }) => ["SPDXRef-DOCUMENT", ...ids].includes(spdxElementId)));
 });
