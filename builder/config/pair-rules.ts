@@ -49,7 +49,14 @@ export function pairFindings(cluster: ClusterConfig, manifest: ReleaseManifest):
     if (version === null || when?.(cluster) === false || !wrong(kubernetes, version)) return [];
     return [error(path, `Kubernetes ${kubernetes} and ${component} ${version} do not go together: ${reason}`)];
   });
-  return [...found, ...proxyMode(cluster, kubernetes)];
+  return [...found, ...proxyMode(cluster, kubernetes), ...sharedEtcd(cluster, manifest)];
+}
+
+function sharedEtcd({ network }: ClusterConfig, manifest: ReleaseManifest): RuleFinding[] {
+  if ((network.plugin ?? generations[manifest.generation].plugin) !== "flannel-etcd") return [];
+  const message =
+    "flannel-etcd gives each worker a key to all of etcd, Kubernetes' own data included; see docs/threat-model.md";
+  return [warning(["network", "plugin"], message)];
 }
 
 function proxyMode({ network }: ClusterConfig, kubernetes: string): RuleFinding[] {

@@ -61,6 +61,18 @@ test("flannel's key goes into the v2 store, and a worker's flanneld certificate 
     SubnetLen: 24,
     Backend: { Type: "vxlan" },
   });
+  // What docs/threat-model.md says of a stolen worker: etcd has no users, and a certificate of its CA is enough.
+  const [command = "", ...argv] = hosts.on("n2", [
+    "etcdctl",
+    "--endpoints=https://10.64.3.1:2379",
+    ...["cacert=ca", "cert=flanneld", "key=flanneld-key"].map((pair) => {
+      const [option = "", file = ""] = pair.split("=");
+      return `--${option}=${join(folder, "n2/etc/etcd/cert", file)}.pem`;
+    }),
+    ...["put", "/registry/stolen", "yes"],
+  ]);
+  const { stdout } = spawnSync(command, argv, { encoding: "utf8", env: { ...process.env, ETCDCTL_API: "3" } });
+  assert.equal(stdout, "OK\n");
 });
 
 /** What dockerd says of its settings before it looks for its containerd, which is not there. */

@@ -75,6 +75,16 @@ test("kube-proxy works by iptables until nftables needs no feature gate", async 
   assert.equal(await mode("kubernetes-1.11", "runtime: docker"), "iptables");
 });
 
+test("whoever shares etcd with each worker's flannel is told", async () => {
+  const told = async (release: string, more: string) =>
+    (await parseCluster("cluster.yaml", cluster(release, more))).warnings.filter((line) =>
+      /key to all of etcd/.test(line),
+    );
+  assert.equal((await told("kubernetes-1.11", "runtime: docker")).length, 1);
+  assert.equal((await told("kubernetes-1.16", "runtime: docker\nnetwork: { plugin: flannel-etcd }")).length, 1);
+  assert.deepEqual(await told("kubernetes-1.36", ""), []);
+});
+
 test("a wrong pair is refused with the reason", async () => {
   await assert.rejects(
     parseCluster("cluster.yaml", cluster("kubernetes-1.28", "network: { proxyMode: nftables }")),
