@@ -143,6 +143,8 @@ const certificates = z.strictObject({
   caDays: days.min(365).default(3650),
   /** Preflight wants 30 days more than none. */
   days: days.min(60).default(1095),
+  /** As long as a bundle may lie before its last node joins. */
+  tokenDays: days.min(1).default(365),
 });
 
 /** An image of the operator's own, or another source for one of the release's. */

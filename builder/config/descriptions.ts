@@ -49,6 +49,7 @@ export const descriptions: Readonly<Record<string, string>> = {
     "Of new keys: RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384 or Ed25519 (from Kubernetes 1.20 on).",
   "certificates.caDays": "How long a CA made here lives; of a corporate one its owner decides.",
   "certificates.days": "How long certificates live, never past their CA's end.",
+  "certificates.tokenDays": "How long kubelets may ask for their first certificate with a bundle's bootstrap token.",
   encryptionAtRest: "Encrypts Secrets in etcd.",
   audit: "Writes the API server's audit log.",
   flags:

@@ -104,6 +104,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "algorithm", example: "ECDSA-P256" },
         { key: "caDays", example: 3650 },
         { key: "days", example: 1095 },
+        { key: "tokenDays", example: 365 },
       ],
     },
     { key: "encryptionAtRest", example: true },

@@ -50,9 +50,6 @@ export interface Pki {
   readonly notes: readonly string[];
 }
 
-/** Days. */
-export const lifetimes = { token: 365 } as const;
-
 /** Days before its end at which a build makes a credential anew that was issued for `days`. */
 export function renewBefore(days: number): number {
   return Math.min(90, Math.floor(days / 3));
@@ -91,7 +88,10 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
   const encryption = await vault.readOrMake("encryption.key", makeEncryptionKey);
   const tokens = new Map<string, BootstrapToken>();
   for (const node of topology.generation.daemons ? topology.workers : []) {
-    tokens.set(node.name, await openToken(vault, node.name, now, notes));
+    tokens.set(
+      node.name,
+      await openToken(vault, node.name, { days: topology.cluster.certificates.tokenDays, now }, notes),
+    );
   }
   return {
     authorities: cas,
@@ -186,16 +186,23 @@ async function openLeaf(
   return { ...own, ...parsePair(text, `${vault.dir}/${file}`), chain };
 }
 
-async function openToken(vault: Vault, node: string, now: Date, notes: string[]): Promise<BootstrapToken> {
+/** The node's latest token, unless it is near its end or lives longer than it now may. */
+async function openToken(
+  vault: Vault,
+  node: string,
+  { days, now }: { readonly days: number; readonly now: Date },
+  notes: string[],
+): Promise<BootstrapToken> {
   const number = await latest(vault, node, "bootstrap", "token");
   if (number > 0) {
     const file = `${node}/bootstrap.${number}.token`;
     const token = parseToken((await vault.read(file)) ?? "", `${vault.dir}/${file}`);
-    if (daysLeft(token.expires, now) >= renewBefore(lifetimes.token)) return token;
+    const left = daysLeft(token.expires, now);
+    if (left >= renewBefore(days) && left <= days) return token;
     notes.push(`reissued ${describeCertificate(node, "bootstrap token")}: it ends ${token.expires.toISOString()}`);
   }
   const file = `${node}/bootstrap.${number + 1}.token`;
-  const expires = new Date(now.getTime() + lifetimes.token * day);
+  const expires = new Date(now.getTime() + days * day);
   return parseToken(await vault.readOrMake(file, () => makeToken(expires)), `${vault.dir}/${file}`);
 }
 

@@ -56,6 +56,20 @@ test("lifetimes are those of cluster.yaml, beyond 2049 too", async (t) => {
   assert.equal(renewBefore(90), 30);
 });
 
+test("a bootstrap token lives as long as cluster.yaml says, and one that lives longer is made anew", async (t) => {
+  const dir = folder(t);
+  const open = async (certificates: string, at = now) =>
+    (await openPki(dir, (await fixtureCluster(cluster(certificates))).topology, at)).tokens.get("n1");
+  const year = await open("{}");
+  assert.equal(year?.expires.getTime(), now.getTime() + 365 * day);
+  const days = await open("{ tokenDays: 3 }");
+  assert.equal(days?.expires.getTime(), now.getTime() + 3 * day);
+  assert.notEqual(days.id, year.id);
+  assert.deepEqual(await open("{ tokenDays: 3 }", new Date(now.getTime() + day)), days);
+  const later = new Date(now.getTime() + 2.5 * day);
+  assert.equal((await open("{ tokenDays: 3 }", later))?.expires.getTime(), later.getTime() + 3 * day);
+});
+
 test("another algorithm later: the CA stays, leaves are made anew", async (t) => {
   const dir = folder(t);
   const first = await openPki(dir, (await fixtureCluster(cluster("{}"))).topology, now);
