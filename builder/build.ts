@@ -117,7 +117,7 @@ export async function newLock(options: BuildOptions, loaded: LoadedCluster, trus
   const { cluster, manifest, digest } = loaded;
   const [lock, images, packages] = await inTurn([
     () => resolveLock({ ...options, cluster, manifest, manifestDigest: digest, trustFirstUse }),
-    () => lockImages(cluster, manifest, options),
+    async () => lockImages(cluster, manifest, { ...options, store: await Store.open(options.cache) }),
     () => resolvePackages(cluster.packages, packageContext(options, cluster)),
   ]);
   return { ...lock, images, packages, requests: await packagesAsked(cluster) };

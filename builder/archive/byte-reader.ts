@@ -1,17 +1,33 @@
 /** Reads a stream of chunks by lengths, as archive formats want it. Nothing is copied but what crosses chunks. */
+import { ExpectedError } from "#cli/errors";
 
 /** The stream ended before what was asked for. */
 export class EndOfStream extends Error {
   override readonly name = "EndOfStream";
 }
 
+/** What `work` gives; TRUNCATED where it finds the stream's end too early. */
+export async function refusingCut<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof EndOfStream)) throw cause;
+    throw new ExpectedError("TRUNCATED", `the archive ends too early: ${cause.message}`, { cause });
+  }
+}
+
+/** A stream, or a file that can leave out bytes at the end of what was read: `skip` gives how many there were. */
+type Bytes = AsyncIterable<Uint8Array> & { skip?(length: number): number };
+
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
+  readonly #bytes: Bytes;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Bytes read or skipped so far. */
   position = 0;
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  constructor(source: Bytes) {
+    this.#bytes = source;
     this.#source = source[Symbol.asyncIterator]();
   }
 
@@ -84,7 +100,10 @@ export class ByteReader {
   async skip(length: number): Promise<void> {
     let missing = length;
     while (missing > 0) {
-      if (!(await this.#fill())) throw new EndOfStream(`${missing} of ${length} bytes are missing`);
+      const skipped = this.#chunk.length === 0 ? (this.#bytes.skip?.(missing) ?? 0) : 0;
+      this.position += skipped;
+      missing -= skipped;
+      if (missing > 0 && !(await this.#fill())) throw new EndOfStream(`${missing} of ${length} bytes are missing`);
       missing -= this.#take(missing).length;
     }
   }

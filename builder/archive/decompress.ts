@@ -38,7 +38,7 @@ async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 /** Feeds a transform and yields what comes out; when left early, waits until nothing is being read from `source` any more. */
-export async function* through(
+async function* through(
   source: AsyncIterable<Uint8Array>,
   transform: Transform,
   name: string,

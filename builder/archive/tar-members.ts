@@ -1,96 +1,62 @@
 /** Where each member of a plain tar file lies, so that any one of them can be read without the others. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { Header } from "tar/header";
-import { Pax } from "tar/pax";
+import { type FileHandle, open } from "node:fs/promises";
 import { ExpectedError } from "#cli/errors";
+import { ByteReader, refusingCut } from "./byte-reader.ts";
+import { defaultLimits, type Entry } from "./entry.ts";
+import { cleanName } from "./member-name.ts";
+import { readTar } from "./tar.ts";
 
-export interface TarMember {
-  readonly type: "file" | "link" | "other";
+export interface TarMember extends Pick<Entry, "kind" | "size" | "target"> {
+  /** Where its content begins, in bytes. */
   readonly offset: number;
-  readonly size: number;
-  /** Target of a symbolic or hard link, as written. */
-  readonly target: string;
 }
 
-const blockSize = 512;
-const mostMembers = 100_000;
-const largestExtension = 1024 * 1024;
-const ignored: ReadonlySet<string> = new Set(["Directory", "GNUDumpDir"]);
-
-/** Members by name. ARCHIVE_INVALID, TRUNCATED, MEMBER_DUPLICATE, PATH_ESCAPES or ARCHIVE_BOMB for what is not to be trusted. */
-export function readTarMembers(path: string): Map<string, TarMember> {
-  const file = openSync(path, "r");
-  try {
-    return scan(file, fstatSync(file).size, path);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function scan(file: number, total: number, path: string): Map<string, TarMember> {
+/** Members by name, without directories. ARCHIVE_INVALID, TRUNCATED, MEMBER_DUPLICATE, PATH_ESCAPES or ARCHIVE_BOMB. */
+export async function readTarMembers(path: string): Promise<Map<string, TarMember>> {
   const members = new Map<string, TarMember>();
-  const block = Buffer.alloc(blockSize);
-  let extended: Pax | { path?: string; linkpath?: string; size?: number } | undefined;
-  let position = 0;
-  const fail = (
-    code: "ARCHIVE_INVALID" | "TRUNCATED" | "MEMBER_DUPLICATE" | "PATH_ESCAPES" | "ARCHIVE_BOMB",
-    why: string,
-  ) => new ExpectedError(code, why, { where: `${path}, byte ${position}` });
-
-  for (;;) {
-    if (readSync(file, block, 0, blockSize, position) < blockSize)
-      throw fail("TRUNCATED", "the archive ends too early");
-    const header = decoded(block, extended);
-    if (header === null) throw fail("ARCHIVE_INVALID", "a header's numbers are out of range");
-    if (header.nullBlock) return members;
-    if (!header.cksumValid) throw fail("ARCHIVE_INVALID", "this is not a plain tar: a header's checksum is wrong");
-    const size = header.size ?? 0;
-    const offset = position + blockSize;
-    if (!Number.isSafeInteger(size) || size < 0) throw fail("ARCHIVE_INVALID", "a member has no sensible size");
-    if (offset + size > total) throw fail("TRUNCATED", `the archive ends inside ${header.path ?? "a member"}`);
-    const { type } = header;
-    if (type === "ExtendedHeader" || type === "GlobalExtendedHeader" || type.startsWith("NextFileHasLong")) {
-      if (size > largestExtension) throw fail("ARCHIVE_BOMB", "an extended header is larger than 1 MiB");
-      const body = Buffer.alloc(size);
-      readSync(file, body, 0, size, offset);
-      extended = extend(extended, type, body.toString("utf8"));
-    } else {
-      const name = clean(header.path ?? "", type);
-      if (name === null) throw fail("PATH_ESCAPES", `"${header.path ?? ""}" leaves the archive`);
-      if (!ignored.has(type)) {
-        if (members.has(name)) throw fail("MEMBER_DUPLICATE", `"${name}" is in the archive twice`);
-        if (members.size >= mostMembers) throw fail("ARCHIVE_BOMB", `more than ${mostMembers} members`);
-        members.set(name, { type: kindOf(type), offset, size, target: header.linkpath ?? "" });
-      }
-      extended = undefined;
-    }
-    position = offset + Math.ceil(size / blockSize) * blockSize;
-  }
-}
-
-/** Null for numbers in base 256 that are none. */
-function decoded(block: Buffer, extended: ConstructorParameters<typeof Header>[2]): Header | null {
+  const file = await open(path);
+  const reader = new ByteReader(new Skimmed(file, (await file.stat()).size));
   try {
-    return new Header(block, 0, extended);
-  } catch {
-    return null;
+    await refusingCut(async () => {
+      for await (const { name, kind, size, target } of readTar(reader)) {
+        if (kind === "directory") continue;
+        const clean = cleanName(name);
+        if (members.has(clean)) throw new ExpectedError("MEMBER_DUPLICATE", `"${clean}" is in the archive twice`);
+        if (members.size >= defaultLimits.members) throw new ExpectedError("ARCHIVE_BOMB", "it has too many members");
+        members.set(clean, { kind, size, target, offset: reader.position });
+      }
+    });
+    return members;
+  } finally {
+    await file.close();
   }
 }
 
-function extend(before: { path?: string; linkpath?: string } | undefined, type: string, body: string) {
-  if (type === "ExtendedHeader") return Pax.parse(body, before);
-  if (type === "NextFileHasLongPath") return { ...before, path: body.replace(/\0.*/s, "") };
-  if (type === "NextFileHasLongLinkpath") return { ...before, linkpath: body.replace(/\0.*/s, "") };
-  return before;
-}
+/** A file of which what is passed over is not read. */
+class Skimmed implements AsyncIterator<Uint8Array> {
+  readonly #file: FileHandle;
+  readonly #size: number;
+  #position = 0;
 
-function kindOf(type: string): TarMember["type"] {
-  if (type === "File" || type === "OldFile" || type === "ContiguousFile") return "file";
-  return type === "SymbolicLink" || type === "Link" ? "link" : "other";
-}
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
 
-function clean(name: string, type: string): string | null {
-  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  if (name.startsWith("/") || parts.includes("..") || /[\0\n\\]/.test(name)) return null;
-  return parts.length === 0 && !ignored.has(type) ? null : parts.join("/");
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(4096), 0, 4096, this.#position);
+    this.#position += bytesRead;
+    return bytesRead === 0 ? { done: true, value: undefined } : { value: buffer.subarray(0, bytesRead) };
+  }
+
+  /** Passes over so many bytes, or to the end; how many. */
+  skip(length: number): number {
+    const skipped = Math.min(length, this.#size - this.#position);
+    this.#position += skipped;
+    return skipped;
+  }
 }

@@ -13,9 +13,10 @@ interface Extension {
   size?: number;
 }
 
-/** Whether these first 512 bytes are a tar header. */
+/** Whether these first 512 bytes are a tar header, or the end of an empty tar. */
 export function isTar(start: Buffer): boolean {
-  return start.length >= block && decoded(start)?.cksumValid === true;
+  const header = start.length < block ? null : decoded(start);
+  return header !== null && (header.cksumValid || header.nullBlock);
 }
 
 /** Null for numbers in base 256 that are none. */

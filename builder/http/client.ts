@@ -1,6 +1,6 @@
 /** HTTP with the settings of the build: proxy, extra CAs, credentials, time-outs, redirects. Values are passed in. */
 import { getCACertificates } from "node:tls";
-import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
 import { ExpectedError } from "#cli/errors";
 import { basicFor, type NetrcEntry } from "./netrc.ts";
 
@@ -24,12 +24,21 @@ export interface HttpSettings {
   readonly largest?: number | undefined;
 }
 
-export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Dispatcher.ResponseData["headers"];
+  /** Read once, or discarded. Throws where it comes more slowly than {@link slowest}. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Lets go of what nobody wants to read. */
+  discard(): Promise<void>;
+}
 
 /** What to send as Authorization to one host of a chain of redirects. */
 export type Authorize = (target: URL) => string | undefined;
 
 const mostRedirects = 10;
+/** Bytes within the time after which a server counts as stalled: one byte now and then is as good as none. */
+const slowest = 1024;
 
 export class HttpClient implements AsyncDisposable {
   readonly settings: HttpSettings;
@@ -63,34 +72,61 @@ export class HttpClient implements AsyncDisposable {
     headers: Readonly<Record<string, string>> = {},
     authorize: Authorize = (target) => basicFor(target, this.settings.netrc),
   ): Promise<HttpResponse> {
-    const stallMs = this.settings.stallMs ?? 30_000;
     let target = new URL(url);
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
       const authorization = mayHave(target, new URL(url)) ? authorize(target) : undefined;
       target.username = "";
       target.password = "";
-      const response = await request(target, {
-        method: "GET",
-        headers: {
-          "user-agent": "kubeferry",
-          "accept-encoding": "identity",
-          ...headers,
-          ...(authorization === undefined ? {} : { authorization }),
-        },
-        dispatcher: this.#dispatcher,
-        headersTimeout: stallMs,
-        bodyTimeout: stallMs,
-        ...(this.signal === undefined ? {} : { signal: this.signal }),
-      });
+      const response = await this.#ask(target, { ...headers, ...(authorization !== undefined && { authorization }) });
       if (![301, 302, 303, 307, 308].includes(response.statusCode)) return response;
-      await response.body.dump();
+      await response.discard();
       target = redirected(target, String(response.headers["location"] ?? ""));
     }
     throw new ExpectedError("UNREACHABLE", `more than ${mostRedirects} redirects`, { where: url });
   }
 
+  async #ask(target: URL, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
+    const stallMs = this.settings.stallMs ?? 30_000;
+    // undici's own time-out begins anew with every informational answer (1xx).
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new errors.HeadersTimeoutError()), stallMs);
+    const signal = this.signal === undefined ? late.signal : AbortSignal.any([this.signal, late.signal]);
+    try {
+      const {
+        statusCode,
+        headers: found,
+        body,
+      } = await request(target, {
+        headers: { "user-agent": "kubeferry", "accept-encoding": "identity", ...headers },
+        dispatcher: this.#dispatcher,
+        headersTimeout: 0,
+        bodyTimeout: stallMs,
+        signal,
+      });
+      const discard = async (): Promise<void> => {
+        await body.dump({ limit: 65_536, signal: AbortSignal.timeout(stallMs) }).catch(() => undefined);
+      };
+      return { statusCode, headers: found, body: paced(body, stallMs), discard };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dispatcher.destroy();
+  }
+}
+
+/** The same bytes; a body that drips is one that stalled. What its reader takes its time for is not waited for. */
+async function* paced(body: AsyncIterable<Uint8Array>, stallMs: number): AsyncGenerator<Uint8Array> {
+  let [bytes, waited, since] = [0, 0, performance.now()];
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    waited += performance.now() - since;
+    if (bytes >= slowest) [bytes, waited] = [0, 0];
+    else if (waited > stallMs) throw new errors.BodyTimeoutError();
+    yield chunk;
+    since = performance.now();
   }
 }
 

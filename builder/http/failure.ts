@@ -14,16 +14,19 @@ export interface Failure {
 /** A {@link Failure} on its way to who decides about the next attempt. */
 export class RequestFailed extends Error {
   readonly failure: Failure;
-  constructor(failure: Failure) {
+  /** The answer, where there was one. */
+  readonly response: HttpResponse | undefined;
+  constructor(failure: Failure, response?: HttpResponse) {
     super(failure.error.message);
     this.failure = failure;
+    this.response = response;
   }
 }
 
 /** The answer itself where it has content; any other status is thrown. */
 export async function successful(response: HttpResponse, url: string): Promise<HttpResponse> {
   if (response.statusCode === 200 || response.statusCode === 206) return response;
-  await response.body.dump();
+  await response.discard();
   throw failureOfStatus(response, url);
 }
 
@@ -31,11 +34,8 @@ export function failureOfStatus(response: HttpResponse, url: string): RequestFai
   const status = response.statusCode;
   const mayPass = status === 408 || status === 425 || status === 429 || status >= 500;
   const asked = Number(response.headers["retry-after"] ?? Number.NaN);
-  return new RequestFailed({
-    error: statusError(status, url),
-    mayPass,
-    retryAfter: Number.isFinite(asked) && asked >= 0 ? asked : null,
-  });
+  const retryAfter = Number.isFinite(asked) && asked >= 0 ? asked : null;
+  return new RequestFailed({ error: statusError(status, url), mayPass, retryAfter }, response);
 }
 
 function statusError(status: number, url: string): ExpectedError {

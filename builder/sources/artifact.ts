@@ -2,8 +2,6 @@
  * One artifact, in one pass: hashed, decompressed, its wanted members written to the store as they go by, and committed
  * only after the artifact's own digest was the one that the lock pins.
  */
-import { createReadStream } from "node:fs";
-import type { Digest } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { LockedArtifact } from "../lock/lock.ts";
 import type { Limits } from "../archive/entry.ts";
@@ -11,22 +9,14 @@ import { type Kept, type Members, rememberMembers } from "../store/members.ts";
 import type { Staged } from "../store/staged.ts";
 import type { Store } from "../store/store.ts";
 import { algorithmOf, Tap } from "../store/tap.ts";
-import { type UnpackRequest, unpackFile, unpackStream } from "../archive/unpack.ts";
-
-/** An artifact's bytes on their way. */
-export interface Delivery {
-  readonly stream: AsyncIterable<Uint8Array>;
-  /** How to tell where they come from. */
-  readonly where: string;
-  /** Where they are as a file once the stream was read out. */
-  readonly path: string;
-  /** That file is ours, in the store's file system, and may be moved. */
-  readonly owned: boolean;
-}
+import type { Opened } from "./source.ts";
+import type { Taken, TakeResult } from "../archive/take-members.ts";
+import { unpack } from "../archive/unpack.ts";
 
 export interface TakeOptions {
   readonly store: Store;
-  readonly limits?: Limits;
+  readonly limits?: Limits | undefined;
+  /** How many have gone by. */
   readonly onBytes?: (bytes: number) => void;
 }
 
@@ -37,101 +27,62 @@ interface Piece extends Kept {
 }
 
 /** What the artifact gave, by pattern; also remembered. DIGEST_MISMATCH goes before anything that its unpacking threw. */
-export async function takeArtifact(artifact: Pinned, delivery: Delivery, options: TakeOptions): Promise<Members> {
+export async function takeArtifact(artifact: Pinned, opened: Opened, options: TakeOptions): Promise<Members> {
+  const { store, limits, onBytes } = options;
   const patterns = Object.keys(artifact.files);
   const inside = patterns.filter((pattern) => pattern !== ".");
-  const tap = new Tap(delivery.stream, algorithmOf(artifact.digest), options.onBytes);
-  const open: Staged[] = [];
-  try {
-    const request: UnpackRequest = {
-      patterns: inside,
-      store: options.store,
+  const staged: Staged[] = [];
+  const reading = async (
+    bytes: AsyncIterable<Uint8Array>,
+    wanted: readonly string[],
+    count?: (bytes: number) => void,
+  ): Promise<TakeResult> => {
+    const tap = new Tap(bytes, algorithmOf(artifact.digest), count);
+    try {
       // What nobody but the operator vouches for is read to its end: a second member of the same name is then seen.
-      whole: artifact.pinnedBy === "first-use" || artifact.pinnedBy === "operator",
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-    };
-    const first = await firstReading(tap, request, open);
-    await verify(tap, artifact, delivery.where);
-    if (first.failure !== null) throw first.failure;
-    const staged = [...first.staged, ...(await secondReading(first, delivery, artifact, request, open))];
-    const pieces: Piece[] = [];
-    for (const one of staged) {
-      const { digest, size } = await one.staged.finish();
-      pieces.push({ pattern: one.pattern, member: one.member, digest, size });
+      const whole = artifact.pinnedBy === "first-use" || artifact.pinnedBy === "operator";
+      const unpacking = wanted.length === 0 ? nothing : unpack(tap, { patterns: wanted, store, limits, whole });
+      const [unpacked] = await Promise.allSettled([unpacking]);
+      if (unpacked.status === "fulfilled") staged.push(...unpacked.value.taken.map((one) => one.staged));
+      await verify(tap, artifact, opened.where);
+      if (unpacked.status === "rejected") throw unpacked.reason;
+      return unpacked.value;
+    } finally {
+      await tap.close();
     }
-    for (const one of open) await one.commit();
-    if (patterns.includes(".")) pieces.push(await wholeArtifact(artifact, delivery, tap.bytes, options.store));
+  };
+  try {
+    const itself = inside.length === patterns.length ? null : await store.stage(opened.file);
+    if (itself !== null) staged.push(itself);
+    const first = await reading(itself === null ? opened.bytes : copied(opened.bytes, itself), inside, onBytes);
+    // Links lead to members that had already gone by: a second reading takes those, and hashes all of it once more.
+    const second = first.again.size === 0 ? nothing : await reading(opened.again(), [...first.again.keys()]);
+    const pieces: Piece[] = itself === null ? [] : [{ pattern: ".", member: ".", ...(await itself.finish()) }];
+    for (const one of [...first.taken, ...aliases(second.taken, first.again)]) {
+      pieces.push({ pattern: one.pattern, member: one.member, ...(await one.staged.finish()) });
+    }
+    for (const one of staged) await one.commit();
     const members = byPattern(patterns, pieces);
-    await rememberMembers(options.store, artifact.digest, members);
+    await rememberMembers(store, artifact.digest, members);
     return members;
   } catch (error) {
-    for (const one of open) await one.discard();
-    throw located(error, delivery.where, options.store);
-  } finally {
-    await tap.close();
+    for (const one of staged) await one.discard();
+    throw located(store.explained(error), opened.where);
   }
 }
 
-interface Found {
-  readonly pattern: string;
-  readonly member: string;
-  readonly staged: Staged;
-}
-
-interface FirstReading {
-  readonly staged: readonly Found[];
-  readonly again: ReadonlyMap<string, readonly { pattern: string; member: string }[]>;
-  readonly file: boolean;
-  readonly failure: unknown;
-}
-
-async function firstReading(tap: Tap, request: UnpackRequest, open: Staged[]): Promise<FirstReading> {
-  const none = { staged: [], again: new Map<string, never[]>(), file: false, failure: null };
-  if (request.patterns.length === 0) return none;
-  try {
-    const unpacked = await unpackStream(tap, request);
-    if (unpacked === "file") return { ...none, file: true };
-    open.push(...unpacked.taken.map(({ staged }) => staged));
-    return { staged: unpacked.taken, again: unpacked.again, file: false, failure: null };
-  } catch (error) {
-    if (tap.failure !== null) throw tap.failure.error;
-    return { ...none, failure: error };
+async function* copied(bytes: AsyncIterable<Uint8Array>, to: Staged): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    await to.write(chunk);
+    yield chunk;
   }
 }
 
-/** A zip, or the targets of links that had already gone by: read from the file, which is hashed once more. */
-async function secondReading(
-  first: FirstReading,
-  delivery: Delivery,
-  artifact: Pinned,
-  request: UnpackRequest,
-  open: Staged[],
-): Promise<Found[]> {
-  if (first.file) {
-    const { taken, again } = await unpackFile(delivery.path, request);
-    open.push(...taken.map(({ staged }) => staged));
-    const linked =
-      again.size === 0 ? [] : (await unpackFile(delivery.path, { ...request, patterns: [...again.keys()] })).taken;
-    open.push(...linked.map(({ staged }) => staged));
-    await verify(fileTap(delivery.path, artifact), artifact, delivery.where);
-    return [...taken, ...aliases(linked, again)];
-  }
-  if (first.again.size === 0) return [];
-  const tap = fileTap(delivery.path, artifact);
-  const unpacked = await unpackStream(tap, { ...request, patterns: [...first.again.keys()] });
-  if (unpacked === "file") throw new Error("a stream became a zip");
-  open.push(...unpacked.taken.map(({ staged }) => staged));
-  await verify(tap, artifact, delivery.where);
-  return aliases(unpacked.taken, first.again);
-}
+const nothing: TakeResult = { taken: [], again: new Map() };
 
 /** A link's target under the link's own name. */
-function aliases(taken: readonly Found[], again: FirstReading["again"]): Found[] {
+function aliases(taken: readonly Taken[], again: TakeResult["again"]): Taken[] {
   return taken.flatMap(({ member, staged }) => (again.get(member) ?? []).map((name) => ({ ...name, staged })));
-}
-
-function fileTap(path: string, artifact: Pinned): Tap {
-  return new Tap(createReadStream(path, { highWaterMark: 1024 * 1024 }), algorithmOf(artifact.digest));
 }
 
 async function verify(tap: Tap, artifact: Pinned, where: string): Promise<void> {
@@ -155,24 +106,6 @@ async function verify(tap: Tap, artifact: Pinned, where: string): Promise<void> 
   }
 }
 
-async function wholeArtifact(artifact: Pinned, delivery: Delivery, size: number, store: Store): Promise<Piece> {
-  const sha256 = artifact.digest.startsWith("sha256:") ? (artifact.digest.slice(7) as Digest) : null;
-  if (sha256 !== null && delivery.owned) {
-    await store.adopt(delivery.path, sha256);
-    return { pattern: ".", member: ".", digest: sha256, size };
-  }
-  const staged = await store.stage();
-  try {
-    const tap = fileTap(delivery.path, artifact);
-    for await (const chunk of tap) await staged.write(chunk);
-    await verify(tap, artifact, delivery.where);
-    return { pattern: ".", member: ".", ...(await staged.commit()) };
-  } catch (error) {
-    await staged.discard();
-    throw error;
-  }
-}
-
 function byPattern(patterns: readonly string[], pieces: readonly Piece[]): Members {
   return Object.fromEntries(
     patterns.map((pattern) => [
@@ -186,15 +119,7 @@ function byPattern(patterns: readonly string[], pieces: readonly Piece[]): Membe
 }
 
 /** The same error, with where it happened when it does not say so itself. */
-function located(error: unknown, where: string, store: Store): unknown {
-  const { code: system } = (error ?? {}) as { code?: unknown };
-  if (system === "ENOSPC" || system === "EDQUOT") {
-    return new ExpectedError("NO_SPACE", "the store's file system is full; what came so far stays for the next run", {
-      where: store.dir,
-      hint: "kubeferry store gc, or another folder with --cache DIR",
-      cause: error,
-    });
-  }
+function located(error: unknown, where: string): unknown {
   if (!(error instanceof ExpectedError) || error.where !== undefined) return error;
   const { code, message, hint, expected, found } = error;
   return new ExpectedError(code, message, { where, hint, expected, found, cause: error });

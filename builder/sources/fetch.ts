@@ -1,20 +1,17 @@
 /** Brings every artifact of a lock into the store and gives the release's files by name. */
-import { join, posix } from "node:path";
-import pLimit from "p-limit";
+import { posix } from "node:path";
 import { ExpectedError, isExpected } from "#cli/errors";
 import { formatBytes, type Reporter } from "#cli/reporter";
-import type { Lock, LockedArtifact } from "../lock/lock.ts";
-import { Apt } from "./apt/programs.ts";
-import { takeArtifact } from "./artifact.ts";
-import { deliver } from "./deliver.ts";
 import type { Limits } from "../archive/entry.ts";
-import type { FetchedFile } from "./fetched.ts";
 import { HttpClient, type HttpSettings } from "../http/client.ts";
-import { errorOfPlaces } from "../http/failure.ts";
+import type { Lock, LockedArtifact } from "../lock/lock.ts";
 import { type Members, recallMembers } from "../store/members.ts";
-import { describePlace, placesFor } from "./places.ts";
 import type { Store } from "../store/store.ts";
-import { allOf, isMissing } from "../together.ts";
+import { forEachOf, isMissing } from "../together.ts";
+import { takeArtifact } from "./artifact.ts";
+import type { FetchedFile } from "./fetched.ts";
+import { createSources, openFirst, type Sources } from "./open.ts";
+import { placesFor } from "./places.ts";
 
 export interface FetchOptions {
   readonly lock: Lock;
@@ -25,7 +22,7 @@ export interface FetchOptions {
   readonly offline: boolean;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
-  /** Proxy, CAs, credentials, time-outs; see http-settings.ts. */
+  /** Proxy, CAs, credentials, time-outs; see http/settings.ts. */
   readonly http?: HttpSettings | undefined;
   /** Artifacts at a time; default 4. */
   readonly parallel?: number | undefined;
@@ -37,101 +34,52 @@ export interface FetchOptions {
  * Codes of exit 4 and 5 otherwise; what was got until then stays for the next run.
  */
 export async function fetchRelease(options: FetchOptions): Promise<FetchedFile[]> {
-  const { lock, store, signal } = options;
-  // A failure of one stops the others, whose parts then stay resumable.
+  // A failure of one stops the others, whose parts then stay resumable; what is missing is told all at once.
   const stop = new AbortController();
-  const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  await using http = new HttpClient(options.http, both);
-  const apt = new Apt(join(store.dir, "apt"), both);
-  const limit = pLimit(options.parallel ?? 4);
-  const failures: unknown[] = [];
-  const work = lock.artifacts.map((artifact) =>
-    limit(async () => {
-      if (stop.signal.aborted) return [];
-      try {
-        return filesOf(artifact, await membersOf(artifact, { ...options, signal: both, clients: { http, apt } }));
-      } catch (error) {
-        failures.push(error);
-        // What is missing is told all at once; anything else stops the others.
-        if (!isMissing(error)) stop.abort();
-        return [];
-      }
-    }),
-  );
-  const found = (await Promise.all(work)).flat();
-  // Those after one that stopped them are of being stopped.
-  if (failures.length > 0) throw allOf(failures);
-  return found;
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  await using http = new HttpClient(options.http, signal);
+  const sources = createSources(options.store, http);
+  const found = await forEachOf(options.lock.artifacts, options.parallel ?? 4, async (artifact) => {
+    try {
+      return filesOf(artifact, await membersOf(artifact, sources, { ...options, signal }));
+    } catch (error) {
+      if (!isMissing(error)) stop.abort();
+      throw error;
+    }
+  });
+  return found.flat();
 }
 
-interface Context extends FetchOptions {
-  readonly clients: { readonly http: HttpClient; readonly apt: Apt };
-}
-
-async function membersOf(artifact: LockedArtifact, context: Context): Promise<Members> {
-  const { store, reporter } = context;
-  context.signal?.throwIfAborted();
-  const known = await recallMembers(store, artifact.digest, Object.keys(artifact.files), (message) =>
-    reporter.warn(message),
-  );
+async function membersOf(artifact: LockedArtifact, sources: Sources, options: FetchOptions): Promise<Members> {
+  const { store, reporter, signal, limits, offline } = options;
+  const { resolved, platform, digest, size } = artifact;
+  const name = `${artifact.component} ${artifact.version} ${platform}`;
+  signal?.throwIfAborted();
+  const known = await recallMembers(store, digest, Object.keys(artifact.files), (message) => reporter.warn(message));
   if (known !== null) {
-    reporter.record("fetched", { artifact: artifact.resolved, platform: artifact.platform, from: "store" });
+    reporter.record("fetched", { artifact: resolved, platform, from: "store" });
     return known;
   }
-  const places = placesFor(artifact, context);
-  const failures: ExpectedError[] = [];
-  for (const [index, place] of places.entries()) {
-    const where = describePlace(place);
-    const size = artifact.size;
-    try {
-      const settings = {
-        ...context.clients,
-        store,
-        key: artifact.digest,
-        size,
-        impatient: index < places.length - 1,
-        signal: context.signal,
-        onRetry: (why: string, waitMs: number) =>
-          reporter.warn(`${where}: ${why}; again in ${(waitMs / 1000).toFixed(1)} s`),
-      };
-      let bytes = 0;
-      const members = await deliver(place, settings, (delivery) =>
-        takeArtifact(artifact, delivery, {
-          store,
-          onBytes: (count) => {
-            bytes = count;
-            reporter.progress(nameOf(artifact), count, size);
-          },
-          ...(context.limits === undefined ? {} : { limits: context.limits }),
-        }),
-      );
-      reporter.record("fetched", { artifact: artifact.resolved, platform: artifact.platform, from: where, bytes });
-      if (!reporter.json) reporter.info(`  ${nameOf(artifact)}  ${formatBytes(bytes)}  ${where}`);
+  const wanted = { name, key: digest, size, reporter, signal };
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes = count;
+    reporter.progress(name, count, size);
+  };
+  try {
+    return await openFirst(placesFor(artifact, options), sources, wanted, async (opened) => {
+      const members = await takeArtifact(artifact, opened, { store, limits, onBytes });
+      reporter.record("fetched", { artifact: resolved, platform, from: opened.where, bytes });
+      if (!reporter.json) reporter.info(`  ${name}  ${formatBytes(bytes)}  ${opened.where}`);
       return members;
-    } catch (error) {
-      context.signal?.throwIfAborted();
-      if (!isExpected(error)) throw error;
-      failures.push(error);
-      if (error.code !== "NOT_FOUND" && index < places.length - 1) {
-        reporter.warn(`${where}: ${error.code}: ${error.message}; trying the next place`);
-      }
-    }
-  }
-  throw failureOf(artifact, failures, context);
-}
-
-function failureOf(artifact: LockedArtifact, failures: readonly ExpectedError[], context: Context): ExpectedError {
-  if (failures.length === 0 || (context.offline && failures.every(({ code }) => code === "NOT_FOUND"))) {
-    return new ExpectedError("OFFLINE", `${nameOf(artifact)} is not cached, and --offline is set`, {
-      where: artifact.resolved,
+    });
+  } catch (error) {
+    if (!isExpected(error, "OFFLINE") && !(offline && isExpected(error, "NOT_FOUND"))) throw error;
+    throw new ExpectedError("OFFLINE", `${name} is not cached, and --offline is set`, {
+      where: resolved,
       hint: "run kubeferry fetch once without --offline, or fetch it by hand: kubeferry lock --list, kubeferry lock --from DIR",
     });
   }
-  return errorOfPlaces(failures, `${nameOf(artifact)}: `);
-}
-
-function nameOf(artifact: LockedArtifact): string {
-  return `${artifact.component} ${artifact.version} ${artifact.platform}`;
 }
 
 function filesOf(artifact: LockedArtifact, members: Members): FetchedFile[] {

@@ -3,26 +3,24 @@
  * A mirror brings bytes, and is believed in nothing else: its copy of a checksum file counts only where upstream cannot be
  * asked, and the lock, `inspect` and the audit then say `pinned by mirror`.
  */
-import { link } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ExpectedError, isExpected } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import type { Platform } from "#bundle";
 import type { Artifact, Component } from "../config/release.ts";
-import type { Apt } from "./apt/programs.ts";
-import { deliver, type DeliverOptions } from "./deliver.ts";
-import type { HttpClient } from "../http/client.ts";
+import { openFirst, type Sources } from "./open.ts";
+import { type Sum, sumOf } from "./source.ts";
+import { readAtMost } from "../http/read.ts";
+import { Partial } from "../store/partial.ts";
 import { type Place, placesFor } from "./places.ts";
 import type { Store } from "../store/store.ts";
-import { Tap } from "../store/tap.ts";
 import { checksumFor } from "./checksum-file.ts";
 import type { LockedArtifact } from "../lock/lock.ts";
 
 export interface PinContext {
   readonly store: Store;
-  readonly http: HttpClient;
-  readonly apt: Apt;
+  readonly sources: Sources;
   readonly mirrors: readonly string[];
   readonly offline: boolean;
   readonly trustFirstUse: boolean;
@@ -130,56 +128,23 @@ function isBelow(path: string, folder: string | undefined): boolean {
 }
 
 async function readSmall(url: string, places: readonly Place[], context: PinContext): Promise<string> {
-  return await fromPlaces(url, places, context, `checksum-${randomBytes(8).toString("hex")}`, async (delivery) => {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of delivery.stream) {
-      size += chunk.length;
-      if (size > largestChecksumFile) {
-        throw new ExpectedError("TOO_LARGE", "a checksum file of more than 4 MiB is none", { where: delivery.where });
-      }
-      parts.push(chunk);
-    }
-    return Buffer.concat(parts).toString("utf8");
+  const key = `checksum-${randomBytes(8).toString("hex")}`;
+  const wanted = { ...context, name: url, key, size: null, largest: largestChecksumFile };
+  return await openFirst(places, context.sources, wanted, async (opened) => {
+    const bytes = await readAtMost(opened.bytes, largestChecksumFile);
+    if (bytes !== null) return bytes.toString("utf8");
+    throw new ExpectedError("TOO_LARGE", "a checksum file of more than 4 MiB is none", { where: opened.where });
   });
 }
 
 /** Downloads once to learn the digest; what came stays in the store as a finished part, so `fetch` need not ask again. */
-async function firstUse(artifact: Artifact, context: PinContext): Promise<{ digest: string; size: number }> {
-  const { store } = context;
-  const key = `first-use-${Buffer.from(artifact.from).toString("hex").slice(-80)}`;
-  const places = placesFor({ resolved: artifact.from, mirrors: [], platform: artifact.platform }, context);
-  return await fromPlaces(artifact.from, places, context, key, async (delivery) => {
-    const tap = new Tap(delivery.stream, "sha256");
-    const digest = await tap.drain();
-    if (delivery.owned) {
-      const part = `${digest.replace(":", "-")}.free-${randomBytes(8).toString("hex")}`;
-      await link(delivery.path, join(store.dir, "partial", part));
-    }
-    return { digest, size: tap.bytes };
+async function firstUse(artifact: Artifact, context: PinContext): Promise<Sum> {
+  const { from, platform } = artifact;
+  const key = `first-use-${Buffer.from(from).toString("hex").slice(-80)}`;
+  const places = placesFor({ resolved: from, mirrors: [], platform }, context);
+  return await openFirst(places, context.sources, { ...context, name: from, key, size: null }, async (opened) => {
+    const sum = await sumOf(opened);
+    if (opened.file !== null) await Partial.leave(context.store, opened.file, sum.digest);
+    return sum;
   });
-}
-
-async function fromPlaces<T>(
-  url: string,
-  places: readonly Place[],
-  context: PinContext,
-  key: string,
-  take: Parameters<typeof deliver<T>>[2],
-): Promise<T> {
-  let failure: unknown = new ExpectedError("OFFLINE", "not cached, and --offline is set", {
-    where: url,
-  });
-  for (const [index, place] of places.entries()) {
-    const { store, http, apt, signal } = context;
-    const options: DeliverOptions = { store, http, apt, key, size: null, impatient: index < places.length - 1, signal };
-    try {
-      return await deliver(place, options, take);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!isExpected(error)) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
 }

@@ -1,11 +1,11 @@
 /** `lock`: from a release to exact bytes. For every artifact that the cluster needs: from → resolved → digest, size. */
-import { join } from "node:path";
 import type { Platform } from "#bundle";
 import { type ErrorProblem, ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import type { ClusterConfig } from "../config/cluster.ts";
 import type { Artifact, Component, ReleaseManifest } from "../config/release.ts";
-import { Apt } from "./apt/programs.ts";
+import type { AptRecord } from "./apt/private-apt.ts";
+import { createSources } from "./open.ts";
 import { HttpClient, type HttpSettings } from "../http/client.ts";
 import { debianArchitecture, parseSource } from "./address.ts";
 import { Store } from "../store/store.ts";
@@ -47,13 +47,12 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
   const { cluster, manifest, manifestDigest, now, mirrors, offline, reporter, signal } = options;
   const store = await Store.open(options.cache);
   await using http = new HttpClient(options.http, signal);
-  const apt = new Apt(join(store.dir, "apt"), signal);
+  const sources = createSources(store, http);
   const trustFirstUse = options.trustFirstUse ?? false;
   const silent = new Set<string>();
   const context: PinContext = {
     store,
-    http,
-    apt,
+    sources,
     mirrors,
     offline,
     trustFirstUse,
@@ -108,7 +107,7 @@ async function resolvePackages(needed: readonly Needed[], context: PinContext): 
     const here = needed.filter(({ artifact }) => artifact.platform === platform);
     if (context.offline) throw offline(here);
     const wanted = here.map(({ artifact }) => packageOf(artifact));
-    const records = await context.apt.resolve(debianArchitecture(platform), wanted);
+    const records = await context.sources.apt.resolve({ architecture: debianArchitecture(platform), wanted });
     for (const [index, { component, artifact }] of here.entries()) {
       const record = records[index];
       if (record === undefined) throw new Error("apt resolved fewer packages than were asked for");
@@ -118,12 +117,7 @@ async function resolvePackages(needed: readonly Needed[], context: PinContext): 
   return locked;
 }
 
-function lockedPackage(
-  component: string,
-  artifact: Artifact,
-  platform: Platform,
-  record: { readonly package: string; readonly version: string; readonly digest: string; readonly size: number },
-): LockedArtifact {
+function lockedPackage(component: string, artifact: Artifact, platform: Platform, record: AptRecord): LockedArtifact {
   if (artifact.digest !== undefined && artifact.digest !== record.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the distribution has another package than the release pins", {
       where: `${artifact.from} ${platform}`,
@@ -136,7 +130,7 @@ function lockedPackage(
     version: record.version,
     platform,
     from: artifact.from,
-    resolved: `apt:${record.package}=${record.version}`,
+    resolved: `apt:${record.name}=${record.version}`,
     mirrors: artifact.mirrors,
     digest: record.digest,
     size: record.size,

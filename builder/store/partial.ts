@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "./store.ts";
 
@@ -49,6 +49,11 @@ export class Partial {
     return new Partial(store, key, own, await open(own, "a+", 0o644));
   }
 
+  /** Leaves a file, all of a content, as a part that a later run finds under the content's digest. */
+  static async leave(store: Store, path: string, digest: string): Promise<void> {
+    await link(path, join(store.dir, "partial", freeName(digest.replace(":", "-"))));
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -58,9 +63,8 @@ export class Partial {
   }
 
   /** What is there already. */
-  read(): AsyncIterable<Uint8Array> {
-    if (this.#size === 0) return nothing();
-    return createReadStream(this.path, { end: this.#size - 1, highWaterMark: 1024 * 1024 });
+  async *read(): AsyncGenerator<Uint8Array> {
+    if (this.#size > 0) yield* createReadStream(this.path, { end: this.#size - 1, highWaterMark: 1024 * 1024 });
   }
 
   async append(chunk: Uint8Array): Promise<void> {
@@ -87,7 +91,7 @@ export class Partial {
   async release(): Promise<void> {
     await this.#file.close();
     if (this.#size === 0) return await this.#remove();
-    const free = join(this.#store.dir, "partial", `${this.#key}.free-${randomBytes(8).toString("hex")}`);
+    const free = join(this.#store.dir, "partial", freeName(this.#key));
     await rename(`${this.path}.json`, `${free}.json`).catch(() => undefined);
     await rename(this.path, free);
   }
@@ -102,6 +106,10 @@ export class Partial {
     await rm(this.path, { force: true });
     await rm(`${this.path}.json`, { force: true });
   }
+}
+
+function freeName(key: string): string {
+  return `${key}.free-${randomBytes(8).toString("hex")}`;
 }
 
 async function abandoned(folder: string, key: string): Promise<string[]> {
@@ -134,5 +142,3 @@ function readValidator(path: string): Validator | null {
     return null;
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

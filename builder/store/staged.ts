@@ -7,23 +7,30 @@ import type { Digest } from "#bundle";
 import { syncFolder, writeNew } from "../durable-file.ts";
 
 export class Staged {
-  readonly #temporary: string;
+  readonly #path: string;
+  /** Whether it is written here, and not by somebody else. */
+  readonly #own: boolean;
   readonly #place: (digest: Digest) => string;
   readonly #file: FileHandle;
   readonly #hash: Hash = createHash("sha256");
   #size = 0;
   #digest: Digest | null = null;
 
-  private constructor(temporary: string, place: (digest: Digest) => string, file: FileHandle) {
-    this.#temporary = temporary;
+  private constructor(path: string, place: (digest: Digest) => string, file: FileHandle, own: boolean) {
+    this.#path = path;
+    this.#own = own;
     this.#place = place;
     this.#file = file;
   }
 
-  /** A new file in `folder`, which must be on the file system of what `place` names. */
-  static async create(folder: string, place: (digest: Digest) => string): Promise<Staged> {
-    const temporary = join(folder, randomBytes(12).toString("hex"));
-    return new Staged(temporary, place, await open(temporary, "wx", 0o644));
+  /** A new file, on the file system of what `place` names. */
+  static async create(path: string, place: (digest: Digest) => string): Promise<Staged> {
+    return new Staged(path, place, await open(path, "wx", 0o644), true);
+  }
+
+  /** A file that somebody else writes: what is written here is only hashed. It is theirs until it is committed. */
+  static async of(path: string, place: (digest: Digest) => string): Promise<Staged> {
+    return new Staged(path, place, await open(path, "r+"), false);
   }
 
   /** Bytes written so far. */
@@ -34,6 +41,7 @@ export class Staged {
   async write(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk);
     this.#size += chunk.length;
+    if (!this.#own) return;
     for (let offset = 0; offset < chunk.length;) {
       offset += (await this.#file.write(chunk, offset, chunk.length - offset)).bytesWritten;
     }
@@ -52,14 +60,14 @@ export class Staged {
   /** Puts the content in its place under its digest. */
   async commit(): Promise<{ digest: Digest; size: number }> {
     const made = await this.finish();
-    await moveIntoPlace(this.#temporary, this.#place(made.digest));
+    await moveIntoPlace(this.#path, this.#place(made.digest));
     return made;
   }
 
   /** Leaves nothing behind. Harmless after `commit`. */
   async discard(): Promise<void> {
     if (this.#digest === null) await this.#file.close().catch(() => undefined);
-    await rm(this.#temporary, { force: true });
+    if (this.#own) await rm(this.#path, { force: true });
   }
 }
 

@@ -21,6 +21,8 @@ export interface Expected {
   readonly digest?: string;
   /** Bytes. */
   readonly size?: number;
+  /** As for {@link Store.stage}. */
+  readonly file?: string | null;
 }
 
 export class Store {
@@ -81,9 +83,13 @@ export class Store {
     return true;
   }
 
-  /** A new content to write to, committed or discarded by the caller. */
-  async stage(): Promise<Staged> {
-    return await Staged.create(join(this.dir, "temporary"), (digest) => this.path(digest));
+  /**
+   * A new content to write to, committed or discarded by the caller. `file`: one of this file system that somebody else
+   * writes the same bytes to, and that is moved into place instead of being copied.
+   */
+  async stage(file: string | null = null): Promise<Staged> {
+    const place = (digest: Digest): string => this.path(digest);
+    return file === null ? await Staged.create(this.newFile(), place) : await Staged.of(file, place);
   }
 
   /**
@@ -91,7 +97,7 @@ export class Store {
    * The stream is left as soon as it is longer than expected.
    */
   async put(bytes: AsyncIterable<Uint8Array>, expected: Expected = {}): Promise<{ digest: Digest; size: number }> {
-    const staged = await this.stage();
+    const staged = await this.stage(expected.file);
     try {
       for await (const chunk of bytes) {
         if (expected.size !== undefined && staged.size + chunk.length > expected.size) {
@@ -130,6 +136,17 @@ export class Store {
       await file.close();
     }
     await moveIntoPlace(path, this.path(digest));
+  }
+
+  /** NO_SPACE where a file of this store could not be written for want of it; any other error as it is. */
+  explained(error: unknown): unknown {
+    const { code } = (error ?? {}) as { code?: unknown };
+    if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+    return new ExpectedError("NO_SPACE", "the store's file system is full; what came so far stays for the next run", {
+      where: this.dir,
+      hint: "kubeferry store gc, or another folder with --cache DIR",
+      cause: error,
+    });
   }
 
   /** Takes a content away. */

@@ -13,9 +13,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { digestFile } from "#bundle";
-import { Apt } from "../../builder/sources/apt/programs.ts";
+import { createAptSource } from "../../builder/sources/apt/programs.ts";
 
 /** Some forty programs, 0.8 GB: what a cluster is made of, and others that share Go's runtime with it. */
 const packages = [
@@ -54,21 +55,18 @@ export async function material(dir: string): Promise<Material> {
 }
 
 async function takePrograms(dir: string): Promise<void> {
-  const apt = new Apt(join(dir, "apt"));
+  const apt = createAptSource(join(dir, "apt"));
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
-  const records = await apt.resolve(
-    architecture,
-    packages.map((name) => ({ package: name, version: null })),
-  );
+  const wanted = packages.map((name) => ({ package: name, version: null }));
+  const records = await apt.resolve({ architecture, wanted });
   mkdirSync(join(dir, "debs"), { recursive: true });
   for (const record of records) {
-    process.stderr.write(`${record.package} ${record.version}\n`);
-    const { path, dispose } = await apt.download(record);
+    process.stderr.write(`${record.name} ${record.version}\n`);
     const tree = join(dir, "tree");
-    execFileSync("dpkg-deb", ["-x", path, tree]);
-    renameSync(path, join(dir, "debs", `${record.package}.deb`));
-    await dispose();
-    const folder = join(dir, "programs", record.package);
+    const deb = join(dir, "debs", `${record.name}.deb`);
+    await apt.open(record, async ({ bytes }) => await writeFile(deb, bytes));
+    execFileSync("dpkg-deb", ["-x", deb, tree]);
+    const folder = join(dir, "programs", record.name);
     mkdirSync(folder, { recursive: true });
     for (const file of filesBelow(tree)) {
       if (isLargeProgram(join(tree, file))) renameSync(join(tree, file), join(folder, basename(file)));

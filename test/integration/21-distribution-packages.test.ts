@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import {
   chownSync,
   copyFileSync,
-  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,11 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { digestFile } from "#bundle";
-import { Apt } from "../../builder/sources/apt/programs.ts";
+import { createAptSource } from "../../builder/sources/apt/programs.ts";
 import { Store } from "../../builder/store/store.ts";
 import { readLock } from "../../builder/lock/lock-file.ts";
 import { ensureBuilt, kubeferry as executable } from "../builders/dist.ts";
@@ -119,11 +119,12 @@ test("a folder of packages stands in for the distribution, but not with another 
   const lock = await readLock(lockPath);
   const mirror = join(folder, "mirror");
   mkdirSync(mirror);
-  const apt = new Apt(join(folder, "apt"));
+  const apt = createAptSource(join(folder, "apt"));
   for (const { version, platform } of lock?.artifacts ?? []) {
-    const { path, dispose } = await apt.download({ package: "tini", version, architecture: platform.slice(6) });
-    cpSync(path, join(mirror, path.slice(path.lastIndexOf("/") + 1)));
-    await dispose();
+    const architecture = platform.slice("linux/".length);
+    await apt.open({ name: "tini", version, architecture }, async ({ bytes }) => {
+      await writeFile(join(mirror, `tini_${version}_${architecture}.deb`), bytes);
+    });
   }
   const good = kubeferry("fetch", ["--cache", join(folder, "second"), "--offline", "--mirror", mirror]);
   assert.equal(good.code, 0, good.text);

@@ -44,9 +44,9 @@ after(async () => {
 
 test("a tag is pinned to the platform's manifest, and the pulled blobs are skopeo's, byte for byte", async () => {
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
-    const locked = await resolveImage(image, platform, { http });
-    assert.equal(locked.resolved, index);
     const store = await Store.open(join(folder, `store-${platform.replace("/", "-")}`));
+    const locked = await resolveImage(image, platform, { http, store });
+    assert.equal(locked.resolved, index);
     await pullImage(locked, { http, store });
     const copy = join(folder, `skopeo-${platform.replace("/", "-")}`);
     const arch = platform.slice(6);
@@ -66,8 +66,9 @@ test("a tag is pinned to the platform's manifest, and the pulled blobs are skope
 test("docker's own media types are taken as well", async () => {
   const name = `${registry.host}/team/docker:1.0`;
   skopeo("copy", "--format=v2s2", "--dest-tls-verify=false", `oci:${layout}:1.0`, `docker://${name}`);
-  const locked = await resolveImage(name, "linux/amd64", { http });
-  const pulled = await pullImage(locked, { http, store: await Store.open(join(folder, "store-docker")) });
+  const store = await Store.open(join(folder, "store-docker"));
+  const locked = await resolveImage(name, "linux/amd64", { http, store });
+  const pulled = await pullImage(locked, { http, store });
   assert.equal(pulled.manifest.mediaType, "application/vnd.docker.distribution.manifest.v2+json");
   assert.equal(locked.digest, locked.resolved);
 });
@@ -76,7 +77,7 @@ test("a layer that two images share is stored once, and asked for once", async (
   const store = await Store.open(join(folder, "store-both"));
   const both = [];
   for (const platform of ["linux/amd64", "linux/arm64"] as const) {
-    both.push(await pullImage(await resolveImage(image, platform, { http }), { http, store }));
+    both.push(await pullImage(await resolveImage(image, platform, { http, store }), { http, store }));
   }
   const layers = both.flatMap((one) => one.layers.map(({ digest }) => digest));
   assert.equal(layers.length, 4);
@@ -87,7 +88,7 @@ test("a layer that two images share is stored once, and asked for once", async (
 
 test("the bundle's archive is read by skopeo as an OCI layout and as a docker archive, and is the same each time", async () => {
   const store = await Store.open(join(folder, "store-archive"));
-  const locked = await resolveImage(image, "linux/amd64", { http });
+  const locked = await resolveImage(image, "linux/amd64", { http, store });
   const pulled = await pullImage(locked, { http, store });
   const first = await writeImageArchive([pulled], store);
   assert.deepEqual(await writeImageArchive([pulled], store), first);
@@ -102,15 +103,15 @@ test("the bundle's archive is read by skopeo as an OCI layout and as a docker ar
 test("a local layout and a docker archive give the very same layers", async () => {
   const store = await Store.open(join(folder, "store-local"));
   const name = "example.org/team/hello:1.0";
-  const local = await resolveImage(name, "linux/amd64", { http, from: `oci:${layout}:1.0` });
+  const local = await resolveImage(name, "linux/amd64", { http, store, from: `oci:${layout}:1.0` });
   assert.equal(local.resolved, index);
   const pulled = await pullImage(local, { http, store });
   const file = join(folder, "saved.tar");
   skopeo("copy", `oci:${layout}:1.0`, `docker-archive:${file}:${name}`);
-  const saved = await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` });
+  const saved = await resolveImage(name, "linux/amd64", { http, store, from: `docker-archive:${file}` });
   const unpacked = await pullImage(saved, { http, store });
   assert.deepEqual(unpacked.config.digest, pulled.config.digest);
-  assert.deepEqual(await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` }), saved);
+  assert.deepEqual(await resolveImage(name, "linux/amd64", { http, store, from: `docker-archive:${file}` }), saved);
   const archive = await writeImageArchive([unpacked], store);
   assert.equal(
     digestOf(skopeo("inspect", "--raw", `oci-archive:${store.path(archive.digest)}`)),
@@ -119,7 +120,8 @@ test("a local layout and a docker archive give the very same layers", async () =
 });
 
 test("a registry that serves another blob is caught, and nothing of it is stored", async () => {
-  const locked = await resolveImage(image, "linux/amd64", { http });
+  const store = await Store.open(join(folder, "store-flipped"));
+  const locked = await resolveImage(image, "linux/amd64", { http, store });
   const proxy = createServer((incoming, outgoing) => {
     void request(`http://${registry.host}${incoming.url ?? ""}`, { headers: { accept: incoming.headers.accept ?? "" } })
       .then(async ({ statusCode, headers, body }) => {
@@ -133,7 +135,6 @@ test("a registry that serves another blob is caught, and nothing of it is stored
   await once(proxy, "listening");
   const address = proxy.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const store = await Store.open(join(folder, "store-flipped"));
   try {
     const mirrors = { [registry.host]: [`http://127.0.0.1:${port}`] };
     await assert.rejects(pullImage(locked, { http, store, mirrors }), (error) => isExpected(error, "DIGEST_MISMATCH"));
@@ -152,8 +153,8 @@ test("a registry that serves another blob is caught, and nothing of it is stored
 });
 
 test("offline, what the store holds is enough, and what it lacks is named", async () => {
-  const locked = await resolveImage(image, "linux/amd64", { http });
   const store = await Store.open(join(folder, "store-offline"));
+  const locked = await resolveImage(image, "linux/amd64", { http, store });
   const pulled = await pullImage(locked, { http, store });
   assert.deepEqual(await pullImage(locked, { http, store, offline: true }), pulled);
   rmSync(store.path(pulled.layers[0]?.digest ?? ""));
@@ -162,7 +163,7 @@ test("offline, what the store holds is enough, and what it lacks is named", asyn
 
 test("the bundle's archive, unpacked by tar, is an OCI layout", async () => {
   const store = await Store.open(join(folder, "store-unpacked"));
-  const pulled = await pullImage(await resolveImage(image, "linux/amd64", { http }), { http, store });
+  const pulled = await pullImage(await resolveImage(image, "linux/amd64", { http, store }), { http, store });
   const { digest } = await writeImageArchive([pulled], store);
   const unpacked = join(folder, "unpacked");
   mkdirSync(unpacked);

@@ -115,7 +115,7 @@ async function packed(
     { platform: "linux/arm64", layers },
   ]);
   const platform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
-  const locked = await resolveImage(name, platform, { http, from: `oci:${layout}:1.0` });
+  const locked = await resolveImage(name, platform, { http, store, from: `oci:${layout}:1.0` });
   const pulled = await pullImage(locked, { http, store });
   const { digest } = await writeImageArchive([pulled], store);
   const config = `sha256:${pulled.config.digest}`;

@@ -1,13 +1,14 @@
 /** Debian packages and all they depend on, beyond a declared base, resolved by apt itself. */
-import { mkdtemp, open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Platform } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { LockedPackage } from "../../lock/lock.ts";
 import type { Store } from "../../store/store.ts";
-import { type AptState, openAptState } from "./state.ts";
+import { parseOsRelease } from "#formats/os-release";
 import { basePackages } from "../../config/base-packages.ts";
-import { parseStanzas, type Stanza } from "./control.ts";
+import { type AptRecord, openPrivateApt, type PrivateApt } from "./private-apt.ts";
 import type { PackageRequest } from "../../config/cluster.ts";
 import type { PackageContext } from "../package-context.ts";
 
@@ -19,8 +20,7 @@ export async function resolveDebs(request: PackageRequest, context: PackageConte
   const base = await basePackages(request);
   const found = new Map<string, LockedPackage>();
   for (const platform of context.platforms) {
-    const state = await openAptState(request, platform, context.state);
-    for (const locked of await closure(state, request, base)) {
+    for (const locked of await closure(await aptFor(request, platform, context.state), request, base)) {
       const key = `${locked.name} ${locked.version} ${locked.architecture}`;
       if (!found.has(key)) found.set(key, locked);
     }
@@ -35,31 +35,32 @@ export async function fetchDebs(
   platform: Platform,
   context: { readonly state: string; readonly store: Store },
 ): Promise<void> {
-  const { store } = context;
-  const state = await openAptState(request, platform, context.state);
-  const folder = await mkdtemp(join(state.folder, "download-"));
-  try {
-    await state.run("apt-get", ["download", "-q", ...locked.map(specOf)], folder);
-    const files = await readdir(folder);
+  const apt = await aptFor(request, platform, context.state);
+  await apt.download(locked, async (pathOf) => {
     for (const one of locked) {
-      const name = `${one.name}_${one.version.replaceAll(":", "%3a")}_${one.architecture}.deb`;
-      if (!files.includes(name)) {
-        const where = `packages of ${request.distribution}`;
-        throw new ExpectedError("PACKAGE_UNAVAILABLE", `apt gave no ${name}`, { where });
-      }
-      const file = await open(join(folder, name));
-      await store.put(file.createReadStream(), { digest: one.digest.slice("sha256:".length), size: one.size });
+      const expected = { digest: one.digest.slice("sha256:".length), size: one.size };
+      await context.store.put(createReadStream(pathOf(one)), expected);
     }
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
-async function closure(state: AptState, request: PackageRequest, base: Map<string, string>): Promise<LockedPackage[]> {
-  await state.setInstalled(await statusOf(state, base));
+/** apt with the repositories of a request, or this machine's own; its signed indexes are fresh. */
+async function aptFor(request: PackageRequest, platform: Platform, state: string): Promise<PrivateApt> {
+  const { distribution, repositories = [] } = request;
+  const architecture = platform.slice("linux/".length);
+  const folder = resolve(state, `apt-${distribution.replaceAll(/[^\w.-]+/g, "-")}-${architecture}`);
+  if (repositories.length === 0) await requireSameDistribution(distribution);
+  const sources = repositories.length === 0 ? undefined : repositories.map(sourceStanza).join("\n");
+  const apt = await openPrivateApt({ folder, architecture, sources, about: `packages of ${distribution}` });
+  await apt.update();
+  return apt;
+}
+
+async function closure(apt: PrivateApt, request: PackageRequest, base: Map<string, string>): Promise<LockedPackage[]> {
+  await apt.setInstalled(await statusOf(apt, base));
   const names = [...new Set(request.names)];
   requireNames(names);
-  const plan = await state.run("apt-get", ["install", "--simulate", "-y", "-q", "--", ...names]);
+  const plan = await apt.run("apt-get", ["install", "--simulate", "-y", "-q", "--", ...names]);
   const removed = [...plan.matchAll(/^Remv (\S+)/gm)].map((match) => match[1]);
   if (removed.length > 0) {
     const message = `${names.join(", ")} cannot be had beside the declared base: apt would remove ${removed.join(", ")}`;
@@ -71,30 +72,25 @@ async function closure(state: AptState, request: PackageRequest, base: Map<strin
       version,
     }),
   );
-  if (chosen.length === 0) return [];
-  const specs = chosen.map(({ name, version }) => `${name}=${version}`);
-  const stanzas = parseStanzas(await state.run("apt-cache", ["show", ...specs]));
-  return chosen.map(({ name, version }) => {
-    const stanza = stanzas.find((one) => one.get("package") === name && one.get("version") === version);
-    return lockedOf(request, name, version, stanza);
-  });
+  const records = await apt.show(chosen);
+  return chosen.map(({ name, version }, index) => lockedOf(request, `${name} ${version}`, records[index]));
 }
 
 /**
  * dpkg's status of a host that has just the base. Dependencies are left out: the base is complete by itself, and its
  * versions may be older than those whose stanzas the index has.
  */
-async function statusOf(state: AptState, base: Map<string, string>): Promise<string> {
+async function statusOf(apt: PrivateApt, base: Map<string, string>): Promise<string> {
   const names = [...base.keys()];
   requireNames(names);
-  const known = parseStanzas(await state.run("apt-cache", ["show", "--no-all-versions", ...names]));
+  const known = await apt.stanzas(names, "--no-all-versions");
   const stanzas = names.map((name) => {
     const found = known.find((stanza) => stanza.get("package") === name);
     const fields = [
       ["Package", name],
       ["Status", "install ok installed"],
       ["Version", base.get(name) ?? found?.get("version")],
-      ["Architecture", found?.get("architecture") ?? state.architecture],
+      ["Architecture", found?.get("architecture") ?? apt.architecture],
       ["Essential", found?.get("essential")],
       ["Multi-Arch", found?.get("multi-arch")],
       ["Provides", found?.get("provides")],
@@ -111,26 +107,16 @@ async function statusOf(state: AptState, base: Map<string, string>): Promise<str
   return `${stanzas.join("\n\n")}\n`;
 }
 
-function lockedOf(request: PackageRequest, name: string, version: string, stanza: Stanza | undefined): LockedPackage {
-  const digest = stanza?.get("sha256") ?? "";
-  const size = Number(stanza?.get("size"));
-  const architecture = stanza?.get("architecture") ?? "";
-  if (!/^[0-9a-f]{64}$/.test(digest) || !Number.isSafeInteger(size) || architecture === "") {
-    throw new ExpectedError("PACKAGE_UNAVAILABLE", `the index has no SHA256 and size for ${name} ${version}`, {
-      where: `packages of ${request.distribution}`,
-    });
+function lockedOf(request: PackageRequest, what: string, record: AptRecord | undefined): LockedPackage {
+  const { distribution, names } = request;
+  if (record === undefined) {
+    const where = `packages of ${distribution}`;
+    throw new ExpectedError("PACKAGE_UNAVAILABLE", `the index has no SHA256 and size for ${what}`, { where });
   }
-  return {
-    name,
-    version,
-    architecture,
-    format: "deb",
-    distribution: request.distribution,
-    resolved: `apt:${name}=${version}`,
-    digest: `sha256:${digest}`,
-    size,
-    wanted: request.names.includes(name),
-  };
+  const { name, version, architecture, digest, size } = record;
+  const resolved = `apt:${name}=${version}`;
+  const wanted = names.includes(name);
+  return { name, version, architecture, format: "deb", distribution, resolved, digest, size, wanted };
 }
 
 function requireNames(names: readonly string[]): void {
@@ -141,8 +127,37 @@ function requireNames(names: readonly string[]): void {
   });
 }
 
-function specOf(locked: LockedPackage): string {
-  return locked.architecture === "all"
-    ? `${locked.name}=${locked.version}`
-    : `${locked.name}:${locked.architecture}=${locked.version}`;
+function sourceStanza(repository: NonNullable<PackageRequest["repositories"]>[number]): string {
+  const { url, suite, components, key } = repository;
+  if (key === undefined || suite === undefined) {
+    throw new ExpectedError("CONFIG_INVALID", "an apt repository wants its suite and the key that signs it", {
+      where: url,
+      hint: "repositories: [{ url: …, suite: bookworm, components: [main], key: /usr/share/keyrings/….gpg }]",
+    });
+  }
+  const values = [url, suite, ...(components ?? ["main"]), key];
+  const odd = values.find((value) => /[\s"]/.test(value) || value === "");
+  if (odd !== undefined)
+    throw new ExpectedError("CONFIG_INVALID", `"${odd}" cannot stand in an apt source`, { where: url });
+  const fields = [
+    "Types: deb",
+    `URIs: ${url}`,
+    `Suites: ${suite}`,
+    `Components: ${(components ?? ["main"]).join(" ")}`,
+    `Signed-By: ${resolve(key)}`,
+  ];
+  return `${fields.join("\n")}\n`;
+}
+
+async function requireSameDistribution(expected: string): Promise<void> {
+  const text = await readFile("/etc/os-release", "utf8").catch(() => "");
+  const { id, version } = parseOsRelease(text);
+  const found = `${id} ${version}`.trim();
+  if (found === expected) return;
+  throw new ExpectedError("PACKAGE_UNAVAILABLE", "this machine's package sources are those of another distribution", {
+    where: "packages: in cluster.yaml",
+    expected,
+    found: found === "" ? "no os-release" : found,
+    hint: `name the repositories of ${expected} as repositories: beside names:, or build on a ${expected} machine`,
+  });
 }

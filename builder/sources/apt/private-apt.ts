@@ -3,11 +3,12 @@
  * given), its check of signatures. No root, no stale list of the machine's, and any architecture as if it were the machine's.
  */
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { ExpectedError } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
+import { parseStanzas, type Stanza } from "./control.ts";
 
 export interface PrivateAptOptions {
   /** Made when it is missing; kept between builds, so that little is fetched twice. */
@@ -21,16 +22,36 @@ export interface PrivateAptOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface PrivateApt {
-  readonly folder: string;
+/** One package of one version, as the distribution's signed index has it. */
+export interface AptRecord {
+  readonly name: string;
+  readonly version: string;
+  /** `amd64`, `all`. */
   readonly architecture: string;
+  /** `sha256:<hex>` */
+  readonly digest: string;
+  readonly size: number;
+}
+
+export type AptFile = Pick<AptRecord, "name" | "version" | "architecture">;
+
+export interface PrivateApt {
+  readonly architecture: string;
+  /** For messages. */
+  readonly about: string;
   /**
    * Runs one program of apt; its stdout. TOOL_MISSING, SIGNATURE_INVALID, UNREACHABLE, or PACKAGE_UNAVAILABLE with
    * apt's own words.
    */
   run(program: "apt-get" | "apt-cache", argv: readonly string[], workingDirectory?: string): Promise<string>;
-  /** Refreshes the signed indexes. */
+  /** Refreshes the signed indexes, once. */
   update(): Promise<void>;
+  /** Those of packages (`name`, `name=version`) that the indexes know, as `apt-cache show` gives them. */
+  stanzas(names: readonly string[], ...flags: readonly string[]): Promise<Stanza[]>;
+  /** What the index has, in the order asked; without a version, of the one that apt would install. */
+  show(wanted: readonly { name: string; version: string | null }[]): Promise<(AptRecord | undefined)[]>;
+  /** Downloads packages for as long as `take` reads them, whose digests the caller checks. */
+  download<T>(wanted: readonly AptFile[], take: (pathOf: (one: AptFile) => string) => Promise<T>): Promise<T>;
   /** Replaces what apt believes to be installed: text in the form of dpkg's status file. */
   setInstalled(status: string): Promise<void>;
 }
@@ -73,14 +94,77 @@ export async function openPrivateApt(options: PrivateAptOptions): Promise<Privat
       }
     }
   };
-  return {
-    folder,
-    architecture,
-    run,
-    // apt-get calls a source that it cannot reach a warning and goes on with old lists; here that is an error.
-    update: async () => void (await run("apt-get", ["update", "-q", "-o", "APT::Update::Error-Mode=any"])),
-    setInstalled: (status) => writeFile(join(folder, "status"), status),
+  // As on a machine with nothing installed: what is there must not decide what is taken.
+  const setInstalled = (status: string): Promise<void> => writeFile(join(folder, "status"), status);
+  await setInstalled("");
+
+  const stanzas: PrivateApt["stanzas"] = async (names, ...flags) => {
+    try {
+      return parseStanzas(await run("apt-cache", ["show", ...flags, ...names]));
+    } catch (error) {
+      if (!isExpected(error, "PACKAGE_UNAVAILABLE")) throw error;
+      // It fails as a whole when one is unknown: then each is asked for by itself.
+      return names.length === 1 ? [] : (await Promise.all(names.map((name) => stanzas([name], ...flags)))).flat();
+    }
   };
+  let updated: Promise<unknown> | undefined;
+  return {
+    architecture,
+    about,
+    run,
+    setInstalled,
+    stanzas,
+    // apt-get calls a source that it cannot reach a warning and goes on with old lists; here that is an error.
+    async update() {
+      await (updated ??= run("apt-get", ["update", "-q", "-o", "APT::Update::Error-Mode=any"]));
+    },
+    async show(wanted) {
+      const newest = wanted.filter(({ version }) => version === null).map(({ name }) => name);
+      const exact = wanted.flatMap(({ name, version }) => (version === null ? [] : [`${name}=${version}`]));
+      const records = [
+        ...(newest.length === 0 ? [] : await stanzas(newest, "--no-all-versions")),
+        ...(exact.length === 0 ? [] : await stanzas(exact)),
+      ].flatMap(recordOf);
+      return wanted.map(({ name, version }) =>
+        records.find((one) => one.name === name && (version === null || one.version === version)),
+      );
+    },
+    async download(wanted, take) {
+      const into = await mkdtemp(join(folder, "download-"));
+      try {
+        const specs = wanted.map(({ name, version, architecture: of }) =>
+          of === "all" || of === architecture ? `${name}=${version}` : `${name}:${of}=${version}`,
+        );
+        await run("apt-get", ["download", "-q", ...specs], into);
+        const files = await readdir(into);
+        return await take((one) => {
+          const start = `${one.name}_${one.version.replaceAll(":", "%3a")}_`;
+          const file = files.find((name) => name.startsWith(start) && name.endsWith(".deb"));
+          if (file === undefined) throw unavailable([`${one.name}=${one.version}`], { about });
+          return join(into, file);
+        });
+      } finally {
+        await rm(into, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** Nothing for a package without a SHA-256. */
+function recordOf(stanza: Stanza): AptRecord[] {
+  const [sha256 = "", size = ""] = [stanza.get("sha256"), stanza.get("size")];
+  if (!/^[0-9a-f]{64}$/.test(sha256) || !/^\d+$/.test(size)) return [];
+  const [name = "", version = "", architecture = ""] = ["package", "version", "architecture"].map((key) =>
+    stanza.get(key),
+  );
+  return [{ name, version, architecture, digest: `sha256:${sha256}`, size: Number(size) }];
+}
+
+export function unavailable(names: readonly string[], { about }: Pick<PrivateApt, "about">): ExpectedError {
+  return new ExpectedError("PACKAGE_UNAVAILABLE", `the distribution does not have ${names.join(", ")}`, {
+    where: about,
+    hint: "kubeferry lock --update takes the versions that it has now; apt-cache policy PACKAGE shows them",
+  });
 }
 
 function configText(folder: string, architecture: string, ownSources: boolean): string {

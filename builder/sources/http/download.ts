@@ -1,84 +1,177 @@
 /**
- * One URL's bytes, resumed and retried until they are whole. What came is kept in a {@link Partial}, so that the next run
- * goes on where this one was stopped. The caller checks the digest over the whole; nothing here is trusted.
+ * One content by HTTP, resumed and retried until it is whole. What comes is given at once and kept in a {@link Partial}, so
+ * that the next run goes on where this one was stopped. Whoever takes it checks the digest over the whole; nothing here is
+ * trusted.
  */
-import { ExpectedError } from "#cli/errors";
+import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { ByteReader } from "../../archive/byte-reader.ts";
 import { Attempts } from "../../http/attempts.ts";
-import type { HttpClient, HttpResponse } from "../../http/client.ts";
-import { failureOfStatus } from "../../http/failure.ts";
-import type { Partial } from "../../store/partial.ts";
-
-/** The server has another content than the part was of: everything must be read anew. The part is empty now. */
-export class Restart extends Error {
-  override readonly name = "Restart";
-}
+import type { HttpResponse } from "../../http/client.ts";
+import { failureOf, passing, RequestFailed } from "../../http/failure.ts";
+import type { Question } from "../../http/read.ts";
+import { Partial } from "../../store/partial.ts";
+import type { Store } from "../../store/store.ts";
+import type { Opened } from "../source.ts";
 
 export interface DownloadOptions {
-  readonly http: HttpClient;
-  readonly partial: Partial;
-  /** Bytes, where the lock knows them. */
+  /** Names its part in the store: a digest, or anything else that belongs to one content. */
+  readonly key: string;
+  /** Bytes, where somebody said how many. */
   readonly size: number | null;
-  /** Give up at the first stall: there is another place to try. */
-  readonly impatient: boolean;
-  readonly onRetry?: (why: string, waitMs: number) => void;
+  /** Bytes that it may have at most; default: those of the client's settings, else 8 GB. */
+  readonly largest?: number | undefined;
 }
 
 const defaultLargest = 8e9;
+const mostRequests = 1000;
 
-/** First what the part has, then what the server still has to give. Throws {@link Restart} or codes of exit 4 and 5. */
-export async function* download(url: string, options: DownloadOptions): AsyncGenerator<Uint8Array> {
-  const { partial, size } = options;
-  if (size !== null && partial.size > size) await partial.reset();
-  yield* partial.read();
-  const attempts = new Attempts(url, options);
-  const isWhole = (): boolean => size !== null && partial.size >= size;
-  while (!isWhole()) {
-    const before = partial.size;
+/** Codes of exit 4; SIZE_MISMATCH and TOO_LARGE before what is too much is read; what `take` throws. */
+export async function download<T>(
+  question: Question,
+  store: Store,
+  options: DownloadOptions,
+  take: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const key = options.key.replaceAll(/[^0-9a-z-]/g, "-");
+  // A part may be of other bytes than the server now has: then, once, everything is read anew.
+  for (let anew = false; ; anew = true) {
+    const partial = await Partial.claim(store, key);
+    const transfer = new Transfer(partial, question, options);
+    const bytes = transfer.bytes();
+    let keep = true;
     try {
-      yield* onward(url, options);
-      return;
+      const opened = { where: question.url, bytes, file: partial.path, again: () => partial.read() };
+      const taken = await take(opened);
+      keep = false;
+      return taken;
+    } catch (error) {
+      // A part is only of no use when it is of other bytes: a cut one is what the next run goes on from.
+      const isOther = isExpected(error) && error.exitCode === 5 && error.code !== "TRUNCATED";
+      if (isOther) keep = false;
+      if (!isOther || !transfer.resumed || anew) throw store.explained(error);
+    } finally {
+      await bytes.return(undefined);
+      await (keep ? partial.release() : partial.finish());
+    }
+  }
+}
+
+class Transfer {
+  /** Whether there was a part when the server was asked, so that the bytes may be of two contents. */
+  resumed = false;
+  readonly #partial: Partial;
+  readonly #question: Question;
+  readonly #options: DownloadOptions;
+
+  constructor(partial: Partial, question: Question, options: DownloadOptions) {
+    this.#partial = partial;
+    this.#question = question;
+    this.#options = options;
+  }
+
+  /** What an earlier run left, then what the server still has to give. */
+  async *bytes(): AsyncGenerator<Uint8Array, undefined> {
+    const partial = this.#partial;
+    const { size } = this.#options;
+    if (size !== null && partial.size > size) await partial.reset();
+    this.resumed = partial.size > 0;
+    yield* partial.read();
+    const attempts = new Attempts(this.#question.url, this.#question);
+    let most = partial.size;
+    let requests = 0;
+    const isWhole = (): boolean => size !== null && partial.size === size;
+    while (!isWhole()) {
+      try {
+        return yield* this.#request();
+      } catch (cause) {
+        // A byte for each request is no progress.
+        requests += 1;
+        await attempts.failed(cause, partial.size > most && requests < mostRequests);
+        most = partial.size;
+        this.resumed ||= most > 0;
+      }
+    }
+  }
+
+  /** One request, from where the part ends; nothing is missing when it returns. */
+  async *#request(): AsyncGenerator<Uint8Array, undefined> {
+    const [partial, question, options] = [this.#partial, this.#question, this.#options];
+    const { url } = question;
+    const { size } = options;
+    const offset = partial.size;
+    const response = await question.ask(rangeHeaders(url, partial)).catch((cause: unknown) => {
+      if (offset > 0 && cause instanceof RequestFailed && cause.response?.statusCode === 416) return cause.response;
+      throw cause;
+    });
+    const range = contentRange(response);
+    try {
+      if (response.statusCode === 416) {
+        if (range?.total === offset) return;
+        throw otherBytes(url);
+      }
+      if (response.statusCode === 206 && range?.start !== offset) {
+        await partial.reset();
+        const details = { where: url, expected: `bytes ${offset}-`, found: String(response.headers["content-range"]) };
+        throw new ExpectedError("UNREACHABLE", "the server answered another range than was asked for", details);
+      }
+      const isWhole = response.statusCode === 200;
+      const length = Number(response.headers["content-length"] ?? Number.NaN);
+      if (Number.isFinite(length)) refuseSize((isWhole ? 0 : offset) + length, question, options);
+      // Nothing is waited for before the first byte: what came of a body is gone when its connection ends.
+      let known = false;
+      for await (const chunk of isWhole ? unknownTo(partial, response.body, url) : response.body) {
+        refuseSize(partial.size + chunk.length, question, options, "more");
+        await partial.append(chunk);
+        if (!known) await partial.setValidator(validatorOf(response, url));
+        known = true;
+        yield chunk;
+      }
     } catch (cause) {
-      if (cause instanceof Restart) throw cause;
-      await attempts.failed(cause, partial.size > before);
+      const isCut = partial.size > 0 && failureOf(cause, url)?.error.code === "UNREACHABLE";
+      throw size !== null && isCut ? brokenOff(question, partial, size, cause) : cause;
+    } finally {
+      await response.discard();
     }
+    if (size !== null && partial.size !== size) throw brokenOff(question, partial, size);
   }
 }
 
-/** One request, from where the part ends. */
-async function* onward(url: string, options: DownloadOptions): AsyncGenerator<Uint8Array> {
-  const { http, partial } = options;
-  const offset = partial.size;
-  const response = await http.get(url, rangeHeaders(url, partial));
+/**
+ * What comes after the part, of a server that sends everything from the start: it knows no ranges, or has another
+ * content by now. Which of the two is told by the bytes that are known already.
+ */
+async function* unknownTo(
+  partial: Partial,
+  body: AsyncIterable<Uint8Array>,
+  where: string,
+): AsyncGenerator<Uint8Array> {
+  const before = new ByteReader(partial.read());
   try {
-    if (response.statusCode === 416 && offset > 0) {
-      if (contentRange(response)?.total === offset) return;
-      await startAnew(partial);
+    for await (const chunk of body) {
+      const known = await before.upTo(chunk.length);
+      if (!known.equals(chunk.subarray(0, known.length))) throw otherBytes(where);
+      if (known.length < chunk.length) yield chunk.subarray(known.length);
     }
-    if (offset > 0 && response.statusCode === 200) await startAnew(partial);
-    if (response.statusCode !== 200 && response.statusCode !== 206) throw failureOfStatus(response, url);
-    if (response.statusCode === 206 && contentRange(response)?.start !== offset) await startAnew(partial);
-    const total = totalOf(response, offset);
-    refuseSize(total, options, url);
-    await partial.setValidator(validatorOf(response, url));
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      refuseSize(partial.size + chunk.length, options, url, "atLeast");
-      await partial.append(chunk);
-      yield chunk;
-    }
+    if (!(await before.atEnd())) throw otherBytes(where);
   } finally {
-    response.body.on("error", () => undefined).destroy();
+    await before.close();
   }
 }
 
-async function startAnew(partial: Partial): Promise<never> {
-  await partial.reset();
-  throw new Restart("the server has other bytes than before");
+function otherBytes(where: string): ExpectedError {
+  return new ExpectedError("DIGEST_MISMATCH", "the server has other bytes than it had before", { where });
 }
 
-function rangeHeaders(url: string, partial: Partial): Record<string, string> {
-  if (partial.size === 0) return {};
-  const { validator } = partial;
-  const range = `bytes=${partial.size}-`;
+function brokenOff({ url }: Question, partial: Partial, size: number, cause?: unknown): RequestFailed {
+  const why = cause === undefined ? "" : `: ${messageOf(cause)}`;
+  const details = { where: url, expected: `${size} bytes`, found: `${partial.size} bytes`, cause };
+  const error = new ExpectedError("TRUNCATED", `the server breaks off, again and again${why}`, details);
+  return new RequestFailed(passing(error));
+}
+
+function rangeHeaders(url: string, { size, validator }: Partial): Record<string, string> {
+  if (size === 0) return {};
+  const range = `bytes=${size}-`;
   return validator?.url === url ? { range, "if-range": validator.value } : { range };
 }
 
@@ -89,36 +182,23 @@ function validatorOf(response: HttpResponse, url: string): { url: string; value:
   return typeof value === "string" ? { url, value } : null;
 }
 
-function contentRange(response: HttpResponse): { start: number | null; total: number | null } | null {
+function contentRange(response: HttpResponse): { start: number; total: number } | null {
   const match = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(String(response.headers["content-range"] ?? ""));
-  if (match === null) return null;
-  return {
-    start: match[1] === undefined ? null : Number(match[1]),
-    total: match[2] === undefined || match[2] === "*" ? null : Number(match[2]),
-  };
-}
-
-function totalOf(response: HttpResponse, offset: number): number | null {
-  const length = response.headers["content-length"];
-  return typeof length === "string" && /^\d+$/.test(length) ? Number(length) + offset : null;
+  return match && { start: Number(match[1]), total: Number(match[2]) };
 }
 
 function refuseSize(
-  found: number | null,
-  options: DownloadOptions,
-  url: string,
-  how: "exactly" | "atLeast" = "exactly",
+  bytes: number,
+  { url, http }: Question,
+  { size, largest: most }: DownloadOptions,
+  found = `${bytes} bytes`,
 ): void {
-  if (found === null) return;
-  const largest = options.http.settings.largest ?? defaultLargest;
-  if (options.size !== null && (how === "exactly" ? found !== options.size : found > options.size)) {
-    throw new ExpectedError("SIZE_MISMATCH", "the server has another file than the lock pins", {
-      where: url,
-      expected: `${options.size} bytes`,
-      found: how === "exactly" ? `${found} bytes` : "more",
-    });
+  const largest = most ?? http.settings.largest ?? defaultLargest;
+  if (size !== null && (found === "more" ? bytes > size : bytes !== size)) {
+    const details = { where: url, expected: `${size} bytes`, found };
+    throw new ExpectedError("SIZE_MISMATCH", "the server has another file than the lock pins", details);
   }
-  if (found > largest) {
+  if (bytes > largest) {
     throw new ExpectedError("TOO_LARGE", `this download is larger than ${largest} bytes`, { where: url });
   }
 }

@@ -2,13 +2,15 @@
  * An image's bytes from a file that `docker save` wrote. Such a file has no manifest with digests, so one is put
  * together from the image's configuration, which names the digest of every layer: the same file gives the same manifest.
  */
-import { createReadStream, closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { posix } from "node:path";
 import { type Digest, digestFile, digestOf, isDigest } from "#bundle";
 import { ExpectedError, messageOf } from "#cli/errors";
 import { largestManifest, mediaTypes, plainDigest } from "./manifest.ts";
+import { openedFile } from "../source.ts";
 import type { ImageSource } from "./image-source.ts";
 import { nameInRuntime } from "../../config/image-name.ts";
+import { linkTarget } from "../../archive/member-name.ts";
 import { readTarMembers, type TarMember } from "../../archive/tar-members.ts";
 
 interface Place {
@@ -24,35 +26,32 @@ interface Opened {
 /** The archive's image that is tagged with `name`, or its only one. Compressed archives are refused: unpack them first. */
 export function createDockerArchiveSource(file: string, name: string): ImageSource {
   const where = `docker-archive:${file}`;
-  let opened: Opened | undefined;
-  const open = (): Opened => (opened ??= openArchive(file, name, where));
+  let opened: Promise<Opened> | undefined;
+  const open = (): Promise<Opened> => (opened ??= openArchive(file, name, where));
   return {
     where,
-    manifest(asked) {
-      const { manifest } = open();
+    async resolve(asked) {
+      const { manifest } = await open();
       if (asked.startsWith("sha256:") && asked !== `sha256:${digestOf(manifest)}`) {
         const detail = { where, expected: asked, found: `sha256:${digestOf(manifest)}` };
         throw new ExpectedError("DIGEST_MISMATCH", "the archive holds another image than the lock pins", detail);
       }
-      return Promise.resolve({ bytes: manifest, mediaType: mediaTypes.ociManifest });
+      return { bytes: manifest, mediaType: mediaTypes.ociManifest };
     },
-    blob(blob) {
-      const place = open().blobs.get(blob.digest);
-      if (place === undefined)
-        throw new ExpectedError("NOT_FOUND", `the archive has no blob ${blob.digest}`, { where });
-      return createReadStream(file, { start: place.offset, end: place.offset + place.size - 1 });
+    async open({ digest }, take) {
+      const found = (await open()).blobs.get(digest);
+      if (found === undefined) throw new ExpectedError("NOT_FOUND", `the archive has no blob ${digest}`, { where });
+      const range = { start: found.offset, end: found.offset + found.size - 1 };
+      return await take(openedFile(where, file, range));
     },
   };
 }
 
-function openArchive(file: string, name: string, where: string): Opened {
-  let members: Map<string, TarMember>;
-  try {
-    members = readTarMembers(file);
-  } catch (cause) {
-    if (cause instanceof ExpectedError) throw cause;
-    throw new ExpectedError("NOT_FOUND", `the archive cannot be read: ${messageOf(cause)}`, { where, cause });
-  }
+async function openArchive(file: string, name: string, where: string): Promise<Opened> {
+  const members = await readTarMembers(file).catch((cause: unknown) => {
+    const code = cause instanceof ExpectedError ? cause.code : "NOT_FOUND";
+    throw new ExpectedError(code, `the archive cannot be read: ${messageOf(cause)}`, { where, cause });
+  });
   const image = chooseImage(readJson(file, members, "manifest.json", where), name, where);
   const configPlace = find(members, image.config, where);
   const configBytes = readRange(file, configPlace, where);
@@ -112,9 +111,11 @@ function diffIdsOf(config: Buffer, where: string): string[] {
 
 /** The member at `path`, through at most one link within the archive (old versions of docker link equal layers). */
 function find(members: ReadonlyMap<string, TarMember>, path: string, where: string): Place {
-  const found = members.get(posix.normalize(path));
-  const target = found?.type === "link" ? members.get(posix.join(posix.dirname(path), found.target)) : found;
-  if (target?.type === "file") return target;
+  const name = posix.normalize(path);
+  const found = members.get(name);
+  const isLink = found?.kind === "symlink" || found?.kind === "hardlink";
+  const target = isLink ? members.get(linkTarget(name, found.kind, found.target, false)) : found;
+  if (target?.kind === "file") return target;
   throw new ExpectedError("MEMBER_MISSING", `the archive names "${path}" and does not hold it`, { where });
 }
 

@@ -17,6 +17,7 @@ export interface ImagesOptions {
   /** Base URLs to ask instead of a registry's own, by its domain. */
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly offline: boolean;
+  readonly store: Store;
   /** `--from DIR`: images are taken from there, each in the folder that {@link imageFolder} names. */
   readonly folder?: string | undefined;
   readonly reporter: Reporter;
@@ -54,14 +55,13 @@ export interface FetchedImage {
 export async function fetchImages(
   lock: Lock,
   { cluster, manifest }: { readonly cluster: ClusterConfig; readonly manifest: ReleaseManifest },
-  options: ImagesOptions & { readonly store: Store },
+  options: ImagesOptions,
 ): Promise<FetchedImage[]> {
-  const { store } = options;
   const needed = cluster.platforms.flatMap((platform) => neededImages(cluster, manifest, platform));
   return withRegistries(options, lock.images, async (locked, registry) => {
     const roles = needed.find(({ name, platform }) => name === locked.name && platform === locked.platform)?.roles;
     const source = { ...registry, ...sourceOf(locked.name, locked.from, options.folder) };
-    return { locked, pulled: await pullImage(locked, { ...source, store }), roles: roles ?? [] };
+    return { locked, pulled: await pullImage(locked, source), roles: roles ?? [] };
   });
 }
 
@@ -72,11 +72,11 @@ function sourceOf(name: string, from: string | undefined, folder: string | undef
 
 /** A few at a time, over connections that are closed in the end. */
 async function withRegistries<Item, Result>(
-  { http, registries, offline, signal }: ImagesOptions,
+  { http, store, registries, offline, signal }: ImagesOptions,
   items: readonly Item[],
   work: (item: Item, options: ImageOptions) => Promise<Result>,
 ): Promise<Result[]> {
   await using client = new HttpClient(http, signal);
-  const options: ImageOptions = { http: client, mirrors: registries, offline };
+  const options: ImageOptions = { http: client, store, mirrors: registries, offline };
   return await forEachOf(items, 3, (item) => work(item, options));
 }

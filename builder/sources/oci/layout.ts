@@ -1,12 +1,10 @@
 /** An image's bytes from a directory in the OCI image layout, as `skopeo copy … oci:DIR` makes it. */
-import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { readAtMost } from "../../http/read.ts";
-import { decodeManifest, type ImageIndex, largestManifest, plainDigest } from "./manifest.ts";
-import type { ImageSource, RawManifest } from "./image-source.ts";
+import { decodeManifest, type ImageIndex, plainDigest } from "./manifest.ts";
+import { imageFile, type ImageSource, type RawManifest, readImageFile } from "./image-source.ts";
 import { nameInRuntime, parseReference } from "../../config/image-name.ts";
 
 const nameKeys = ["io.containerd.image.name", "org.opencontainers.image.ref.name"] as const;
@@ -18,11 +16,11 @@ export function createLayoutSource(place: string, name: string): ImageSource {
 
   return {
     where,
-    async manifest(asked) {
+    async resolve(asked) {
       const { directory, tag } = await locate(place, where);
       if (asked.startsWith("sha256:"))
         return await readBlob(blobPath(directory, plainDigest(asked, where)), null, where);
-      const bytes = await readSmall(join(directory, "index.json"), where);
+      const bytes = await readImageFile(join(directory, "index.json"), where);
       const index = decodeManifest(bytes, null, `${where}/index.json`);
       if (index.kind !== "index") throw new ExpectedError("FORMAT_INVALID", "its index.json is no index", { where });
       const chosen = choose(index, bytes, tag, name, where);
@@ -38,11 +36,9 @@ export function createLayoutSource(place: string, name: string): ImageSource {
       }
       return raw;
     },
-    async *blob(blob) {
+    async open({ digest }, take) {
       const { directory } = await locate(place, where);
-      const path = blobPath(directory, blob.digest);
-      await sizeOf(path, where);
-      yield* createReadStream(path, { highWaterMark: 1024 * 1024 });
+      return await take(await imageFile(blobPath(directory, digest), where));
     },
   };
 }
@@ -86,23 +82,5 @@ async function locate(place: string, where: string): Promise<{ directory: string
 }
 
 async function readBlob(path: string, mediaType: string | null, where: string): Promise<RawManifest> {
-  return { bytes: await readSmall(path, where), mediaType };
-}
-
-async function readSmall(path: string, where: string): Promise<Buffer> {
-  if ((await sizeOf(path, where)) > largestManifest) {
-    throw new ExpectedError("TOO_LARGE", `${path} is larger than a manifest may be`, { where });
-  }
-  const bytes = await readAtMost(createReadStream(path), largestManifest);
-  return bytes ?? (await readFile(path));
-}
-
-async function sizeOf(path: string, where: string): Promise<number> {
-  const found = await stat(path).catch(() => null);
-  if (found?.isFile() === true) return found.size;
-  throw new ExpectedError("NOT_FOUND", "the layout lacks a file that it names", {
-    where,
-    expected: path,
-    found: "nothing",
-  });
+  return { bytes: await readImageFile(path, where), mediaType };
 }

@@ -101,7 +101,7 @@ async function namedManifest(
 /** Brings a locked image into the store. Blobs that are there are neither asked for nor stored again. */
 export async function pullImage(
   image: LockedImage,
-  options: ImageOptions & { readonly store: Store; readonly onBlob?: (blob: ImageBlob) => void },
+  options: ImageOptions & { readonly onBlob?: (blob: ImageBlob) => void },
 ): Promise<PulledImage> {
   const { store } = options;
   const where = `${image.name} ${image.digest}`;
@@ -151,11 +151,13 @@ async function keepBlobs(
   options: { readonly store: Store; readonly onBlob?: (blob: ImageBlob) => void },
 ): Promise<void> {
   for (const blob of [manifest.config, ...manifest.layers]) {
-    if (blob === manifest.config && blob.size > largestConfig) {
-      throw new ExpectedError("TOO_LARGE", "the image's configuration is larger than 8 MiB", { where: source.where });
-    }
+    if (blob === manifest.config && blob.size > largestConfig) throw configTooLarge(source);
     if (!(await options.store.has(blob.digest))) {
-      await options.store.put(source.blob(blob), { digest: blob.digest, size: blob.size });
+      const expected = { digest: blob.digest, size: blob.size };
+      await source.open(
+        blob,
+        async (opened) => await options.store.put(opened.bytes, { ...expected, file: opened.file }),
+      );
     }
     // A blob that another image brought is known by its digest; what this manifest says of its size may still be a lie.
     const { size } = await stat(options.store.path(blob.digest));
@@ -182,7 +184,7 @@ async function verifiedManifest(
   expected: string | null,
 ): Promise<VerifiedManifest> {
   const where = `${source.where}${expected === null ? ":" : "@"}${asked}`;
-  const raw = await source.manifest(asked);
+  const raw = await source.resolve(asked);
   const digest = digestOf(raw.bytes);
   if (expected !== null && expected !== `sha256:${digest}`) {
     throw new ExpectedError("DIGEST_MISMATCH", "the registry gave another manifest than was asked for", {
@@ -214,7 +216,8 @@ async function descend(source: ImageSource, top: VerifiedManifest, platform: Pla
   if (decoded.kind !== "manifest") {
     throw new ExpectedError("FORMAT_INVALID", "this image is refused: its indexes are nested", { where: source.where });
   }
-  const config = await readAtMost(source.blob(decoded.config), Math.min(largestConfig, decoded.config.size));
+  if (decoded.config.size > largestConfig) throw configTooLarge(source);
+  const config = await source.open(decoded.config, ({ bytes }) => readAtMost(bytes, decoded.config.size));
   if (config === null || digestOf(config) !== decoded.config.digest) {
     throw new ExpectedError("DIGEST_MISMATCH", "the image's configuration is not what its manifest names", {
       where: source.where,
@@ -224,6 +227,10 @@ async function descend(source: ImageSource, top: VerifiedManifest, platform: Pla
   }
   checkImageConfig(config, platform, decoded.layers.length, source.where);
   return current;
+}
+
+function configTooLarge({ where }: ImageSource): ExpectedError {
+  return new ExpectedError("TOO_LARGE", "the image's configuration is larger than 8 MiB", { where });
 }
 
 async function readStored(store: Store, digest: Digest, limit: number, where: string): Promise<Buffer> {
@@ -244,6 +251,5 @@ function offlineSource(name: string): ImageSource {
       hint: "run kubeferry fetch once without --offline, or fetch it by hand: kubeferry lock --list, kubeferry lock --from DIR",
     });
   };
-  // eslint-disable-next-line require-yield
-  return { where: name, manifest: fail, blob: fail };
+  return { where: name, resolve: fail, open: fail };
 }

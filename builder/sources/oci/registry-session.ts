@@ -33,12 +33,12 @@ export class RegistryHttp {
       await this.#session.http.get(url, headers, only(new URL(url), this.#authorization));
     let response = await send();
     if (response.statusCode === 401) {
-      await response.body.dump();
+      await response.discard();
       this.#authorization = await this.#answer(String(response.headers["www-authenticate"] ?? ""), url);
       response = await send();
     }
     if (response.statusCode !== 401 && response.statusCode !== 403) return await successful(response, url);
-    await response.body.dump();
+    await response.discard();
     const why = this.#basic === undefined ? "shows this to nobody without credentials" : "refuses the credentials";
     throw this.#unauthorized(url, `the registry ${why} (${response.statusCode})`);
   }
@@ -68,7 +68,7 @@ export class RegistryHttp {
     target.searchParams.set("scope", scope ?? `repository:${repository}:pull`);
     const response = await http.get(target.href, {}, only(target, this.#credentialsFor(target, new URL(url))));
     if (response.statusCode === 200) return `Bearer ${await this.#tokenIn(response, target.href)}`;
-    await response.body.dump();
+    await response.discard();
     const failed = failureOfStatus(response, target.href);
     if (failed.failure.mayPass) throw failed;
     throw this.#unauthorized(target.href, `the registry's token service answered ${response.statusCode}`);

@@ -1,14 +1,18 @@
 /** An image's bytes from a registry, by the OCI distribution protocol. */
 import type { HttpClient, HttpResponse } from "../../http/client.ts";
 import { errorOfPlaces, type Failure, failureOf, RequestFailed } from "../../http/failure.ts";
-import { type Question, readResumed, readWhole } from "../../http/read.ts";
+import { type Question, readWhole } from "../../http/read.ts";
 import { largestManifest, mediaTypes } from "./manifest.ts";
+import type { Store } from "../../store/store.ts";
+import { download } from "../http/download.ts";
 import type { ImageSource } from "./image-source.ts";
 import { RegistryHttp } from "./registry-session.ts";
 import type { ImageReference } from "../../config/image-name.ts";
 
 export interface RegistryOptions {
   readonly http: HttpClient;
+  /** Keeps what came of a blob that was cut short. */
+  readonly store: Store;
   /** Base URLs to ask before a domain's own, in order: `{ "registry.k8s.io": ["http://127.0.0.1:5000"] }`. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>>;
 }
@@ -24,7 +28,7 @@ const accepted = [mediaTypes.ociIndex, mediaTypes.ociManifest, mediaTypes.docker
 /** The source for one repository. A mirror that lacks a thing or is down is passed over; wrong bytes are an error. */
 export function createRegistrySource(
   { domain, repository }: ImageReference,
-  { http, mirrors = {} }: RegistryOptions,
+  { http, store, mirrors = {} }: RegistryOptions,
 ): ImageSource {
   const endpoint = (base: string, account: string): Endpoint => ({
     base: `${base.replace(/\/+$/, "")}/v2/${repository}`,
@@ -41,7 +45,7 @@ export function createRegistrySource(
   });
   return {
     where: `${domain}/${repository}`,
-    async manifest(tagOrDigest) {
+    async resolve(tagOrDigest) {
       const { bytes, headers } = await readWhole(question(`manifests/${tagOrDigest}`), {
         what: "the manifest",
         limit: largestManifest,
@@ -50,7 +54,8 @@ export function createRegistrySource(
       const mediaType = headers["content-type"];
       return { bytes, mediaType: typeof mediaType === "string" ? mediaType : null };
     },
-    blob: ({ digest, size }) => readResumed(question(`blobs/sha256:${digest}`), size),
+    open: async ({ digest, size }, take) =>
+      await download(question(`blobs/sha256:${digest}`), store, { key: `sha256-${digest}`, size }, take),
   };
 }
 
@@ -62,6 +67,7 @@ async function firstAnswer(
   elsewhere: string,
 ): Promise<HttpResponse> {
   const failures: Failure[] = [];
+  let answer: HttpResponse | undefined;
   for (const { base, session } of endpoints) {
     const url = `${base}/${path}`;
     try {
@@ -70,13 +76,12 @@ async function firstAnswer(
       const failure = failureOf(cause, url, elsewhere);
       if (failure === null) throw cause;
       failures.push(failure);
+      if (cause instanceof RequestFailed) answer = cause.response;
     }
   }
-  throw new RequestFailed({
-    error: errorOfPlaces(failures.map(({ error }) => error)),
-    mayPass: failures.some(({ mayPass }) => mayPass),
-    retryAfter: failures.at(-1)?.retryAfter ?? null,
-  });
+  const error = errorOfPlaces(failures.map((failure) => failure.error));
+  const mayPass = failures.some((failure) => failure.mayPass);
+  throw new RequestFailed({ error, mayPass, retryAfter: failures.at(-1)?.retryAfter ?? null }, answer);
 }
 
 function ownBase(domain: string): string {

@@ -1,7 +1,6 @@
 /** Rpm packages and all they depend on, from repositories that cluster.yaml names, signatures and digests checked. */
 import { Readable } from "node:stream";
 import { execFile } from "node:child_process";
-import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,11 +11,14 @@ import { readAtMost } from "../../http/read.ts";
 import type { LockedPackage } from "../../lock/lock.ts";
 import { compressionOf, decompress } from "../../archive/decompress.ts";
 import type { HttpClient } from "../../http/client.ts";
-import { fileAt, type Question, readResumed, readWhole } from "../../http/read.ts";
+import { fileAt, type Question, readWhole } from "../../http/read.ts";
 import type { Store } from "../../store/store.ts";
 import { basePackages } from "../../config/base-packages.ts";
 import type { PackageRequest } from "../../config/cluster.ts";
 import type { PackageContext } from "../package-context.ts";
+import { createFileSource } from "../file.ts";
+import { download } from "../http/download.ts";
+import type { Opened } from "../source.ts";
 import { rpmClosure } from "./closure.ts";
 import { readPrimary, readRepomd, type RpmPackage } from "./metadata.ts";
 import { formatEvr } from "./version.ts";
@@ -67,11 +69,16 @@ export async function resolveRpms(
 }
 
 /** Takes one locked package into the store, which checks the lock's digest and size. */
-export async function fetchRpm(locked: LockedPackage, store: Store, http: HttpClient): Promise<void> {
-  const { resolved, size } = locked;
+export async function fetchRpm(
+  { resolved, digest, size }: LockedPackage,
+  store: Store,
+  http: HttpClient,
+): Promise<void> {
+  const expected = { digest: digest.slice("sha256:".length), size };
+  const put = async ({ bytes, file }: Opened): Promise<unknown> => await store.put(bytes, { ...expected, file });
   const path = localPath(resolved);
-  const bytes = path === null ? readResumed(remote(resolved, http), size) : fileBytes(path, resolved);
-  await store.put(bytes, { digest: locked.digest.slice("sha256:".length), size });
+  if (path !== null) await createFileSource(http.signal).open(path, put);
+  else await download(remote(resolved, http), store, { key: digest, size }, put);
 }
 
 async function readRepository(
@@ -187,7 +194,7 @@ async function readMetadata(url: string, http: HttpClient): Promise<Buffer> {
   const what = "the repository's metadata";
   const path = localPath(url);
   if (path === null) return (await readWhole(remote(url, http), { what, limit })).bytes;
-  const bytes = await readAtMost(fileBytes(path, url), limit);
+  const bytes = await createFileSource(http.signal).open(path, (opened) => readAtMost(opened.bytes, limit));
   if (bytes !== null) return bytes;
   throw new ExpectedError("TOO_LARGE", `${what} is larger than ${limit} bytes`, { where: url });
 }
@@ -201,15 +208,6 @@ function localPath(url: string): string | null {
   if (/^https?:/.test(url)) return null;
   if (url.startsWith("file:")) return fileURLToPath(url);
   throw new ExpectedError("CONFIG_INVALID", "a repository's address is https:, http: or file:", { where: url });
-}
-
-async function* fileBytes(path: string, where: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(path);
-  } catch (cause) {
-    if ((cause as { code?: unknown } | null)?.code !== "ENOENT") throw cause;
-    throw new ExpectedError("NOT_FOUND", "the repository does not have this file", { where, cause });
-  }
 }
 
 async function* limited(bytes: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array> {

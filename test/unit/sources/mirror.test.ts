@@ -10,6 +10,7 @@ import { digestOf } from "#bundle";
 import { createReporter } from "#cli/reporter";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { releaseManifest } from "../../../builder/config/release.ts";
+import { Store } from "../../../builder/store/store.ts";
 import { HttpClient } from "../../../builder/http/client.ts";
 import { resolveImage } from "../../../builder/sources/oci/pull.ts";
 import type { Lock } from "../../../builder/lock/lock.ts";
@@ -125,13 +126,14 @@ function imageOf(text: string): Record<string, string> {
 
 test("which manifest a tag is, its own registry says, and a mirror only where that cannot be asked", async () => {
   await using http = new HttpClient({ attempts: 1, backoffMs: 1 });
+  const store = await Store.open(join(folder, "images"));
   const [good, evil] = [imageOf("good"), imageOf("evil")];
   const digest = (image: Record<string, string>): string => `sha256:${digestOf(image["/v2/a/b/manifests/1.0"] ?? "")}`;
   const [own, mirror, down] = [await serve(good), await serve(evil), await silence()];
   const resolve = async (registry: string): Promise<[string, string]> => {
     const domain = registry.replace("http://", "");
     const mirrors = { [domain]: [mirror] };
-    const locked = await resolveImage(`${domain}/a/b:1.0`, "linux/amd64", { http, mirrors });
+    const locked = await resolveImage(`${domain}/a/b:1.0`, "linux/amd64", { http, store, mirrors });
     return [locked.resolved, locked.pinnedBy];
   };
   assert.deepEqual(await resolve(own), [digest(good), "upstream"]);

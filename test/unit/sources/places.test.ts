@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { parsePolicy, parseRecords } from "../../../builder/sources/apt/programs.ts";
 import { backoffMs } from "../../../builder/http/failure.ts";
 import { httpSettingsFrom } from "../../../builder/http/settings.ts";
 import { cleanName, linkTarget } from "../../../builder/archive/member-name.ts";
@@ -74,20 +73,6 @@ test("a package is found in a folder under the names that apt and pools give it"
     "apt:tool=1:2.0-1 (amd64)",
   ]);
   assert.throws(() => places("apt:tool", []), { code: "LOCK_INVALID" });
-});
-
-test("apt's answers give candidates and records", () => {
-  const policy = parsePolicy(
-    "etcd:\n  Installed: (none)\n  Candidate: 3.4-1\n  Version table:\n     3.4-1 500\nnone:\n  Candidate: (none)\n",
-  );
-  assert.deepEqual([...policy], [["etcd", "3.4-1"]]);
-  const sha256 = "a".repeat(64);
-  assert.deepEqual(
-    parseRecords(
-      `Package: etcd\nVersion: 3.4-1\nArchitecture: amd64\nSize: 12\nSHA256: ${sha256}\nDescription: x\n y\n\nPackage: weak\nVersion: 1\nSize: 1\nMD5sum: 1\n`,
-    ),
-    [{ package: "etcd", version: "3.4-1", architecture: "amd64", digest: `sha256:${sha256}`, size: 12 }],
-  );
 });
 
 test("the wait between attempts doubles, is half jitter, ends at a minute, and obeys Retry-After", () => {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ExpectedError } from "#cli/errors";
+import { openedFile } from "../../../builder/sources/source.ts";
 import { takeArtifact } from "../../../builder/sources/artifact.ts";
 import { listStore } from "../../../builder/store/upkeep.ts";
 import { Store } from "../../../builder/store/store.ts";
@@ -28,8 +28,8 @@ for (const [index, hostile] of hostileArchives.entries()) {
       pinnedBy: "operator" as const,
       files: { [hostile.wanted ?? "bin/tool"]: "tool" },
     };
-    const delivery = { stream: createReadStream(path), where: path, path, owned: false };
-    await assert.rejects(takeArtifact(artifact, delivery, { store, limits }), (error) => {
+    const opened = openedFile(path, path);
+    await assert.rejects(takeArtifact(artifact, opened, { store, limits }), (error) => {
       assert.ok(error instanceof ExpectedError, String(error));
       assert.equal(error.code, hostile.code, error.message);
       assert.equal(error.where, path);

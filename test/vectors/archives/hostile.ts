@@ -1,7 +1,7 @@
 /** Hostile archives, and the code by which each is refused. What is wanted out of every one of them is `bin/tool`. */
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import type { ErrorCode } from "#cli/errors";
-import { ar, cpio, deb, rpm, zip } from "./containers.ts";
+import { ar, deb } from "./containers.ts";
 import { pax, tar, tarEntry } from "./tar.ts";
 
 export interface HostileArchive {
@@ -101,8 +101,6 @@ export const hostileArchives: readonly HostileArchive[] = [
   { name: "tar: a named pipe", bytes: () => tar([{ name: "bin/tool", type: "6" }]), code: "MEMBER_KIND" },
   { name: "tar: a GNU sparse member", bytes: () => tar([{ name: "bin/tool", type: "S" }]), code: "MEMBER_KIND" },
   { name: "tar: a pax sparse member", bytes: () => tar([pax({ "GNU.sparse.major": "1" }), tool]), code: "MEMBER_KIND" },
-  { name: "rpm: a device", bytes: () => rpm(cpio([{ name: "./bin/tool", mode: 0o020666 }])), code: "MEMBER_KIND" },
-  { name: "zip: a socket", bytes: () => zip([{ name: "bin/tool", mode: 0o140755 }]), code: "MEMBER_KIND" },
   // Names that occur twice
   {
     name: "tar: the wanted member twice",
@@ -134,11 +132,6 @@ export const hostileArchives: readonly HostileArchive[] = [
       ]),
     code: "MEMBER_DUPLICATE",
   },
-  {
-    name: "zip: the wanted member twice",
-    bytes: () => zip([tool, { ...tool, content: "another" }]),
-    code: "MEMBER_DUPLICATE",
-  },
   // Bombs
   { name: "gzip: zeros without end", bytes: () => gzipSync(zeros()), code: "ARCHIVE_BOMB" },
   { name: "zstd: zeros without end", bytes: () => zstdCompressSync(zeros()), code: "ARCHIVE_BOMB" },
@@ -166,21 +159,6 @@ export const hostileArchives: readonly HostileArchive[] = [
       ]),
     code: "ARCHIVE_BOMB",
   },
-  {
-    name: "rpm: a header that says it is huge",
-    bytes: () => {
-      const bytes = rpm(cpio([]));
-      bytes.writeUInt32BE(2 ** 31, 96 + 12);
-      return bytes;
-    },
-    code: "ARCHIVE_BOMB",
-  },
-  { name: "zip: a member larger than it says", bytes: () => zip([{ ...tool, size: 3 }]), code: "ARCHIVE_BOMB" },
-  {
-    name: "zip: two members over each other",
-    bytes: () => zip([tool, { ...tool, name: "bin/too2", offset: 2 }]),
-    code: "ARCHIVE_BOMB",
-  },
   // Cut
   { name: "tar: no end", bytes: () => tar([tool], false), code: "TRUNCATED" },
   { name: "tar: cut in a member", bytes: () => half(large()), code: "TRUNCATED" },
@@ -189,12 +167,6 @@ export const hostileArchives: readonly HostileArchive[] = [
   { name: "tar.zst: cut", bytes: () => half(zstdCompressSync(large())), code: "TRUNCATED" },
   { name: "tar.zst: without its last byte", bytes: () => checksummed(large()).subarray(0, -1), code: "TRUNCATED" },
   { name: "deb: cut", bytes: () => half(deb(gzipSync(large()), "data.tar.gz")), code: "TRUNCATED" },
-  {
-    name: "rpm: cut",
-    bytes: () => half(rpm(cpio([{ name: "./bin/tool", content: noise.toString("latin1") }]))),
-    code: "TRUNCATED",
-  },
-  { name: "zip: without its directory", bytes: () => half(zip([{ ...tool, content: noise }])), code: "TRUNCATED" },
   { name: "an empty file", bytes: () => Buffer.alloc(0), code: "TRUNCATED" },
   // Broken, or read differently by different programs
   { name: "a web page", bytes: () => Buffer.from(`<!doctype html>${" ".repeat(2000)}`), code: "ARCHIVE_INVALID" },
@@ -234,26 +206,6 @@ export const hostileArchives: readonly HostileArchive[] = [
     code: "ARCHIVE_INVALID",
   },
   { name: "deb: a compression nobody knows", bytes: () => deb(good(), "data.tar.lzma"), code: "ARCHIVE_INVALID" },
-  {
-    name: "zip: a member under another name than listed",
-    bytes: () => zip([{ name: "evil/ool", content: "x", directoryName: "bin/tool" }]),
-    code: "ARCHIVE_INVALID",
-  },
-  { name: "zip: a wrong CRC", bytes: () => zip([{ ...tool, crc: 1 }]), code: "ARCHIVE_INVALID" },
-  { name: "zip: encrypted", bytes: () => zip([{ ...tool, flags: 1 }]), code: "ARCHIVE_INVALID" },
-  { name: "zip: .. in a name", bytes: () => zip([{ name: "../evil" }, tool]), code: "PATH_ESCAPES" },
-  { name: "zip: a backslash in a name", bytes: () => zip([{ name: "..\\evil" }, tool]), code: "PATH_ESCAPES" },
-  {
-    name: "zip: a link out",
-    bytes: () => zip([{ name: "bin/tool", mode: 0o120777, content: "../../etc/shadow" }]),
-    code: "PATH_ESCAPES",
-  },
-  { name: "zip: fewer members than it says", bytes: () => zip([tool], 2), code: "ARCHIVE_INVALID" },
-  {
-    name: "rpm: .. in a name",
-    bytes: () => rpm(cpio([{ name: "../evil" }, { name: "./bin/tool" }])),
-    code: "PATH_ESCAPES",
-  },
   // Not there
   { name: "tar: what is wanted is not in it", bytes: () => tar([{ name: "other" }]), code: "MEMBER_MISSING" },
   {
@@ -266,5 +218,12 @@ export const hostileArchives: readonly HostileArchive[] = [
     bytes: () => tar([{ name: "bin/", type: "5" }]),
     code: "MEMBER_MISSING",
     wanted: "bin/*",
+  },
+  // Kinds that no release has
+  { name: "a zip", bytes: () => Buffer.from("PK\x03\x04".padEnd(600, "\0")), code: "ARCHIVE_INVALID" },
+  {
+    name: "an .rpm",
+    bytes: () => Buffer.concat([Buffer.from("edabeedb", "hex"), Buffer.alloc(600)]),
+    code: "ARCHIVE_INVALID",
   },
 ];

@@ -55,9 +55,9 @@ for (const row of rows) {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const store = await Store.open(folder);
-    await using http = new HttpClient({ attempts: 3, backoffMs: 1, stallMs: 2000 });
+    await using http = new HttpClient({ attempts: 3, backoffMs: 1, stallMs: 20_000 });
     const pull = async (): Promise<void> => {
-      const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", { http });
+      const locked = await resolveImage(`127.0.0.1:${port}/a/b:1.0`, "linux/amd64", { http, store });
       await pullImage(locked, { http, store });
     };
     for (const name of row.preload ?? []) await store.put(Readable.from([contents.get(name) ?? Buffer.alloc(0)]));

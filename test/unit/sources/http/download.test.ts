@@ -10,7 +10,8 @@ import { digestOf } from "#bundle";
 import { createReporter } from "#cli/reporter";
 import { fetchRelease } from "../../../../builder/sources/fetch.ts";
 import type { FetchedFile } from "../../../../builder/sources/fetched.ts";
-import type { HttpSettings } from "../../../../builder/http/client.ts";
+import { HttpClient, type HttpSettings } from "../../../../builder/http/client.ts";
+import { createHttpSource } from "../../../../builder/sources/http/http.ts";
 import { Store } from "../../../../builder/store/store.ts";
 import type { Lock } from "../../../../builder/lock/lock.ts";
 
@@ -82,7 +83,7 @@ interface Run {
 
 let stores = 0;
 const newStore = (): Promise<Store> => Store.open(join(folder, `store-${(stores += 1)}`));
-const quick: HttpSettings = { backoffMs: 1, stallMs: 2000, attempts: 3 };
+const quick: HttpSettings = { backoffMs: 1, stallMs: 20_000, attempts: 3 };
 const said: string[] = [];
 const reporter = createReporter({ out: { write: () => true }, err: { write: (text) => said.push(text) } });
 
@@ -162,16 +163,68 @@ test("a server that does not know ranges is read anew", async () => {
   await run({ sources: [`${server.url}/tool`] });
   assert.deepEqual(
     server.asked.map(({ range }) => range),
-    [undefined, "bytes=180000-", undefined],
+    [undefined, "bytes=180000-"],
   );
 });
 
-test("a file that changed meanwhile is read anew, never put together of two", async () => {
+test("a server that does not know ranges sends again what an earlier run has, and only the rest is kept", async () => {
+  const store = await newStore();
+  writeFileSync(join(store.dir, `partial/sha256-${digest}.free-00`), content.subarray(0, 250_000));
+  const server = await serve((_, response) => response.end(content));
+  await run({ sources: [`${server.url}/tool`], store });
+  assert.deepEqual(
+    server.asked.map(({ range }) => range),
+    ["bytes=250000-"],
+  );
+});
+
+test("a file that only looks new is gone on with", async () => {
   const server = await serve((request, response, call) =>
     call === 1 ? cutAt(response, 1000, '"old"') : file(request, response, content, '"new"'),
   );
   await run({ sources: [`${server.url}/tool`] });
-  assert.equal(server.asked.length, 3);
+  assert.equal(server.asked.length, 2);
+});
+
+for (const [how, length] of [
+  ["in its bytes", content.length],
+  ["and is shorter than what came of it", 900],
+] as const) {
+  test(`a file that changed meanwhile ${how} is read anew, never put together of two`, async () => {
+    const changed = Buffer.from(content.map((byte) => byte ^ 1)).subarray(0, length);
+    const server = await serve((request, response, call) =>
+      call === 1 ? cutAt(response, 1000, '"old"') : file(request, response, changed, '"new"'),
+    );
+    const [found] = await run({ sources: [`${server.url}/tool`], digest: `sha256:${digestOf(changed)}` });
+    assert.equal(found?.digest, digestOf(changed));
+    assert.deepEqual(
+      server.asked.map(({ range }) => range),
+      [undefined, "bytes=1000-", undefined],
+    );
+  });
+}
+
+test("what nobody published a digest of is never put together of two contents", async () => {
+  const changed = Buffer.from(content.map((byte) => byte ^ 1));
+  const server = await serve((_, response, call) => (call === 1 ? cutAt(response, 1000) : response.end(changed)));
+  await using http = new HttpClient(quick);
+  const source = createHttpSource(http, await newStore());
+  const found = await source.resolve({ url: `${server.url}/tool`, key: "first-use", size: null });
+  assert.deepEqual(found, { digest: `sha256:${digestOf(changed)}`, size: changed.length });
+});
+
+test("a part that is longer than what the server has is thrown away", async () => {
+  const store = await newStore();
+  writeFileSync(join(store.dir, `partial/sha256-${digest}.free-00`), Buffer.alloc(400_000));
+  const server = await serve((request, response) => {
+    if (request.headers.range === undefined) file(request, response);
+    else response.writeHead(416, { "content-range": `bytes */${content.length}` }).end();
+  });
+  await run({ sources: [`${server.url}/tool`], store });
+  assert.deepEqual(
+    server.asked.map(({ range }) => range),
+    ["bytes=400000-", undefined],
+  );
 });
 
 test("a part that is not of this content is thrown away and everything read anew, once", async () => {

@@ -47,9 +47,9 @@ function archive(members: readonly Member[]): Buffer {
 async function pull(bytes: Buffer, name = "x.io/a:1"): Promise<Digest> {
   const file = join(folder, "saved.tar");
   writeFileSync(file, bytes);
-  const locked = await resolveImage(name, "linux/amd64", { http, from: `docker-archive:${file}` });
-  return (await pullImage(locked, { http, store: await Store.open(mkdtempSync(join(folder, "store-"))) })).config
-    .digest;
+  const store = await Store.open(mkdtempSync(join(folder, "store-")));
+  const locked = await resolveImage(name, "linux/amd64", { http, store, from: `docker-archive:${file}` });
+  return (await pullImage(locked, { http, store })).config.digest;
 }
 
 test("an archive of docker save is read, its layers checked against the configuration", async () => {

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTcp, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { isExpected } from "#cli/errors";
-import { HttpClient, type HttpSettings } from "../../../../builder/http/client.ts";
+import { HttpClient, type HttpResponse, type HttpSettings } from "../../../../builder/http/client.ts";
 import { failureOf } from "../../../../builder/http/failure.ts";
 import { readWhole } from "../../../../builder/http/read.ts";
 import { createRegistrySource } from "../../../../builder/sources/oci/registry.ts";
+import { Store } from "../../../../builder/store/store.ts";
 import { RegistryHttp } from "../../../../builder/sources/oci/registry-session.ts";
 
 const servers: Server[] = [];
@@ -39,6 +45,14 @@ async function serve(
   return { base: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`, log };
 }
 
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-registry-"));
+after(() => rmSync(folder, { recursive: true }));
+const store = await Store.open(folder);
+
+async function textOf(response: HttpResponse): Promise<string> {
+  return (await buffer(response.body)).toString();
+}
+
 const netrc = [{ machine: "registry.test", login: "me", password: "s3cret" }];
 const basic = `Basic ${Buffer.from("me:s3cret").toString("base64")}`;
 const clients: HttpClient[] = [];
@@ -61,8 +75,8 @@ test("a Bearer challenge is answered with a token for the repository, once for a
     return { status: 401, headers: { "www-authenticate": `Bearer realm="${own}/token",service="reg"` } };
   });
   const http = registry();
-  assert.equal(await (await http.get(`${base}/v2/a`)).body.text(), "bytes");
-  assert.equal(await (await http.get(`${base}/v2/b`)).body.text(), "bytes");
+  assert.equal(await textOf(await http.get(`${base}/v2/a`)), "bytes");
+  assert.equal(await textOf(await http.get(`${base}/v2/b`)), "bytes");
   assert.deepEqual(log, [
     "/v2/a -",
     `/token?service=reg&scope=repository%3Ateam%2Fapp%3Apull ${basic}`,
@@ -75,7 +89,7 @@ test("a Basic challenge is answered with the credentials of the registry, and re
   const good = await serve(({ headers }) =>
     headers.authorization === basic ? {} : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
   );
-  await (await registry().get(`${good.base}/v2/a`)).body.dump();
+  await (await registry().get(`${good.base}/v2/a`)).discard();
   assert.equal(good.log.length, 2);
   const bad = await serve(() => ({ status: 401, headers: { "www-authenticate": 'Basic realm="x"' } }));
   await assert.rejects(registry().get(`${bad.base}/v2/a`), (error) => {
@@ -95,7 +109,7 @@ test("a redirect to another host gets no credentials", async () => {
       : { status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
   );
   const http = registry();
-  assert.equal(await (await http.get(`${front.base}/v2/a/blobs/b`)).body.text(), "blob");
+  assert.equal(await textOf(await http.get(`${front.base}/v2/a/blobs/b`)), "blob");
   assert.deepEqual(storage.log, ["/signed?x=1 -"]);
 });
 
@@ -131,7 +145,7 @@ test("what may pass is tried again, a token service included, and what cannot pa
   assert.deepEqual([pages, tokens], [2, 2]);
   const gone = await serve(() => ({ status: 404 }));
   const local = { ...reference, domain: new URL(gone.base).host };
-  await assert.rejects(createRegistrySource(local, { http }).manifest("1"), { code: "NOT_FOUND" });
+  await assert.rejects(createRegistrySource(local, { http, store }).resolve("1"), { code: "NOT_FOUND" });
   assert.equal(gone.log.length, 1);
 });
 
@@ -143,21 +157,23 @@ test("a mirror is asked with its own credentials, never with those of the regist
   );
   const mirrors = { "registry.test": [mirror.base] };
   const own = [...netrc, { machine: "127.0.0.1", login: "mirror", password: "other" }];
-  await createRegistrySource(reference, { http: client({ netrc: own }), mirrors }).manifest("1");
+  await createRegistrySource(reference, { http: client({ netrc: own }), store, mirrors }).resolve("1");
   assert.deepEqual(mirror.log, [
     "/v2/team/app/manifests/1 -",
     `/v2/team/app/manifests/1 Basic ${Buffer.from("mirror:other").toString("base64")}`,
   ]);
   const http = client({ netrc, httpsProxy: "http://127.0.0.1:9" });
-  await assert.rejects(createRegistrySource(reference, { http, mirrors }).manifest("1"), { code: "UNAUTHORIZED" });
+  await assert.rejects(createRegistrySource(reference, { http, store, mirrors }).resolve("1"), {
+    code: "UNAUTHORIZED",
+  });
   assert.equal(mirror.log.at(-1), "/v2/team/app/manifests/1 -");
 });
 
 test("when a mirror and the registry fail, the error says what each of them said, and how to name another", async () => {
   const mirror = await serve(() => ({ status: 404 }));
   const http = client({ httpsProxy: "http://127.0.0.1:9", attempts: 1 });
-  const source = createRegistrySource(reference, { http, mirrors: { "registry.test": [mirror.base] } });
-  await assert.rejects(source.manifest("1"), (error) => {
+  const source = createRegistrySource(reference, { http, store, mirrors: { "registry.test": [mirror.base] } });
+  await assert.rejects(source.resolve("1"), (error) => {
     assert.ok(isExpected(error, "UNREACHABLE"));
     const path = "/v2/team/app/manifests/1";
     const tried = `tried ${mirror.base}${path} (NOT_FOUND), https://registry.test${path} (UNREACHABLE)`;
@@ -185,12 +201,11 @@ test("credentials of netrc follow a redirect to the host that they are for, and 
   const { base: elsewhere, log } = await serve(() => ({ body: "bytes" }));
   const { base, log: first } = await serve(() => ({ status: 302, headers: { location: `${elsewhere}/x` } }));
   const http = client({ netrc: [{ machine: "127.0.0.1", login: "me", password: "s3cret" }] });
-  await (await http.get(`${base}/x`)).body.dump();
+  await (await http.get(`${base}/x`)).discard();
   assert.deepEqual([first, log], [[`/x ${basic}`], ["/x -"]]);
 });
 
 test("an answer that is no HTTP is a failure of that place, and the next one is asked", async () => {
-  const { createServer: createTcp } = await import("node:net");
   const garbled = createTcp((socket) =>
     socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")),
   );
@@ -205,3 +220,37 @@ test("an answer that is no HTTP is a failure of that place, and the next one is 
     return true;
   });
 });
+
+/** A server that says `first` to every request and then `again` every 20 ms. */
+async function dripping(first: string, again: string): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createTcp((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    socket.once("data", () => {
+      socket.write(first);
+      const timer = setInterval(() => socket.write(again), 20);
+      socket.once("close", () => clearInterval(timer));
+    });
+  }).listen(0, "127.0.0.1");
+  after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await once(server, "listening");
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/x`;
+}
+
+for (const [what, first, again] of [
+  ["a body that drips", "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "x"],
+  ["informational answers without end", "", "HTTP/1.1 103 Early Hints\r\n\r\n"],
+  ["a redirect whose body drips", "HTTP/1.1 302 Found\r\nLocation: ftp://x/\r\nContent-Length: 60000\r\n\r\n", "x"],
+] as const) {
+  test(`${what} is a server that stalls`, async () => {
+    const url = await dripping(first, again);
+    const http = client({ stallMs: 200, attempts: 1 });
+    const ask = async (): Promise<HttpResponse> => await http.get(url);
+    const code = what.startsWith("a redirect") ? "UNREACHABLE" : "STALLED";
+    await assert.rejects(readWhole({ url, http, ask }, { what: "it", limit: 1e6 }), { code, where: url });
+  });
+}
