@@ -14,7 +14,7 @@ import { isExpected } from "#cli/errors";
 import { openSource } from "../../installer/bundle/source.ts";
 import { newSigningKey, type SigningKey } from "../../builder/sign/secret-key.ts";
 import { signatureMembers } from "../../builder/sign/sign.ts";
-import { mutate, mutations } from "../builders/mutate-tar.ts";
+import { mutate, type Mutation, mutations } from "../builders/mutate-tar.ts";
 import { sample, type SampleMember, tarOf } from "../builders/sample-bundle.ts";
 import { tarPrograms, unpackedFile, type UnpackedTree } from "../programs/tar-programs.ts";
 import { runs } from "../programs/runs.ts";
@@ -77,6 +77,9 @@ test("a generated archive is listed as it was written, and all four tars unpack 
   );
 });
 
+/** Accepted, so that the law compares something however few mutations are drawn. */
+const zerosBehind: Mutation = { name: "zeros behind", apply: (bytes) => Buffer.concat([bytes, Buffer.alloc(1024)]) };
+
 function fits(name: string): boolean {
   try {
     encodeHeader(name, 0, 0o644);
@@ -107,10 +110,10 @@ test("of a signed bundle with any mutation, what is accepted with the public key
       const same = JSON.stringify(treeOf(members)) === JSON.stringify(wanted) && bytes.equals(whole);
       if (!same) await unpackEverywhere(archive, treeOf(members), what);
     }),
-    { numRuns: runs(30) },
+    { numRuns: runs(30), examples: [[[zerosBehind]]] },
   );
   console.log(`${seen.mutated} mutations, ${seen.accepted} accepted, none that unpacks differently`);
-  // Members in another order and zeros behind the end are accepted: without any the test would compare nothing.
+  // Without any the test would compare nothing.
   assert.ok(seen.accepted > 0);
 });
 
