@@ -1,8 +1,6 @@
 /** docs/cli.md: every command and option of both programs, as commander knows them. */
-import { PassThrough } from "node:stream";
 import type { Argument, Command, Option } from "commander";
-import { builderProgram } from "../../builder/program.ts";
-import { installerProgram } from "../../installer/program.ts";
+import { commandLines } from "./programs.ts";
 
 const intro = `# Command lines
 
@@ -13,17 +11,7 @@ drifted, 130 interrupted.
 
 /** The whole file's text. */
 export function commandLineReference(): string {
-  const surroundings = {
-    environment: {},
-    workingDirectory: "/",
-    out: new PassThrough(),
-    err: new PassThrough(),
-    in: new PassThrough(),
-    signal: new AbortController().signal,
-  };
-  const builder = builderProgram(surroundings);
-  const installer = installerProgram(surroundings, { bundle: null, executable: null });
-  const lines = [intro, ...describe(builder, "kubeferry", "##"), ...describe(installer, "./install", "##")];
+  const lines = [intro, ...Object.entries(commandLines()).flatMap(([name, command]) => describe(command, name, "##"))];
   return `${lines.join("\n").trimEnd()}\n`;
 }
 

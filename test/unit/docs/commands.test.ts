@@ -2,25 +2,12 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import type { Command } from "commander";
-import { builderProgram } from "../../../builder/program.ts";
-import { installerProgram } from "../../../installer/program.ts";
+import { commandLines } from "../../../scripts/generate/programs.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const surroundings = {
-  environment: {},
-  workingDirectory: "/",
-  out: new PassThrough(),
-  err: new PassThrough(),
-  in: new PassThrough(),
-  signal: new AbortController().signal,
-};
-const programs: Readonly<Record<string, Command>> = {
-  kubeferry: builderProgram(surroundings),
-  "./install": installerProgram(surroundings, { bundle: null, executable: null }),
-};
+const programs: Readonly<Record<string, Command>> = { ...commandLines() };
 
 /** A command in a text: up to what cannot be part of it. */
 const typed = /(?:^|[\s`"'(;/])(kubeferry|\.\/install)((?: +(?:--?)?[A-Za-z0-9][^\s`"',;:()#…]*| +\[--[a-z-]+)+)/gm;
