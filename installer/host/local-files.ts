@@ -75,9 +75,10 @@ export function restore(path: string, digest: Digest, kept: string, attributes: 
   const source = fs.lstatSync(kept, { throwIfNoEntry: false });
   const present = fs.lstatSync(path, { throwIfNoEntry: false });
   fs.rmSync(temporaryName(path), { force: true });
-  const isSame = present?.isFile() === true && digestFile(path).digest === digest;
+  // Asked only where it matters: it reads all of the file.
+  const isSame = (now = present): boolean => now?.isFile() === true && digestFile(path).digest === digest;
   const isKept = source !== undefined && present?.ino === source.ino && present.dev === source.dev;
-  if (isKept || (isSame && source === undefined)) return setAttributesAt(path, attributes);
+  if (isKept || (source === undefined && isSame())) return setAttributesAt(path, attributes);
   if (source === undefined) {
     throw new ExpectedError("UNDO_INCOMPLETE", "the file that was here before is no longer kept", {
       where: path,
@@ -91,7 +92,8 @@ export function restore(path: string, digest: Digest, kept: string, attributes: 
     });
   } catch (error) {
     // An immutable or mounted file, of which a copy was kept, was not replaced either.
-    if (!isSame) throw error;
+    const now = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (now?.ino !== present?.ino || !isSame(now)) throw error;
     fs.rmSync(temporaryName(path), { force: true });
     setAttributesAt(path, attributes);
   }
