@@ -31,6 +31,7 @@ interface Flags {
   readonly key?: string;
   readonly root?: string;
   readonly dryRun?: boolean;
+  readonly partial?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly skipPreflight?: string[];
@@ -66,6 +67,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     node: { role: flags.role, ip: flags.ip, name: flags.name, iface: flags.iface },
     root: rootOf(flags, surroundings),
     dryRun: flags.dryRun ?? false,
+    partial: flags.partial ?? false,
     yes: flags.yes ?? false,
     skipPreflight: flags.skipPreflight ?? [],
     noRestore: flags.restore === false,
@@ -246,7 +248,8 @@ function node(command: Command): Command {
     .option("--ip <address>", "which node this host becomes")
     .option("--name <name>", "name of a worker that is not in cluster.yaml (default: the host's)")
     .option("--iface <interface>", "its network interface (default: the one with --ip)")
-    .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)");
+    .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
+    .option("--partial", "the bundle's folder may lack what only other nodes need, as after `kubeferry push`");
 }
 
 function changing(command: Command): Command {

@@ -18,6 +18,8 @@ export interface VerifyOptions {
   readonly reporter?: Pick<Reporter, "progress"> | undefined;
   /** Aborted: nothing more is read, and its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** The only members that must be there: what one node needs. Absent: all of them. What is there is checked in any case. */
+  readonly needed?: ReadonlySet<string> | undefined;
   /** Also decode every frame and check every content in it; the stored bytes' digests already cover them. */
   readonly contents?: boolean | undefined;
 }
@@ -30,7 +32,8 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
   const spoken = new Set(problems.map(({ member }) => member));
 
   for (const path of expected.keys()) {
-    if (!source.members.has(path) && !spoken.has(path)) {
+    const needed = options.needed?.has(path) ?? true;
+    if (needed && !source.members.has(path) && !spoken.has(path)) {
       problems.push({ member: path, code: "MEMBER_MISSING", message: "is not there" });
     }
     if (!sums.has(path) && path !== sumsPath) {

@@ -1,5 +1,13 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
-import { type Bundle, type BundleIndex, type CheckEntry, problemError, type Trust, verifyBundle } from "#bundle";
+import {
+  type Bundle,
+  type BundleIndex,
+  type CheckEntry,
+  partsOfNode,
+  problemError,
+  type Trust,
+  verifyBundle,
+} from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { hasErrors, reportFindings } from "../checks/check.ts";
@@ -37,6 +45,8 @@ export interface InstallRequest extends ApplyOptions {
   readonly noStart?: boolean;
   /** etcd joins members that run: `--initial-cluster-state existing`. */
   readonly joins?: boolean;
+  /** `--partial`: what only other nodes need may be missing. */
+  readonly partial?: boolean;
   /** The identity for a node's secrets; asked for only when the node has any. */
   readonly identity: (node: string) => Promise<string | null>;
   /** Whose signatures the bundle must have. */
@@ -50,12 +60,12 @@ export async function install(request: InstallRequest, context: Context): Promis
   const bundle = await openTrusted(request.bundle, await request.trusts(), reporter);
   const { index } = bundle;
   reporter.stage("open", `${index.cluster.name}, release ${index.release.name}, ${bundle.where}`);
-  await verify(bundle, context);
 
   const state = stateOf(root);
   const host = createLocalHost({ root, contents: state.contents });
   const facts = await gatherFacts(host);
   const selection = select(index, request.node, facts);
+  await verify(bundle, context, request.partial === true ? needs(index, selection) : undefined);
   reporter.stage("gather", `${selection.name} (${selection.ip}) becomes ${selection.roles.join(", ")}`);
   const contents = await contentsFor(bundle, selection, request);
   const time = await findTimeSync(index, selection, host);
@@ -132,9 +142,15 @@ function etcdOf(checks: readonly CheckEntry[]): EtcdWords {
   throw new ExpectedError("USAGE", "--initial-cluster-state is for nodes with the role etcd");
 }
 
-/** Every byte of the bundle, before anything else of it is trusted. */
-export async function verify(bundle: Bundle, { reporter, signal }: Context): Promise<void> {
-  const problems = await verifyBundle(bundle, { reporter, signal });
+/** The members that this node needs. */
+function needs(index: BundleIndex, { profile, roles, platform }: Selection): Set<string> {
+  return partsOfNode(index, { node: profile.name, roles, platform });
+}
+
+/** Every byte of the bundle, before anything of it is used; with `needed`, of what there is, which must be at least that. */
+export async function verify(bundle: Bundle, context: Context, needed?: ReadonlySet<string>): Promise<void> {
+  const { reporter, signal } = context;
+  const problems = await verifyBundle(bundle, { reporter, signal, needed });
   for (const problem of problems.slice(1)) reporter.error(problemError(problem, bundle.where));
   const [first] = problems;
   if (first !== undefined) throw problemError(first, bundle.where);
