@@ -124,7 +124,7 @@ test("a third-party package has one home", () => {
     tar: /^installer\/bundle\/|^builder\/archive\//,
     undici: /^builder\/http\//,
     zod: /^builder\/|^installer\/bundle\/(format|living|selector)/,
-    "ssh2-sftp-client": /^builder\/deliver\//,
+    ssh2: /^builder\/push\//,
     yaml: /^builder\//,
     "p-limit": /^builder\//,
   };
