@@ -14,7 +14,7 @@ export interface ModulesState {
 
 /** What containers and their networks take; a stick's driver that was loaded since is none of ours. */
 const known =
-  /^(overlay|veth|bridge|stp|llc|br_netfilter|dummy|vxlan|udp_tunnel|ip6_udp_tunnel|ipip|ip_tunnel|tunnel4|wireguard|ip_vs.*|ip_set.*|x_tables|xt_.*|ipt_.*|ip6t_.*|ip_tables|ip6_tables|iptable_.*|ip6table_.*|ebtables|ebtable_.*|nf_.*|nft_.*|nfnetlink.*|libcrc32c|crc32c_generic|cls_.*|sch_.*|act_.*)$/;
+  /^(overlay|veth|bridge|stp|llc|br_netfilter|dummy|vxlan|udp_tunnel|ip6_udp_tunnel|ipip|ip_tunnel|tunnel4|wireguard|ip_vs.*|ip_set.*|x_tables|xt_.*|ipt_.*|ip6t_.*|ip_tables|ip6_tables|iptable_.*|ip6table_.*|ebtables|ebtable_.*|nf_.*|nft_.*|nfnetlink.*|libcrc32c|crc32c_generic|cls_.*|sch_.*|act_.*|xfrm_.*)$/;
 
 export const modules = grown<Record<string, never>, ModulesState>({
   name: () => "kernel modules that daemons use",

@@ -56,10 +56,13 @@ udp_tunnel 32768 1 vxlan, Live 0x0
 usb_storage 81920 0 - Live 0x0
 bridge 311296 1 br_netfilter,[permanent], Live 0x0
 br_netfilter 36864 0 - Live 0x0
+xfrm_user 57344 0 - Live 0x0
+xfrm_algo 16384 1 xfrm_user, Live 0x0
 `;
   const now = { modules: parseModules(text) };
   assert.deepEqual(words(modules.steps({}, now, { modules: [] })), [
-    ...["rmmod xt_nat", "rmmod vxlan", "rmmod br_netfilter", "rmmod udp_tunnel"],
+    ...["rmmod xt_nat", "rmmod vxlan", "rmmod br_netfilter", "rmmod xfrm_user"],
+    ...["rmmod udp_tunnel", "rmmod xfrm_algo"],
   ]);
   const known = { modules: parseModules("udp_tunnel 1 0 - Live 0x0\n") };
   assert.ok(!words(modules.steps({}, now, known)).includes("rmmod udp_tunnel"));
