@@ -1,7 +1,8 @@
 /** `kubeferry inspect`: what is in a bundle, for whom, and where each file came from. */
 import type { Bundle, BundleIndex, CertificateEntry, FileEntry, NodeEntry, Origin } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { formatBytes, type Reporter } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
+import { type Reporter } from "#cli/reporter";
 
 export interface InspectOptions {
   /** Every file instead of the summary. */

@@ -7,6 +7,14 @@ const exitCode = z.int().min(0).max(255);
 const common = [
   z.strictObject({ type: z.literal("stage"), name: z.string(), what: z.string() }),
   z.strictObject({ type: z.literal("warning"), message: z.string() }),
+  /** Of what takes more than ten seconds, every ten seconds. */
+  z.strictObject({
+    type: z.literal("progress"),
+    task: z.string(),
+    done: z.number(),
+    total: z.number().nullable(),
+    unit: z.enum(["bytes", "items"]),
+  }),
   z.strictObject({
     type: z.literal("error"),
     code: z.string(),

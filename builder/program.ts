@@ -1,5 +1,6 @@
 /** The command line of `kubeferry`: the stages of build.ts under their own words, and what a bundle can be asked. */
 import { Command } from "commander";
+import { example } from "#cli/help";
 import type { Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addBuildCommands } from "./commands/build.ts";
@@ -20,10 +21,7 @@ export function builderProgram(surroundings: Surroundings): Command {
     )
     .version(version(), "-V, --version")
     .showHelpAfterError("(kubeferry --help shows every command)")
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar",
-    );
+    .addHelpText("after", example("kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar"));
   addInitCommand(program, surroundings);
   addReleaseCommands(program, surroundings);
   addBuildCommands(program, surroundings);

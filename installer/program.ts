@@ -1,14 +1,17 @@
 /** The command line of `./install`. Each command's own module is loaded only when it runs. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { ask } from "#cli/ask";
+import { example } from "#cli/help";
 import { ExpectedError } from "#cli/errors";
+import { collect, wholeNumber } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addDayTwoCommands } from "./commands/day-two.ts";
+import { changing, common, node, signed } from "./commands/options.ts";
 import type { Context } from "./context.ts";
 import { identityOf, trustsOf } from "./trust/given-keys.ts";
 
@@ -54,12 +57,12 @@ interface Flags {
 }
 
 export function installerProgram(surroundings: Surroundings, origin: Origin): Command {
-  const program = new Command("install")
+  const program = new Command("./install")
     .description("Turns this host into a node of the bundle's cluster, and back. Needs no network.")
     .version(version(), "-V, --version")
     .showHelpAfterError()
     .enablePositionalOptions()
-    .addHelpText("after", "\nExample:\n  $ ./install --role worker --ip 10.64.3.7 --key worker.key --dry-run");
+    .addHelpText("after", example("./install --role worker --ip 10.64.3.7 --key worker.key --dry-run"));
   const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);
 
   const applyOptions = (flags: Flags) => ({
@@ -76,7 +79,16 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     trusts: () => trustsOf(flags, rootOf(flags, surroundings), surroundings),
   });
 
-  const apply = program.command("apply", { isDefault: true }).description("install (the default)");
+  const apply = program
+    .command("apply", { isDefault: true })
+    .description("install (the default)")
+    .addHelpText(
+      "after",
+      example(
+        "./install --role etcd,master --ip 10.64.3.1 --key m1.key --dry-run",
+        "./install --role worker --ip 10.64.3.7 --key worker.key",
+      ),
+    );
   changing(node(common(apply)))
     .option("--no-start", "place files and enable units, but start nothing now")
     .addOption(
@@ -101,6 +113,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   changing(node(common(program.command("upgrade"))))
     .description("install this bundle over the one that is installed; role and address as installed")
+    .addHelpText("after", example("./install upgrade --key m1.key --dry-run"))
     .action(async (flags: Flags) => {
       const { upgrade } = await import("./commands/upgrade.ts");
       await upgrade(applyOptions(flags), context(flags, ["upgrade"]));
@@ -108,6 +121,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   signed(changing(common(program.command("renew"))))
     .description("new certificates: from a newer bundle, or on a master signed by the CA that is on it")
+    .addHelpText("after", example("./install renew --in-place"))
     .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
     .option("--in-place", "sign them here, also when ./install lies in a bundle")
     .action(async (flags: Flags) => {
@@ -119,6 +133,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   node(common(program.command("preflight")))
     .description("is this host fit? every check, nothing is changed")
+    .addHelpText("after", example("./install preflight --role worker --ip 10.64.3.7"))
     .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
     .action(async (flags: Flags) => {
       const { install } = await import("./commands/install.ts");
@@ -127,6 +142,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   common(program.command("approve"))
     .description("on a master: certificates for kubelets of known nodes, with exactly their names; the rest is listed")
+    .addHelpText("after", example("./install approve --dry-run"))
     .option("--dry-run", "judge, approve nothing")
     .option("--watch", "stay, and approve requests as they come")
     .action(async (flags: Flags) => {
@@ -145,8 +161,8 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     )
     .option("--dry-run", "tell what would be made, change nothing")
     .option("--keep", "leave the pods and their service in the cluster")
-    .option("--timeout <seconds>", "how long the pods have to become ready", seconds, 180)
-    .addHelpText("after", "\nExample:\n  $ ./install smoke --timeout 300")
+    .option("--timeout <seconds>", "how long the pods have to become ready", wholeNumber(5, "seconds"), 180)
+    .addHelpText("after", example("./install smoke --timeout 300"))
     .action(async (flags: Flags) => {
       const { smoke } = await import("./commands/smoke.ts");
       const { dryRun = false, keep = false, timeout: timeoutSeconds = 180 } = flags;
@@ -155,6 +171,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   signed(common(program.command("support")))
     .description("collect journal, facts, findings and units' logs in one archive, without secrets")
+    .addHelpText("after", example("./install support -o /tmp/m1-support.tar"))
     .option("-o, --output <file>", "where to write it", "kubeferry-support.tar")
     .action(async (flags: Flags) => {
       const { support } = await import("./commands/support.ts");
@@ -170,6 +187,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   signed(common(program.command("verify")))
     .description("check every byte of the bundle")
+    .addHelpText("after", example("./install verify --public-key release.pub"))
     .action(async (flags: Flags) => {
       const { verifyOnly } = await import("./commands/verify.ts");
       const trusts = await trustsOf(flags, rootOf(flags, surroundings), surroundings);
@@ -178,6 +196,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   common(program.command("status"))
     .description("what is installed here, is it healthy, how long do its certificates hold")
+    .addHelpText("after", example("./install status --json"))
     .option("--certificates", "only the certificates")
     .option("--priorities", "lines for systemd's journal, each with its priority")
     .action(async (flags: Flags) => {
@@ -188,6 +207,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   signed(common(program.command("audit")))
     .description("is it still what was installed")
+    .addHelpText("after", example("./install audit --public-key release.pub"))
     .action(async (flags: Flags) => {
       const { audit } = await import("./commands/audit.ts");
       const { givenTrust } = await import("#bundle");
@@ -197,7 +217,9 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
 
   for (const name of ["undo", "rollback"] as const) {
     const what = { undo: "make the host what it was", rollback: "take the last installation back" };
-    const command = common(program.command(name)).description(what[name]);
+    const command = common(program.command(name))
+      .description(what[name])
+      .addHelpText("after", example(`./install ${name} --dry-run`));
     if (name === "undo")
       command.option("--drain", "first ask the cluster to run this node's pods elsewhere, as kubectl drain does");
     command
@@ -223,54 +245,6 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   addExplainCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
-}
-
-function common(command: Command): Command {
-  return command
-    .option("--bundle <path>", "the bundle: a .tar or the directory it was unpacked into (default: where ./install is)")
-    .option("--root <dir>", "a mounted tree instead of this host: files only, nothing is started")
-    .option("--json", "one JSON object a line on stdout");
-}
-
-function signed(command: Command): Command {
-  return command
-    .option(
-      "--public-key <key>",
-      "minisign's public key, or a file with it: then the bundle must be signed with it (repeatable)",
-      collect,
-    )
-    .option("--require <number>", "with how many of the public keys it must be signed (default: 1)", count);
-}
-
-function node(command: Command): Command {
-  return signed(command)
-    .option("--role <roles>", "etcd, master, worker; several with commas")
-    .option("--ip <address>", "which node this host becomes")
-    .option("--name <name>", "name of a worker that is not in cluster.yaml (default: the host's)")
-    .option("--iface <interface>", "its network interface (default: the one with --ip)")
-    .option("--key <file>", "the file that opens this node's secrets (or KUBEFERRY_KEY)")
-    .option("--partial", "the bundle's folder may lack what only other nodes need, as after `kubeferry push`");
-}
-
-function changing(command: Command): Command {
-  return command
-    .option("--dry-run", "print every step, change nothing")
-    .option("--yes", "do not ask")
-    .option("--skip-preflight <name>", "skip a preflight check (repeatable)", collect)
-    .option("--no-restore", "after a failure leave the host as it is, instead of restoring it")
-    .option("--accept-irreversible", "also make changes that undo cannot take back; the plan names them");
-}
-
-const collect = (value: string, list: string[] = []): string[] => [...list, value];
-
-function count(value: string): number {
-  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError("A number of keys, as in 2.");
-}
-
-function seconds(value: string): number {
-  if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError("A number of seconds, as in 180.");
 }
 
 function rootOf({ root }: Flags, { workingDirectory }: Surroundings): string {

@@ -2,13 +2,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
+import { example } from "#cli/help";
+import { collect, withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 import type { BuildOptions } from "../build.ts";
 import type { SigningKey } from "../sign/secret-key.ts";
 import type { NodeFile } from "../render/node-file.ts";
 import { listFormats, lock, type LockFlags } from "./lock.ts";
-import { addNetworkOptions, collect, type NetworkFlags, networkOf } from "./network.ts";
+import { addNetworkOptions, type NetworkFlags, networkOf } from "./network.ts";
 
 interface Flags extends NetworkFlags, LockFlags {
   readonly release?: string;
@@ -24,18 +26,17 @@ interface Flags extends NetworkFlags, LockFlags {
 }
 
 const listHelp = `
-Fetched by hand, on any machine with a network:
+Fetched by hand, on another machine:
   $ kubeferry lock --list --format aria2 cluster.yaml > files.txt && kubeferry lock --list --format skopeo cluster.yaml > images.txt
   $ aria2c -d DIR -i files.txt && cd DIR && xargs -L 1 skopeo < ../images.txt
   $ kubeferry lock --from DIR cluster.yaml && kubeferry build --offline cluster.yaml`;
 
 export function addBuildCommands(program: Command, surroundings: Surroundings): void {
   const stage = (name: string, description: string): Command =>
-    addNetworkOptions(program.command(`${name} <cluster.yaml>`))
+    withJson(addNetworkOptions(program.command(`${name} <cluster.yaml>`)))
       .description(description)
       .option("--release <name>", "instead of the file's own: a name of `kubeferry releases`, or a manifest's path")
-      .option("--strict", "refuse what is only a warning about cluster.yaml")
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+      .option("--strict", "refuse what is only a warning about cluster.yaml");
 
   stage("lock", "Resolve a release to exact bytes: cluster.lock")
     .option("--update", "resolve again, and show what changes")
@@ -50,6 +51,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       "--from <dir>",
       "take everything from this folder, into the store as well: what --list named, fetched by hand",
     )
+    .addHelpText("after", example("kubeferry lock cluster.yaml"))
     .addHelpText("after", listHelp)
     .action(async (config: string, flags: Flags) => {
       const { workingDirectory } = surroundings;
@@ -57,8 +59,9 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       await lock(await optionsOf(config, flags, surroundings), { ...flags, ...from });
     });
 
-  stage("fetch", "Download and verify what cluster.lock names, into the store").action(
-    async (config: string, flags: Flags) => {
+  stage("fetch", "Download and verify what cluster.lock names, into the store")
+    .addHelpText("after", example("kubeferry fetch cluster.yaml"))
+    .action(async (config: string, flags: Flags) => {
       const { fetch, load, lockOf } = await import("../build.ts");
       const options = await optionsOf(config, flags, surroundings);
       const loaded = await load(options);
@@ -66,10 +69,10 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       options.reporter.record("fetched", { files });
       const size = files.reduce((sum, file) => sum + file.size, 0);
       options.reporter.info(`${files.length} files, ${formatBytes(size)}, verified in ${options.cache}`);
-    },
-  );
+    });
 
   stage("render", "Write every node's files into a folder, to read before they are packed; never a secret")
+    .addHelpText("after", example("kubeferry render cluster.yaml -o rendered"))
     .requiredOption("-o, --output <dir>", "a folder")
     .action(async (config: string, flags: Flags) => {
       const { fetch, load, lockOf, renderNodes } = await import("../build.ts");
@@ -104,7 +107,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     )
     .addHelpText(
       "after",
-      "\nExample:\n  $ kubeferry build cluster.yaml -o plant-7.tar --mirror https://mirror.example/upstream",
+      example("kubeferry build cluster.yaml -o plant-7.tar --mirror https://mirror.example/upstream"),
     )
     .action(async (config: string, flags: Flags) => {
       const { build } = await import("../build.ts");

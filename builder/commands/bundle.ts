@@ -1,7 +1,8 @@
 /** `verify`, `inspect`, `diff`: what a bundle can be asked. */
 import { type Command, Option } from "commander";
-import { collect } from "./network.ts";
 import type { VerifyFlags } from "../verify.ts";
+import { example } from "#cli/help";
+import { collect, wholeNumber, withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 
 interface Flags {
@@ -16,24 +17,33 @@ interface Flags {
 
 export function addBundleCommands(program: Command, surroundings: Surroundings): void {
   const command = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+    withJson(program.command(usage)).description(description);
 
   command("verify <bundle...>", "Check every byte of a bundle (a .tar or its folder), or of the parts of a split one")
+    .addHelpText("after", example("kubeferry verify plant-7.tar --public-key release.pub"))
     .option(
       "--public-key <key>",
       "minisign's public key, or a file with it: the bundle must be signed with it (repeatable)",
       collect,
     )
-    .option("--require <number>", "with how many of the public keys it must be signed (default: 1)", Number)
+    .option(
+      "--require <number>",
+      "with how many of the public keys it must be signed (default: 1)",
+      wholeNumber(3, "keys"),
+    )
     .action(async (paths: string[], flags: VerifyFlags) => {
       const { verify } = await import("../verify.ts");
       await verify(paths, flags, surroundings);
     });
 
   command("inspect <bundle>", "Show what is in a bundle, for whom, and where each file came from")
+    .addHelpText(
+      "after",
+      example(
+        "kubeferry inspect plant-7.tar --node m1",
+        "kubeferry inspect plant-7.tar --html plant-7.html --against plant-7-old.tar",
+      ),
+    )
     .option("--files", "every file with its mode, owner, digest and origin")
     .option("--node <name>", "one node's files")
     .addOption(
@@ -63,8 +73,9 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
       inspect(await openBundle(where), { files: flags.files ?? false, node: flags.node, reporter });
     });
 
-  command("certs <bundle>", "List every certificate with its subject, names, node, and days left").action(
-    async (where: string, flags: Flags) => {
+  command("certs <bundle>", "List every certificate with its subject, names, node, and days left")
+    .addHelpText("after", example("kubeferry certs plant-7.tar"))
+    .action(async (where: string, flags: Flags) => {
       const { openBundle } = await import("#bundle");
       const { certificateLine } = await import("../inspect.ts");
       const reporter = reporterFor(surroundings, flags);
@@ -72,11 +83,11 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
         reporter.record("certificate", { ...certificate });
         reporter.info(certificateLine(certificate, new Date()));
       }
-    },
-  );
+    });
 
-  command("diff <old> <new>", "Show what changes from one bundle to another").action(
-    async (from: string, to: string, flags: Flags) => {
+  command("diff <old> <new>", "Show what changes from one bundle to another")
+    .addHelpText("after", example("kubeferry diff plant-7-old.tar plant-7.tar"))
+    .action(async (from: string, to: string, flags: Flags) => {
       const { openBundle } = await import("#bundle");
       const { diffBundles, differenceLine } = await import("../diff.ts");
       const reporter = reporterFor(surroundings, flags);
@@ -86,6 +97,5 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
         reporter.info(differenceLine(difference));
       }
       if (differences.length === 0) reporter.info("no difference in what is installed");
-    },
-  );
+    });
 }

@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
+import { example } from "#cli/help";
+import { withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 
 interface Flags {
@@ -14,13 +16,11 @@ interface Flags {
 
 export function addCarryCommands(program: Command, surroundings: Surroundings): void {
   const command = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+    withJson(program.command(usage)).description(description);
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
 
   command("split <bundle>", "Cut a bundle into parts for small media, each with a digest of its own")
+    .addHelpText("after", example("kubeferry split plant-7.tar --size 4GB -o /media/stick"))
     .requiredOption("--size <bytes>", "of a part at most: 4000000000, 4GB, 700MiB")
     .option("-o, --output <dir>", "where the parts go", ".")
     .action(async (bundle: string, flags: Flags) => {
@@ -33,6 +33,13 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
     });
 
   command("join <parts...>", "Put parts together again, or a delta and its base; names the part that is bad")
+    .addHelpText(
+      "after",
+      example(
+        "kubeferry join plant-7.tar.parts -o plant-7.tar",
+        "kubeferry join plant-7.tar.delta --base plant-7-old.tar -o plant-7.tar",
+      ),
+    )
     .requiredOption("-o, --output <file>", "the bundle")
     .option("--force", "overwrite the file of -o")
     .option("--base <old.tar>", "the parts are one delta, made by `build --base` of this bundle")

@@ -1,6 +1,7 @@
 /** `completion`: the script that a shell reads at its start. */
 import { Argument, type Command } from "commander";
 import { completionScript, type Shell, shells } from "#cli/completion";
+import { example } from "#cli/help";
 import type { Surroundings } from "#cli/run";
 
 export function addCompletionCommand(program: Command, { out }: Surroundings): void {
@@ -10,7 +11,11 @@ export function addCompletionCommand(program: Command, { out }: Surroundings): v
     .addArgument(new Argument("<shell>").choices(shells))
     .addHelpText(
       "after",
-      "\nExamples:\n  $ source <(kubeferry completion bash)\n  $ source <(kubeferry completion zsh)   # after compinit\n  $ kubeferry completion fish > ~/.config/fish/completions/kubeferry.fish",
+      example(
+        "source <(kubeferry completion bash)",
+        "source <(kubeferry completion zsh)   # after compinit",
+        "kubeferry completion fish > ~/.config/fish/completions/kubeferry.fish",
+      ),
     )
     .action((shell: Shell) => void out.write(completionScript(program, shell, { name: "kubeferry" })));
 }

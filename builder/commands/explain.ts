@@ -1,6 +1,7 @@
 /** `explain`: error codes and checks in words. */
 import type { Command } from "commander";
 import { explain } from "#cli/explain/explain";
+import { example } from "#cli/help";
 import type { Surroundings } from "#cli/run";
 
 export function addExplainCommand(program: Command, { out }: Surroundings): void {
@@ -8,6 +9,6 @@ export function addExplainCommand(program: Command, { out }: Surroundings): void
     .command("explain")
     .description("What an error code or a check means, and what to do; without a name all are listed")
     .argument("[name]", "as the message shows it")
-    .addHelpText("after", "\nExample:\n  $ kubeferry explain DIGEST_MISMATCH")
+    .addHelpText("after", example("kubeferry explain DIGEST_MISMATCH"))
     .action((name: string | undefined) => void out.write(explain(name)));
 }

@@ -3,10 +3,11 @@ import { stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ask } from "#cli/ask";
+import { example } from "#cli/help";
 import { ExpectedError } from "#cli/errors";
+import { collect } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 import type { Dialogue, InitFlags } from "../config/init-answers.ts";
-import { collect } from "./network.ts";
 
 export function addInitCommand(program: Command, surroundings: Surroundings): void {
   program
@@ -26,7 +27,7 @@ export function addInitCommand(program: Command, surroundings: Surroundings): vo
     .option("--runtime <name>", "containerd or docker (default: what the release has)")
     .addHelpText(
       "after",
-      "\nExample:\n  $ kubeferry init --name plant-7 --node n1=10.64.3.1:etcd,master,worker -o cluster.yaml",
+      example("kubeferry init --name plant-7 --node n1=10.64.3.1:etcd,master,worker -o cluster.yaml"),
     )
     .action(async ({ output, ...flags }: InitFlags & { output?: string }) => {
       const path = output === undefined ? null : resolve(surroundings.workingDirectory, output);

@@ -1,7 +1,7 @@
 /** `lock`: from a release to exact bytes, and the list of them for people who fetch by hand. */
 import { stat } from "node:fs/promises";
 import { ExpectedError } from "#cli/errors";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import type { BuildOptions } from "../build.ts";
 import type { LoadedCluster } from "../config/load.ts";
 import type { Lock } from "../lock/lock.ts";

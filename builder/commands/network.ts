@@ -2,13 +2,14 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
+import { collect } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 import type { HttpSettings } from "../http/client.ts";
 import { httpSettingsFrom } from "../http/settings.ts";
 
 export interface NetworkFlags {
-  readonly mirror: string[];
-  readonly registry: string[];
+  readonly mirror?: string[];
+  readonly registry?: string[];
   readonly cache?: string;
   readonly offline?: boolean;
   readonly ca?: string;
@@ -24,8 +25,8 @@ export interface Network {
 
 export function addNetworkOptions(command: Command): Command {
   return command
-    .option("--mirror <url|dir>", "stands in for upstream, digests stay the lock's; repeatable", collect, [])
-    .option("--registry <domain=url>", "asked instead of a container registry; repeatable", collect, [])
+    .option("--mirror <url|dir>", "stands in for upstream, digests stay the lock's; repeatable", collect)
+    .option("--registry <domain=url>", "asked instead of a container registry; repeatable", collect)
     .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
     .option("--offline", "only the store, and mirrors that are folders")
     .option("--ca <file>", "PEM certificates to trust besides the usual ones");
@@ -39,8 +40,8 @@ export async function networkOf(
   const path = (given: string): string => resolve(workingDirectory, given);
   const ca = flags.ca === undefined ? undefined : path(flags.ca);
   return {
-    mirrors: flags.mirror.map((mirror) => (/^https?:\/\//.test(mirror) ? mirror : path(mirror))),
-    registries: registriesOf(flags.registry),
+    mirrors: (flags.mirror ?? []).map((mirror) => (/^https?:\/\//.test(mirror) ? mirror : path(mirror))),
+    registries: registriesOf(flags.registry ?? []),
     cache: flags.cache === undefined ? storeFolder(environment) : path(flags.cache),
     offline: flags.offline ?? false,
     http: await httpSettingsFrom(environment, { ca }),
@@ -65,8 +66,4 @@ function registriesOf(given: readonly string[]): Record<string, string[]> {
     (registries[one.slice(0, at)] ??= []).push(url);
   }
   return registries;
-}
-
-export function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }

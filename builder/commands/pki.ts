@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { example } from "#cli/help";
+import { withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 import type { AuthorityName } from "../pki/certificates.ts";
 
@@ -14,10 +16,7 @@ interface Flags {
 export function addPkiCommands(program: Command, surroundings: Surroundings): void {
   const group = program.command("pki").description("Have a cluster's CAs signed by another CA, such as the company's");
   const command = (usage: string, description: string): Command =>
-    group
-      .command(usage)
-      .description(description)
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+    withJson(group.command(usage)).description(description);
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
   const open = async (config: string, flags: Flags) => {
     const { load, pkiPath } = await import("../build.ts");
@@ -31,11 +30,11 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
     "csr <cluster.yaml>",
     "Write a request for each CA that the cluster has not yet; the keys stay in <cluster>.pki",
   )
-    .requiredOption("--out <dir>", "where the requests go: <ca>.csr each")
-    .addHelpText(
-      "after",
-      "\nEach is to be signed as an intermediate CA (CA:TRUE, keyCertSign), and comes back by `kubeferry pki import`.",
+    .requiredOption(
+      "--out <dir>",
+      "where the requests go: <ca>.csr each, to be signed as an intermediate CA (CA:TRUE, keyCertSign)",
     )
+    .addHelpText("after", example("kubeferry pki csr cluster.yaml --out requests"))
     .action(async (config: string, flags: Flags) => {
       const { mkdir } = await import("node:fs/promises");
       const { replaceFile } = await import("../durable-file.ts");
@@ -55,6 +54,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
     });
 
   command("import <cluster.yaml> <files...>", "Take signed certificates, or an intermediate CA with its key")
+    .addHelpText("after", example("kubeferry pki import cluster.yaml kubernetes-ca.pem company-root.pem"))
     .addOption(
       new Option("--ca <name>", "which CA the files are, with their key; left out: those that were requested").choices([
         "kubernetes-ca",

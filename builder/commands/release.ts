@@ -2,16 +2,17 @@
 import type { Command } from "commander";
 import { resolve } from "node:path";
 import type { Reporter } from "#cli/reporter";
+import { example } from "#cli/help";
+import { withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 
 export function addReleaseCommands(program: Command, surroundings: Surroundings): void {
-  program
-    .command("releases")
+  withJson(program.command("releases"))
     .description("List the releases that can be carried: components, versions, platforms, what is pinned by whom")
+    .addHelpText("after", example("kubeferry releases kubernetes-1.36"))
     .argument("[release...]", "names, or paths of manifests (default: all that come with Kubeferry)")
     .option("--check", "ask upstream for newer patch releases of what they pin")
     .option("--ca <file>", "PEM certificates to trust besides the usual ones")
-    .option("--json", "one JSON object a line on stdout, human-readable output on stderr")
     .action(async (given: string[], flags: { check?: boolean; ca?: string; json?: boolean }) => {
       const { isReleasePath, listReleases } = await import("../config/releases.ts");
       const { describeRelease, releaseSummaries } = await import("../config/release-list.ts");
@@ -25,12 +26,11 @@ export function addReleaseCommands(program: Command, surroundings: Surroundings)
         for (const line of describeRelease(release)) reporter.info(line);
       }
     });
-  program
-    .command("plan-upgrade")
+  withJson(program.command("plan-upgrade"))
     .description("List the steps from one minor of Kubernetes to a later one: a release each, and what each needs")
+    .addHelpText("after", example("kubeferry plan-upgrade --from 1.33 --to 1.36"))
     .requiredOption("--from <minor>", "the cluster's own, 1.16")
     .requiredOption("--to <minor>", "where it is to go, 1.36")
-    .option("--json", "one JSON object a line on stdout, human-readable output on stderr")
     .action(async (flags: { from: string; to: string; json?: boolean }) => {
       const { describeStep, road } = await import("../config/road.ts");
       const reporter = reporterFor(surroundings, flags);

@@ -1,8 +1,9 @@
 /** `keygen`, `sign`, `rekey`: whose word a bundle rests on beyond the gap, and who can open its secrets. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { example } from "#cli/help";
+import { collect, withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
-import { collect } from "./network.ts";
 
 interface Flags {
   readonly json?: boolean;
@@ -16,16 +17,13 @@ interface Flags {
 
 export function addSignCommands(program: Command, surroundings: Surroundings): void {
   const command = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+    withJson(program.command(usage)).description(description);
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
 
   command("keygen", "Make a key pair that signs bundles, in minisign's own files")
     .requiredOption("--out <prefix>", "PREFIX.key stays here and signs, PREFIX.pub goes to every node")
     .option("--no-password", "do not encrypt the secret key: for a machine that signs by itself")
-    .addHelpText("after", "\nExample:\n  $ kubeferry keygen --out ~/keys/release")
+    .addHelpText("after", example("kubeferry keygen --out ~/keys/release"))
     .action(async (flags: Flags) => {
       const { generateKey } = await import("../sign/keygen.ts");
       const { newPassword } = await import("../sign/open-key.ts");
@@ -40,13 +38,16 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
       reporter.info(`public key ${made.publicKey}`);
     });
 
-  command("sign <bundle>", "Sign a bundle with a secret key of minisign; minisign itself can check it")
+  command(
+    "sign <bundle>",
+    "Sign a bundle with a secret key of minisign, beside the signatures that it has; minisign itself can check it",
+  )
     .requiredOption(
       "--secret-key <file>",
       "made by `kubeferry keygen` or `minisign -G`; its password is asked for, or taken from KUBEFERRY_PASSWORD",
     )
     .option("--comment <text>", "one line that is signed too, and shown where the signature is checked")
-    .addHelpText("after", "\nA second key adds its signature beside the first one: ./install --require 2 wants both.")
+    .addHelpText("after", example("kubeferry sign plant-7.tar --secret-key release.key"))
     .action(async (bundle: string, flags: Flags) => {
       const { keyName } = await import("#bundle");
       const { openSigningKey } = await import("../sign/open-key.ts");
@@ -64,6 +65,7 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
     "rekey <cluster.yaml>",
     "New keys for nodes whose key was lost or seen; the next build seals their secrets for these",
   )
+    .addHelpText("after", example("kubeferry rekey cluster.yaml --node w7"))
     .option("--node <name>", "only this node's (repeatable)", collect)
     .action(async (config: string, flags: Flags) => {
       const { keysPath, load } = await import("../build.ts");

@@ -2,7 +2,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
+import { example } from "#cli/help";
+import { withJson } from "#cli/options";
 import { Exit, reporterFor, type Surroundings } from "#cli/run";
 import type { Store } from "../store/store.ts";
 import { storeFolder } from "./network.ts";
@@ -17,29 +19,30 @@ interface Flags {
 export function addStoreCommands(program: Command, surroundings: Surroundings): void {
   const group = program.command("store").description("Look after the folder in which everything fetched is kept");
   const command = (name: string, description: string): Command =>
-    group
-      .command(name)
-      .description(description)
-      .option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")
-      .option("--json", "one JSON object a line on stdout, human-readable output on stderr");
+    withJson(group.command(name).option("--cache <dir>", "the store (default: ~/.cache/kubeferry)")).description(
+      description,
+    );
   const open = async ({ cache }: Flags): Promise<Store> => {
     const { Store } = await import("../store/store.ts");
     const { environment, workingDirectory } = surroundings;
     return Store.openExisting(cache === undefined ? storeFolder(environment) : resolve(workingDirectory, cache));
   };
 
-  command("list", "every content, its size, and when it was last used").action(async (flags: Flags) => {
-    const { listStore } = await import("../store/upkeep.ts");
-    const reporter = reporterFor(surroundings, flags);
-    const contents = listStore(await open(flags));
-    for (const { digest, size, used } of contents) {
-      reporter.record("content", { digest, size, used });
-      reporter.info(`${digest}  ${formatBytes(size).padStart(9)}  ${used.toISOString().slice(0, 10)}`);
-    }
-    reporter.info(`${contents.length} contents, ${formatBytes(contents.reduce((sum, { size }) => sum + size, 0))}`);
-  });
+  command("list", "every content, its size, and when it was last used")
+    .addHelpText("after", example("kubeferry store list"))
+    .action(async (flags: Flags) => {
+      const { listStore } = await import("../store/upkeep.ts");
+      const reporter = reporterFor(surroundings, flags);
+      const contents = listStore(await open(flags));
+      for (const { digest, size, used } of contents) {
+        reporter.record("content", { digest, size, used });
+        reporter.info(`${digest}  ${formatBytes(size).padStart(9)}  ${used.toISOString().slice(0, 10)}`);
+      }
+      reporter.info(`${contents.length} contents, ${formatBytes(contents.reduce((sum, { size }) => sum + size, 0))}`);
+    });
 
   command("verify", "hash every content again; exit 5 for one that is not what its name says")
+    .addHelpText("after", example("kubeferry store verify --repair"))
     .option("--repair", "take damaged contents away, so that the next build fetches them again")
     .action(async (flags: Flags) => {
       const { verifyStore } = await import("../store/upkeep.ts");
@@ -61,6 +64,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
     });
 
   command("gc", "take away what no build has used lately, and what interrupted ones left")
+    .addHelpText("after", example("kubeferry store gc --older-than 60"))
     .option("--older-than <days>", "not used for so long", "30")
     .action(async (flags: Flags) => {
       const { collectGarbage } = await import("../store/upkeep.ts");

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { messageOf } from "#cli/errors";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import type { ClusterConfig } from "./cluster.ts";
 import type { KeyPath } from "./positions.ts";
 import { error, type RuleFinding } from "./rule.ts";

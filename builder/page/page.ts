@@ -3,7 +3,7 @@
  * the browser's own search finds every file, since nothing is folded away.
  */
 import type { Bundle, BundleIndex, CertificateEntry } from "#bundle";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import { diffBundles } from "../diff.ts";
 import { address, forWhom, isFor, originText } from "../inspect.ts";
 import { doubts } from "./doubts.ts";

@@ -1,7 +1,8 @@
 /** Brings every artifact of a lock into the store and gives the release's files by name. */
 import { posix } from "node:path";
 import { ExpectedError, isExpected } from "#cli/errors";
-import { formatBytes, type Reporter } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
+import { type Reporter } from "#cli/reporter";
 import type { Limits } from "../archive/entry.ts";
 import { HttpClient, type HttpSettings } from "../http/client.ts";
 import type { Lock, LockedArtifact } from "../lock/lock.ts";

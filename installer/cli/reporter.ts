@@ -4,6 +4,7 @@
  * With `json`, stdout carries one JSON object a line and human-readable output goes to stderr.
  */
 import { type ExpectedError, redact } from "./errors.ts";
+import { createProgress } from "./progress.ts";
 
 export interface Writer {
   write(text: string): unknown;
@@ -18,7 +19,7 @@ export interface Reporter {
   /** A line for people. */
   info(text: string): void;
   warn(text: string): void;
-  /** Progress of one named thing; `total` null when unknown. Draws on terminals only, and is rate-limited. */
+  /** Progress of one named thing; `total` null when unknown. Drawn on a terminal, told every ten seconds in a log and to machines. */
   progress(task: string, done: number, total: number | null, unit?: "bytes" | "items"): void;
   /** A record for machines; people do not see it. `type` names the record's shape. */
   record(type: string, data: Record<string, unknown>): void;
@@ -27,29 +28,32 @@ export interface Reporter {
 
 export interface ReporterOptions {
   readonly json?: boolean;
+  /** Colours on those writers that are terminals. */
   readonly colour?: boolean;
+  /** The terminal only prints (TERM=dumb): no line of it can be drawn over. */
+  readonly dumb?: boolean;
   readonly out: Writer;
   readonly err: Writer;
   readonly now?: () => number;
 }
 
-const tenth = 100;
-
 export function createReporter(options: ReporterOptions): Reporter {
   const json = options.json ?? false;
   const people = json ? options.err : options.out;
-  const now = options.now ?? (() => performance.now());
-  const paint = painter(options.colour ?? false);
-  const started = new Map<string, { at: number; from: number }>();
-  let drawn = 0;
-  let lastDraw = -Infinity;
+  const paintOn = (writer: Writer): Paint => painter(options.colour === true && writer.isTTY === true);
+  const [paint, paintError] = [paintOn(people), paintOn(options.err)];
+  const draws = options.err.isTTY === true && options.dumb !== true;
+  const progress = createProgress({
+    terminal: draws ? options.err : null,
+    heartbeat(progressed, text) {
+      record("progress", { ...progressed });
+      if (!draws) line(options.err, text);
+    },
+    now: options.now ?? (() => performance.now()),
+  });
 
-  function clear(): void {
-    if (drawn > 0) options.err.write("\r\x1b[K");
-    drawn = 0;
-  }
   function line(writer: Writer, text: string): void {
-    clear();
+    progress.clear();
     writer.write(`${visible(redact(text))}\n`);
   }
   function record(type: string, data: Record<string, unknown>): void {
@@ -68,24 +72,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     },
     warn(text) {
       record("warning", { message: text });
-      line(options.err, `${paint("warning:", "yellow")} ${text}`);
+      line(options.err, `${paintError("warning:", "yellow")} ${text}`);
     },
     progress(task, done, total, unit = "bytes") {
-      if (options.err.isTTY !== true) return;
-      const at = now();
-      const start = started.get(task) ?? { at, from: done };
-      started.set(task, start);
-      if (total !== null && done >= total) {
-        started.delete(task);
-        clear();
-        return;
-      }
-      if (at - lastDraw < tenth) return;
-      lastDraw = at;
-      const text = progressLine(task, done, total, unit, (done - start.from) / Math.max((at - start.at) / 1000, 0.001));
-      clear();
-      drawn = Math.min(text.length, (options.err.columns ?? 80) - 1);
-      options.err.write(text.slice(0, drawn));
+      progress.report({ task, done, total, unit });
     },
     error(error) {
       record("error", {
@@ -98,7 +88,7 @@ export function createReporter(options: ReporterOptions): Reporter {
         hint: error.hint,
         exitCode: error.exitCode,
       });
-      line(options.err, describeError(error, paint));
+      line(options.err, describeError(error, paintError));
     },
   };
 }
@@ -126,25 +116,6 @@ export function visible(text: string): string {
     const code = character.charCodeAt(0);
     return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
   });
-}
-
-/** `12.3 MB`, decimal units. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(value < 100 ? 1 : 0)} ${units[unit]}`;
-}
-
-function progressLine(task: string, done: number, total: number | null, unit: "bytes" | "items", rate: number): string {
-  const show = unit === "bytes" ? formatBytes : (count: number) => String(Math.round(count));
-  const parts = [task, total === null ? show(done) : `${show(done)} of ${show(total)}`, `${show(rate)}/s`];
-  if (total !== null && rate > 0) parts.push(`${Math.ceil((total - done) / rate)} s left`);
-  return parts.join("  ");
 }
 
 type Style = "bold" | "red" | "yellow" | "green" | "dim";

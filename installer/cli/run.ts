@@ -4,6 +4,7 @@
  */
 import { type Command, CommanderError } from "commander";
 import { ExpectedError, isExpected } from "./errors.ts";
+import { showHelpOn } from "./help.ts";
 import { tellBug } from "./main.ts";
 import { createReporter, type Reporter, type Writer } from "./reporter.ts";
 import { explainedBySystem } from "./system-error.ts";
@@ -22,8 +23,9 @@ export interface Surroundings {
 /** The reporter for a command called with or without `--json`; NO_COLOR and the terminal decide on colour. */
 export function reporterFor(surroundings: Surroundings, options: { json?: boolean | undefined }): Reporter {
   const { environment, out, err } = surroundings;
-  const noColour = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-  return createReporter({ json: options.json ?? false, colour: err.isTTY === true && !noColour, out, err });
+  const dumb = environment["TERM"] === "dumb";
+  const colour = !dumb && (environment["NO_COLOR"] ?? "") === "";
+  return createReporter({ json: options.json ?? false, colour, dumb, out, err });
 }
 
 /**
@@ -88,10 +90,7 @@ function report(thrown: unknown, surroundings: Surroundings, reporter: Reporter)
 
 /** commander must not end the process itself: the exit code comes back to main.ts. */
 function overrideExit(command: Command, surroundings: Surroundings): void {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => surroundings.out.write(text),
-    writeErr: (text) => surroundings.err.write(text),
-  });
+  showHelpOn(command.exitOverride(), surroundings);
   for (const child of command.commands) overrideExit(child, surroundings);
 }
 

@@ -1,7 +1,9 @@
 /** The commands of a cluster's years: `snapshot`, `restore-etcd`, `certificates`, `remove-node`, `admin`. */
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { example } from "#cli/help";
 import { ExpectedError } from "#cli/errors";
+import { collect, wholeNumber, withJson } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 import type { Context } from "../context.ts";
 import { identityOf } from "../trust/given-keys.ts";
@@ -33,23 +35,20 @@ export function addDayTwoCommands(program: Command, surroundings: Surroundings, 
   addCertificates(program, surroundings, contextOf);
   addRemoveNode(program, contextOf);
   addAdmin(program, surroundings, contextOf);
-  program
-    .command("snapshot")
+  withJson(program.command("snapshot"))
     .description("a copy of etcd's data, sealed with age for the operator, in /var/lib/kubeferry/snapshots")
-    .option("--keep <number>", "how many stay, the oldest go (default: all)", count)
+    .option("--keep <number>", "how many stay, the oldest go (default: all)", wholeNumber(4, "snapshots"))
     .option("--recipient <age1…>", "seal it for this key too (repeatable)", collect)
     .option("--plaintext", "do not seal it: every Secret of the cluster is in it")
     .option("--dry-run", "print every step, change nothing")
-    .option("--json", "one JSON object a line on stdout")
-    .addHelpText("after", "\nExample:\n  $ ./install snapshot --keep 28")
+    .addHelpText("after", example("./install snapshot --keep 28"))
     .action(async (flags: Flags) => {
       const { snapshot } = await import("./snapshot.ts");
       const { keep = null, recipient: recipients = [], plaintext = false, dryRun = false } = flags;
       await snapshot({ keep, recipients, plaintext, dryRun }, contextOf(flags, ["snapshot"]));
     });
 
-  program
-    .command("restore-etcd")
+  withJson(program.command("restore-etcd"))
     .description("on a member of etcd: its data from a snapshot, or from the other members; the former ones are kept")
     .option("--snapshot <file>", "all members are lost: on each of them from the same snapshot")
     .addOption(
@@ -63,11 +62,7 @@ export function addDayTwoCommands(program: Command, surroundings: Surroundings, 
     .option("--dry-run", "print every step, change nothing")
     .option("--yes", "do not ask")
     .option("--no-restore", "after a failure leave the host as it is, instead of restoring it")
-    .option("--json", "one JSON object a line on stdout")
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ ./install restore-etcd --snapshot etcd-20261121T060000Z.db.age --key operator.key",
-    )
+    .addHelpText("after", example("./install restore-etcd --snapshot etcd-20261121T060000Z.db.age --key operator.key"))
     .action(async (flags: Flags) => {
       const { restoreEtcd } = await import("./restore-etcd.ts");
       const { source, words } = sourceOf(flags, surroundings);
@@ -79,14 +74,12 @@ export function addDayTwoCommands(program: Command, surroundings: Surroundings, 
 }
 
 function addCertificates(program: Command, { workingDirectory }: Surroundings, contextOf: ContextOf): void {
-  program
-    .command("certificates")
+  withJson(program.command("certificates"))
     .description("how long each certificate on this node holds; exit 9 where one has fewer days than wanted")
-    .option("--days <number>", "how many days are enough", count, 30)
+    .option("--days <number>", "how many days are enough", wholeNumber(4, "days"), 30)
     .option("--textfile <file>", "also write it for Prometheus' node_exporter: NAME.prom in its textfile folder")
     .option("--root <dir>", "a mounted tree instead of this host")
-    .option("--json", "one JSON object a line on stdout")
-    .addHelpText("after", "\nExample:\n  $ ./install certificates --days 60")
+    .addHelpText("after", example("./install certificates --days 60"))
     .action(async (flags: Flags) => {
       const { certificates } = await import("./certificates.ts");
       const { days = 30, textfile = null, root = "/" } = flags;
@@ -97,14 +90,12 @@ function addCertificates(program: Command, { workingDirectory }: Surroundings, c
 }
 
 function addRemoveNode(program: Command, contextOf: ContextOf): void {
-  program
-    .command("remove-node")
+  withJson(program.command("remove-node"))
     .argument("<name>", "the node, as kubectl get nodes and etcdctl member list have it")
     .description("on a master: drain a node, remove its etcd member, its Node and what it could get credentials by")
     .option("--dry-run", "tell what would be removed, change nothing")
     .option("--yes", "do not ask")
-    .option("--json", "one JSON object a line on stdout")
-    .addHelpText("after", "\nExample:\n  $ ./install remove-node w7")
+    .addHelpText("after", example("./install remove-node w7"))
     .action(async (node: string, flags: Flags) => {
       const { removeNode } = await import("./remove-node.ts");
       const { dryRun = false, yes = false } = flags;
@@ -113,18 +104,16 @@ function addRemoveNode(program: Command, contextOf: ContextOf): void {
 }
 
 function addAdmin(program: Command, { workingDirectory }: Surroundings, contextOf: ContextOf): void {
-  program
-    .command("admin")
+  withJson(program.command("admin"))
     .description("on a master: a kubeconfig for a person, for days, signed by the CA that is on it")
     .requiredOption("--for <name>", "the person's user name in the cluster")
-    .option("--days <number>", "how long it holds, 1 to 90", count, 1)
+    .option("--days <number>", "how long it holds, 1 to 90", wholeNumber(4, "days"), 1)
     .option("--group <name>", "a group in the cluster (repeatable; default: kubeadm:cluster-admins)", collect)
     .option("--server <url>", "the API's address for that person (default: the one that this master uses)")
     .option("-o, --output <file>", "where to write it, 0600 (default: NAME.kubeconfig)")
     .option("--root <dir>", "a mounted tree instead of this host")
     .option("--dry-run", "tell what would be written, write nothing")
-    .option("--json", "one JSON object a line on stdout")
-    .addHelpText("after", "\nExample:\n  $ ./install admin --for alice --days 1 --group developers")
+    .addHelpText("after", example("./install admin --for alice --days 1 --group developers"))
     .action(async (flags: Flags & { readonly for: string }) => {
       const { admin, administrators } = await import("./admin.ts");
       const { for: user, days = 1, group: groups = [administrators], server = null, dryRun = false } = flags;
@@ -150,11 +139,4 @@ function sourceOf(flags: Flags, { workingDirectory }: Surroundings) {
   }
   if (state !== undefined) return { source: { as: state }, words: ["--initial-cluster-state", state] };
   return { source: { as: "force-new-cluster" as const }, words: ["--force-new-cluster"] };
-}
-
-const collect = (value: string, list: string[] = []): string[] => [...list, value];
-
-function count(value: string): number {
-  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError("A number, as in 28.");
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { decodeIndex, sealFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import { ownEtcd, snapshotStatus, snapshotTool } from "../cluster/ask-etcd.ts";
 import type { Context } from "../context.ts";
 import type { Effect } from "../host/effect.ts";

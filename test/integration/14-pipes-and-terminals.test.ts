@@ -1,7 +1,7 @@
 /** Readers that go away, terminals that close: a command does its work all the same, and ends with its own exit code. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -188,6 +188,44 @@ test("a question that is left by Ctrl-D or Ctrl-C is never taken for an answer, 
   const answered = await atTerminal(init, "Name of the cluster", "plant-9\r\r\r\r");
   assertCode(answered, 0);
   assert.match(answered.stdout, /^name: plant-9/m);
+});
+
+/** What a terminal of 40 columns gets of `store verify`, which shows progress and has an error to paint. */
+function drawn(environment: Record<string, string>, line: string): string {
+  const kubeferry = `${process.execPath} ${join(project, "builder/main.ts")}`;
+  const env = { PATH: process.env["PATH"], KUBEFERRY: kubeferry, ...environment };
+  const argv = ["-qec", `stty cols 40; ${line}`, "/dev/null"];
+  return spawnSync("script", argv, { encoding: "utf8", cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] }).stdout;
+}
+
+test("a terminal gets colours and one line of progress in its width; TERM=dumb, NO_COLOR and a log get none of that", async () => {
+  const { store } = await standInCluster(join(folder, "drawn"));
+  const logged = drawn(
+    { TERM: "xterm" },
+    `$KUBEFERRY fetch ${join(folder, "drawn/cluster.yaml")} ${store.join(" ")} > log; cat log`,
+  );
+  assert.match(logged, /load {7}cluster/);
+  assert.doesNotMatch(readFileSync(join(folder, "log"), "utf8"), /\x1b/);
+  const damaged = "0".repeat(64);
+  mkdirSync(join(store[1] ?? "", "sha256/00"), { recursive: true });
+  writeFileSync(join(store[1] ?? "", "sha256/00", damaged), "not that");
+  const verify = `$KUBEFERRY store verify ${store.slice(0, 2).join(" ")}`;
+  const usual = drawn({ TERM: "xterm" }, verify);
+  assert.match(usual, /\x1b\[31merror\x1b\[0m DIGEST_MISMATCH/);
+  const [, progress = ""] = /(verify [^\r]*)\r\x1b\[K/.exec(usual) ?? [];
+  assert.match(progress, /^verify {2}\d+ of \d+/);
+  assert.ok(progress.length < 40, progress);
+  const dumb = drawn({ TERM: "dumb" }, verify);
+  assert.match(dumb, /^error DIGEST_MISMATCH/m);
+  assert.doesNotMatch(dumb, /\x1b/);
+  const plain = drawn({ TERM: "xterm", NO_COLOR: "1" }, verify);
+  assert.match(plain, /\r\x1b\[Kerror DIGEST_MISMATCH/);
+  const help = drawn({ TERM: "xterm" }, "$KUBEFERRY store verify --help");
+  const prose = help.split("\r\n").filter((shown) => !shown.startsWith("Usage: ") && !shown.startsWith("  $ "));
+  assert.deepEqual(
+    prose.filter((shown) => shown.length > 40),
+    [],
+  );
 });
 
 function soon(ms: number): Promise<void> {

@@ -13,6 +13,8 @@ export interface Ran {
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
+  /** Its output goes to terminals of this width. */
+  readonly columns?: number;
 }
 
 /** Runs `kubeferry ARGV…`; nothing is asked, since its standard input is no terminal. */
@@ -28,14 +30,15 @@ export async function runInstall(argv: readonly string[], options: RunOptions = 
 async function runProgram(
   make: (surroundings: Surroundings) => Parameters<typeof run>[0],
   argv: readonly string[],
-  { environment = {}, workingDirectory = "/" }: RunOptions,
+  { environment = {}, workingDirectory = "/", columns }: RunOptions,
 ): Promise<Ran> {
   let [out, err] = ["", ""];
+  const terminal = columns === undefined ? {} : { isTTY: true, columns };
   const surroundings: Surroundings = {
     environment,
     workingDirectory,
-    out: { write: (text) => (out += text) },
-    err: { write: (text) => (err += text) },
+    out: { write: (text) => (out += text), ...terminal },
+    err: { write: (text) => (err += text), ...terminal },
     in: new PassThrough(),
     signal: new AbortController().signal,
   };

@@ -118,7 +118,8 @@ test("a third-party package has one home", () => {
     "@cyclonedx/cyclonedx-library": /^builder\/sbom/,
     "@noble/hashes": /^builder\/sign\//,
     "packageurl-js": /^builder\/sbom/,
-    commander: /^installer\/cli\/(run|completion)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
+    commander:
+      /^installer\/cli\/(run|completion|help|options)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/archive\//,

@@ -6,7 +6,7 @@ import { runInstall } from "../programs/command.ts";
 test("./install without arguments shows its help and ends with 2", async () => {
   const ran = await runInstall([]);
   assert.equal(ran.code, 2);
-  assert.match(ran.err, /^Usage: install/);
+  assert.match(ran.err, /^Usage: \.\/install/);
   assert.match(ran.err, /--role worker --ip/);
 });
 

@@ -1,5 +1,5 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import { compareVersions, isSince } from "#formats/version";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";

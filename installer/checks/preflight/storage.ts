@@ -1,6 +1,6 @@
 /** Preflight of file systems: room, inodes, mount options, data directories. */
 import { statfsSync, statSync } from "node:fs";
-import { formatBytes } from "#cli/reporter";
+import { formatBytes } from "#cli/quantities";
 import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
 import { parseMounts } from "../../host/mounts.ts";
