@@ -4,13 +4,24 @@
  *     builder/main.ts    → dist/kubeferry                  (the machine's own platform)
  *     installer/main.ts  → dist/install-linux-{amd64,arm64}
  *     installer/install  → dist/install                    (the launcher, copied)
+ *     docs/man           → dist/man                        (as man looks for pages: man -M dist/man kubeferry)
  *
  * esbuild makes one CommonJS file of each program; @yao-pkg/pkg joins it with the registry's Node as a
  * single-executable application. pkg would download its Node; instead its cache is seeded with the Node that
  * package-lock.json pins, so that no host but the npm registry is asked.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { runMain } from "#cli/main";
@@ -44,6 +55,11 @@ async function main(): Promise<number> {
   // must be the same wherever it is built, so the installers have none.
   pack("kubeferry.cjs", own, "kubeferry", true);
   copyFileSync(join(root, "installer/install"), join(dist, "install"));
+  for (const page of readdirSync(join(root, "docs/man"))) {
+    const section = join(dist, "man", `man${page.at(-1)}`);
+    mkdirSync(section, { recursive: true });
+    copyFileSync(join(root, "docs/man", page), join(section, page));
+  }
   rmSync(stage, { recursive: true, force: true });
   return 0;
 }

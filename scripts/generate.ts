@@ -1,19 +1,27 @@
 /**
- * Writes what follows from the sources: the JSON Schemas in manifests/schema and the reference of the command lines
- * in docs/cli.md and of errors in docs/errors.md. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Writes what follows from the sources: the JSON Schemas in manifests/schema, the references of command lines, errors and
+ * cluster.yaml in docs, and the man pages in docs/man. With `--check` it writes nothing and fails where a file is not as it would be written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runMain } from "#cli/main";
 import { commandLineReference } from "./generate/cli.ts";
+import { clusterReference } from "./generate/cluster-reference.ts";
 import { errorReference } from "./generate/errors.ts";
+import { manPages } from "./generate/man/pages.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 
 const root = join(import.meta.dirname, "..");
 runMain(main);
 
 function main(): number {
-  const files = { ...schemaFiles(), "docs/cli.md": commandLineReference(), "docs/errors.md": errorReference() };
+  const files = {
+    ...schemaFiles(),
+    "docs/cli.md": commandLineReference(),
+    "docs/errors.md": errorReference(),
+    "docs/cluster.yaml.md": clusterReference(),
+    ...Object.fromEntries(Object.entries(manPages()).map(([name, text]) => [`docs/man/${name}`, text])),
+  };
   const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
   if (process.argv.includes("--check")) {
     for (const [path] of stale) process.stderr.write(`${path} is stale: run \`npm run generate\` and commit it\n`);

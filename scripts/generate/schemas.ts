@@ -7,18 +7,28 @@ import { releaseManifest } from "../../builder/config/release.ts";
 import { lockSchema } from "../../builder/lock/lock.ts";
 import { outputRecord } from "../../builder/output-records.ts";
 
-interface JsonSchema {
+export interface JsonSchema {
   description?: string;
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  type?: string;
+  required?: string[];
+  default?: unknown;
+  enum?: unknown[];
+  const?: string;
+  anyOf?: JsonSchema[];
+}
+
+export function clusterJsonSchema(): JsonSchema {
+  const cluster = jsonSchema(clusterSchema, "input", "Kubeferry's cluster.yaml");
+  describe(cluster, "");
+  return cluster;
 }
 
 /** Path below the repository → text. */
 export function schemaFiles(): Record<string, string> {
-  const cluster = jsonSchema(clusterSchema, "input", "Kubeferry's cluster.yaml");
-  describe(cluster, "");
   return {
-    "manifests/schema/cluster.schema.json": text(cluster),
+    "manifests/schema/cluster.schema.json": text(clusterJsonSchema()),
     "manifests/schema/release.schema.json": text(
       jsonSchema(releaseManifest, "input", "A release manifest of Kubeferry"),
     ),

@@ -38,6 +38,18 @@ test("kubeferry runs in an empty environment, in a directory without node", () =
   assert.deepEqual([result.status, result.stdout.trim(), result.stderr], [0, version, ""]);
 });
 
+test("man finds the pages beside them", () => {
+  requirePackages("man-db");
+  for (const [section, name] of [
+    ["1", "kubeferry"],
+    ["5", "kubeferry-cluster.yaml"],
+    ["8", "kubeferry-install"],
+  ] as const) {
+    const page = execFileSync("man", ["-M", join(dist, "man"), "-w", section, name], { encoding: "utf8" });
+    assert.equal(page.trim(), join(dist, `man/man${section}/${name}.${section}`));
+  }
+});
+
 test("kubeferry carries its releases in itself", () => {
   const result = spawnSync(join(dist, "kubeferry"), ["releases", "--json"], { cwd: folder, env: {}, encoding: "utf8" });
   const names = result.stdout
