@@ -211,6 +211,8 @@ export const clusterSchema = z.strictObject({
     })
     .prefault({}),
   certificates: certificates.prefault({}),
+  /** What a benchmark asks of a cluster beyond the usual: docs/cis.md. */
+  profile: z.enum(["cis"]).optional(),
   encryptionAtRest: z.boolean().default(true),
   audit: z.boolean().default(true),
   /** Extra flags by daemon: `kube-apiserver: { event-ttl: 2h }`. */

@@ -107,6 +107,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "tokenDays", example: 365 },
       ],
     },
+    { key: "profile", example: "cis" },
     { key: "encryptionAtRest", example: true },
     { key: "audit", example: true },
     { key: "flags", example: {} },

@@ -6,6 +6,7 @@ import { flagFindings } from "./flag-table.ts";
 import { generations } from "./generations.ts";
 import { whyUnread } from "./key-algorithms.ts";
 import { pairFindings } from "./pair-rules.ts";
+import { profileFindings } from "./profile-rules.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
 import type { RuleFinding } from "./rule.ts";
 import { topology } from "./topology.ts";
@@ -159,6 +160,7 @@ const rules: readonly Rule[] = [
   knownFlags,
   fieldFindings,
   pairFindings,
+  profileFindings,
 ];
 
 function unknown(

@@ -25,12 +25,16 @@ import { etcdFlags } from "./daemons/etcd.ts";
 import { flanneldFlags } from "./daemons/flanneld.ts";
 import { kubeletFlags } from "./daemons/kubelet.ts";
 import { type FlagRow, flagsOf } from "./flags.ts";
+import { admissionText } from "./admission.ts";
+import { isHardened } from "./profile.ts";
 
 export interface CatalogueEntry {
   /** Below manifests/. */
   readonly template: string;
   readonly path: (context: NodeContext) => string;
-  readonly mode: "0644" | "0600" | "0755";
+  readonly mode: "0644" | "0600";
+  /** Read at logins of everybody. */
+  readonly everyone?: true;
   readonly roles: readonly Role[];
   readonly sensitive?: boolean;
   readonly when?: (context: NodeContext) => boolean;
@@ -132,6 +136,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     when: both(since("1.11"), (c) => c.topology.cluster.audit),
     data: data.auditPolicy,
   }),
+  entry("configs/admission.yaml", config("admission.yaml"), ["master"], {
+    when: isHardened,
+    data: (c) => ({ text: admissionText(c) }),
+  }),
   entry("configs/token.csv", config("token.csv"), ["master"], {
     mode: "0600",
     sensitive: true,
@@ -171,13 +179,16 @@ export const catalogue: readonly CatalogueEntry[] = [
     when: both(kubernetes, data.hasStaticSubnet),
   }),
   entry("configs/profile.sh", () => "/etc/profile.d/kubeferry.sh", everyone, {
+    everyone: true,
     when: (c) => c.topology.cluster.host.path,
   }),
   entry("configs/login-limits.conf", () => "/etc/security/limits.d/99-kubeferry.conf", everyone, {
+    everyone: true,
     when: setsLimits,
     data: data.limits,
   }),
   entry("configs/service-limits.conf", () => "/etc/systemd/system.conf.d/99-kubeferry.conf", everyone, {
+    everyone: true,
     when: setsLimits,
     data: data.limits,
   }),
@@ -202,6 +213,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     data: data.routes,
   }),
 ];
+
+/** The mode of an entry on a node: with `profile: cis` root alone reads units and configuration files. */
+export function modeOf({ mode, everyone }: CatalogueEntry, context: NodeContext): string {
+  return isHardened(context) && everyone !== true ? "0600" : mode;
+}
 
 /** The entries that a node has. */
 export function entriesOf(context: NodeContext): CatalogueEntry[] {

@@ -106,6 +106,11 @@ export function runsFlanneld(context: NodeContext): boolean {
   return context.topology.generation.daemons && context.topology.network.plugin === "flannel-etcd";
 }
 
+/** flannel from 0.20 on brings its CNI plugin in an image, and lives in a namespace of its own. */
+export function flannelNamespace(context: NodeContext): string {
+  return imageOf(context, "flannel-cni-plugin") === null ? "kube-system" : "kube-flannel";
+}
+
 /** etcdctl's API for what flannel keeps in etcd: its client is that of the v3 store since 0.18. */
 export function etcdApiOfFlannel(context: NodeContext): "2" | "3" {
   return isAtLeast(context, "0.18", "flannel") ? "3" : "2";

@@ -1,6 +1,8 @@
 /** What a host must be before anything starts: kernel modules, sysctls, swap, names, ports. */
 import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
+import { kernelDefaults } from "../config/kernel-defaults.ts";
 import { apiPort, hasMasterOutside, metricsHostPort, type Topology } from "../config/topology.ts";
+import { isHardened } from "./profile.ts";
 
 type Policy = SysctlEntry["policy"];
 
@@ -80,7 +82,13 @@ function allSysctls(topology: Topology): SysctlEntry[] {
   const own = topology.cluster.host.sysctls;
   const usual = sysctls
     .filter(([key]) => !(key in own))
-    .map(([key, value, policy]) => ({ key, value, policy, for: { roles: [...nodeRoles] } }));
+    // A kubelet that protects them takes no larger value either.
+    .map(([key, value, policy]) => ({
+      key,
+      value,
+      policy: isHardened({ topology }) && kernelDefaults.has(key) ? ("set" as const) : policy,
+      for: { roles: [...nodeRoles] },
+    }));
   const asked = Object.entries(own).map(([key, value]) => ({
     key,
     value,

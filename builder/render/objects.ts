@@ -1,10 +1,21 @@
 /** What is brought about in the running cluster after the start: files for kubectl and etcd, and their order. */
 import type { ObjectEntry, Role } from "#bundle";
-import { apiServerOfHosts, hasMasterOutside, metricsHostPort } from "../config/topology.ts";
-import { authorityOf } from "../pki/authority.ts";
-import { etcdApiOfFlannel, has, imageOf, isAtLeast, neededImage, type NodeContext, runsFlanneld } from "./context.ts";
+import { apiServerOfHosts } from "../config/topology.ts";
+import {
+  etcdApiOfFlannel,
+  flannelNamespace,
+  has,
+  imageOf,
+  isAtLeast,
+  neededImage,
+  type NodeContext,
+  runsFlanneld,
+} from "./context.ts";
+import { hasPodSecurity } from "./admission.ts";
 import { flannelPrefix } from "./daemons/flanneld.ts";
+import { metricsServer } from "./metrics-server.ts";
 import type { Piece } from "./pieces.ts";
+import { isHardened } from "./profile.ts";
 import type { Templates } from "./template.ts";
 
 type Data = Record<string, unknown>;
@@ -32,9 +43,6 @@ const sinceTokens = (c: NodeContext): boolean => isAtLeast(c, "1.11");
 const addon = (name: string) => (c: NodeContext) => daemons(c) && c.topology.addons.includes(name);
 const plugin = (name: string) => (c: NodeContext) => daemons(c) && c.topology.network.plugin === name;
 const rbacVersion = (c: NodeContext): string => `rbac.authorization.k8s.io/${isAtLeast(c, "1.8") ? "v1" : "v1beta1"}`;
-/** flannel from 0.20 on brings its CNI plugin in an image, and lives in a namespace of its own. */
-const withPlugin = (c: NodeContext): boolean => imageOf(c, "flannel-cni-plugin") !== null;
-export const flannelNamespace = (c: NodeContext): string => (withPlugin(c) ? "kube-flannel" : "kube-system");
 /** calico's definitions of its own resources come as a file with later releases. */
 const withCrds = (c: NodeContext): boolean => c.binaries.has("calico-crds.yaml");
 
@@ -84,6 +92,7 @@ const rows: readonly ObjectRow[] = [
       namespace: flannelNamespace(c),
       image: neededImage(c, "flannel"),
       plugin: imageOf(c, "flannel-cni-plugin"),
+      hardened: isHardened(c),
       api: apiServerOfHosts(c.topology),
     }),
   },
@@ -107,6 +116,17 @@ const rows: readonly ObjectRow[] = [
       cni: neededImage(c, "cni"),
       controllers: neededImage(c, "kube-controllers"),
       api: apiServerOfHosts(c.topology),
+    }),
+  },
+  {
+    // After the network's, whose namespace it speaks of; until then no pod is admitted.
+    file: "pod-security-policy.yaml",
+    template: "objects/pod-security-policy.yaml.ejs",
+    via: "kubectl",
+    role: "master",
+    when: (c) => isHardened(c) && !hasPodSecurity(c),
+    data: (c) => ({
+      namespaces: [...new Set(["kube-system", ...(plugin("flannel")(c) ? [flannelNamespace(c)] : [])])],
     }),
   },
   {
@@ -258,36 +278,13 @@ function contentOf(context: NodeContext, row: ObjectRow, templates: Templates): 
 /** An image called `smoke` answers at /health by itself; without one, the image of the cluster's DNS is made to. */
 function smoke(context: NodeContext): Data {
   const api = isAtLeast(context, "1.9") ? "apps/v1" : "extensions/v1beta1";
+  const shared = { api, restricted: isHardened(context), seccomp: isAtLeast(context, "1.19") };
   const own = imageOf(context, "smoke");
-  if (own !== null) return { api, image: own, args: [], path: "/health" };
-  if (addon("coredns")(context))
-    return { api, image: neededImage(context, "coredns"), args: ["-conf", "/etc/smoke/Corefile"], path: "/health" };
-  return { api, image: neededImage(context, "k8s-dns-sidecar"), args: ["--prometheus-port=8080"], path: "/metrics" };
-}
-
-/** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */
-function metricsServer(context: NodeContext): Data {
-  const hostNetwork = hasMasterOutside(context.topology);
-  const version = (first: string): boolean => isAtLeast(context, first, "metrics-server");
-  const shared = {
-    image: neededImage(context, "metrics-server"),
-    authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
-    hostNetwork,
-    hardened: version("0.4"),
-  };
-  if (!version("0.3")) {
-    // It takes the CA of its service account, which is the kubelets' as well.
-    const source = "--source=kubernetes.summary_api:''?kubeletHttps=true&kubeletPort=10250";
-    const port = hostNetwork ? metricsHostPort : 443;
-    return { ...shared, command: ["/metrics-server", source, `--secure-port=${port}`], args: [], port };
+  if (own !== null) return { ...shared, image: own, args: [], path: "/health" };
+  if (addon("coredns")(context)) {
+    const args = ["-conf", "/etc/smoke/Corefile"];
+    return { ...shared, image: neededImage(context, "coredns"), args, path: "/health" };
   }
-  const port = hostNetwork || !version("0.4") ? metricsHostPort : 10_250;
-  const args = [
-    "--cert-dir=/tmp",
-    `--secure-port=${port}`,
-    "--kubelet-preferred-address-types=InternalIP,Hostname",
-    "--kubelet-certificate-authority=/etc/kubelet-ca/ca.pem",
-    ...(version("0.4") ? ["--metric-resolution=15s"] : []),
-  ];
-  return { ...shared, command: [], args, port };
+  const image = neededImage(context, "k8s-dns-sidecar");
+  return { ...shared, image, args: ["--prometheus-port=8080"], path: "/metrics" };
 }

@@ -4,7 +4,7 @@ import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
 import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
 import type { FetchedFile } from "../sources/fetched.ts";
-import { entriesOf } from "./catalogue.ts";
+import { entriesOf, modeOf } from "./catalogue.ts";
 import { checksOf } from "./checks.ts";
 import { contextOf, type NodeContext, type RenderInput, runsContainerd, runsDocker } from "./context.ts";
 import { directoriesOf } from "./directories.ts";
@@ -93,7 +93,7 @@ function piecesOf(context: NodeContext, templates: Templates): Piece[] {
   const { topology, node, paths } = context;
   const rendered = entriesOf(context).map((entry): Piece => ({
     path: entry.path(context),
-    mode: entry.mode,
+    mode: modeOf(entry, context),
     content: templates.render(entry.template, { topology, node, paths, ...entry.data?.(context) }),
     sensitive: entry.sensitive ?? false,
     roles: entry.roles,

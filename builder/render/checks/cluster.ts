@@ -1,6 +1,5 @@
 /** The cluster as a master sees it when all nodes are there: until then these only warn. */
-import type { NodeContext } from "../context.ts";
-import { flannelNamespace } from "../objects.ts";
+import { flannelNamespace, type NodeContext } from "../context.ts";
 import { ask, script, daemons, journal, type Row, warning } from "./row.ts";
 
 const readiness =

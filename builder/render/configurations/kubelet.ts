@@ -1,6 +1,7 @@
 /** The kubelet's configuration file. */
 import { keepsPinnedImages, type NodeContext } from "../context.ts";
 import { taintsOf } from "../data.ts";
+import { hardened, strongCiphers } from "../profile.ts";
 import { always, between, since } from "../rows.ts";
 import type { FieldRow } from "./configuration.ts";
 
@@ -47,4 +48,11 @@ export const kubeletFields: readonly FieldRow[] = [
   since("1.16", "containerLogMaxFiles", 10),
   // Before, they are a flag.
   since("1.23", "registerWithTaints", registered),
+  always("protectKernelDefaults", hardened(true)),
+  // 0: no event is held back here; the API server's EventRateLimit bounds them.
+  always("eventRecordQPS", hardened(0)),
+  always("podPidsLimit", hardened(4096)),
+  always("tlsCipherSuites", hardened(strongCiphers)),
+  // Before, it is behind a feature gate that is off.
+  since("1.25", "seccompDefault", hardened(true)),
 ];

@@ -2,6 +2,8 @@
 import { apiPort } from "../../config/topology.ts";
 import type { NodeContext } from "../context.ts";
 import type { FlagRow } from "../flags.ts";
+import { admissionPlugins } from "../admission.ts";
+import { hardened, strongCiphers } from "../profile.ts";
 import { always, between, since, until } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
@@ -24,9 +26,20 @@ export const apiserverFlags: readonly FlagRow[] = [
   until("1.11", "insecure-port", "8080"),
   // From 1.20 on it is off by itself.
   between("1.11", "1.20", "insecure-port", "0"),
+  between("1.20", "1.24", "insecure-port", hardened("0")),
   until("1.11", "admission-control", oldPlugins),
   between("1.11", "1.16", "enable-admission-plugins", oldPlugins.replace("LimitRanger", "NodeRestriction,LimitRanger")),
   since("1.16", "enable-admission-plugins", "NodeRestriction"),
+  since(
+    "1.16",
+    "enable-admission-plugins",
+    hardened((c) => ["NodeRestriction", ...admissionPlugins(c)].join(",")),
+  ),
+  since(
+    "1.16",
+    "admission-control-config-file",
+    hardened((c) => `${c.paths.config}/admission.yaml`),
+  ),
   until("1.11", "authorization-mode", "RBAC"),
   since("1.11", "authorization-mode", "Node,RBAC"),
   always("anonymous-auth", "false"),
@@ -40,11 +53,14 @@ export const apiserverFlags: readonly FlagRow[] = [
   }),
   always("tls-cert-file", pem("kube-apiserver")),
   always("tls-private-key-file", pem("kube-apiserver-key")),
+  always("tls-cipher-suites", hardened(strongCiphers.join(","))),
   always("client-ca-file", pem("ca")),
   always("service-account-key-file", (c) => `${c.paths.pki}/sa.pub`),
   // Tokens for pods that end by themselves: 1.20 and later do not start without.
   since("1.20", "service-account-signing-key-file", (c) => `${c.paths.pki}/sa.key`),
   since("1.20", "service-account-issuer", issuer),
+  // Pods' tokens end after an hour, when they are read anew, and not after a year.
+  since("1.21", "service-account-extend-token-expiration", hardened("false")),
   always("etcd-cafile", etcdCa),
   always("etcd-certfile", pem("kube-apiserver-etcd-client")),
   always("etcd-keyfile", pem("kube-apiserver-etcd-client-key")),
@@ -64,6 +80,7 @@ export const apiserverFlags: readonly FlagRow[] = [
   ),
   always("audit-log-maxage", audited("30")),
   always("audit-log-maxbackup", audited("3")),
+  always("audit-log-maxbackup", hardened("10")),
   always("audit-log-maxsize", audited("100")),
   since(
     "1.11",

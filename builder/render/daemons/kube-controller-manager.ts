@@ -1,6 +1,7 @@
 /** Flags of kube-controller-manager. */
 import { isAtLeast, type NodeContext } from "../context.ts";
 import type { FlagRow } from "../flags.ts";
+import { hardened } from "../profile.ts";
 import { always, between, since, until } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
@@ -38,5 +39,6 @@ export const controllerManagerFlags: readonly FlagRow[] = [
   since("1.16", "requestheader-allowed-names", "front-proxy-client"),
   between("1.11", "1.16", "feature-gates", "RotateKubeletServerCertificate=true"),
   since("1.11", "profiling", "false"),
+  always("terminated-pod-gc-threshold", hardened("1000")),
   always("v", "2"),
 ];

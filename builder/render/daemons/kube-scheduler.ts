@@ -1,6 +1,7 @@
 /** Flags of kube-scheduler. */
 import type { NodeContext } from "../context.ts";
 import type { FlagRow } from "../flags.ts";
+import { hardened } from "../profile.ts";
 import { always, between, since, until } from "../rows.ts";
 
 const pem = (name: string) => (context: NodeContext) => `${context.paths.pki}/${name}.pem`;
@@ -22,5 +23,7 @@ export const schedulerFlags: readonly FlagRow[] = [
   since("1.16", "client-ca-file", pem("ca")),
   since("1.16", "requestheader-client-ca-file", pem("front-proxy-ca")),
   since("1.16", "requestheader-allowed-names", "front-proxy-client"),
+  // Its file decides; the flag is what an auditor's tools look for.
+  always("profiling", hardened("false")),
   always("v", "2"),
 ];
