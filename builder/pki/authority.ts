@@ -117,6 +117,13 @@ export function leafOf(pki: Pki, node: string, name: string): Leaf {
   return found;
 }
 
+/** With which a node's kubelet asks for its first certificate. */
+export function tokenOf(pki: Pki, node: string): BootstrapToken {
+  const token = pki.tokens.get(node);
+  if (token === undefined) throw new Error(`${node} has no bootstrap token`);
+  return token;
+}
+
 async function openAuthority(vault: Vault, name: AuthorityName, topology: Topology, now: Date): Promise<Authority> {
   const file = authorityFile(name);
   if ((await vault.read(requestedKey(name))) !== null && (await vault.read(file)) === null) {

@@ -1,5 +1,6 @@
 /** What templates are given besides the topology: small derived values, one function a template. */
 import { addressIn } from "../config/topology.ts";
+import { tokenOf } from "../pki/authority.ts";
 import {
   binary,
   has,
@@ -12,7 +13,6 @@ import {
 } from "./context.ts";
 import { merged } from "./configurations/merge.ts";
 import { dockerRegistries } from "./registries.ts";
-import { tokenOf } from "./kubeconfigs.ts";
 
 type Data = Record<string, unknown>;
 
@@ -105,24 +105,25 @@ export function auditPolicy(context: NodeContext): Data {
 
 /** Read by the installer on masters: `ClusterFacts` there. */
 export function clusterFacts(context: NodeContext): Data {
-  const { topology } = context;
+  const { topology, pki } = context;
   const profile = topology.workers.find((node) => node.subnet !== null);
   const facts = {
-    nodes: topology.workers.filter((node) => node.subnet === null).map(({ name, ip }) => ({ name, ip })),
-    workers: profile === undefined ? null : { subnet: profile.subnet },
-    // From 1.11 on a binding lets the cluster approve first client certificates by itself.
-    clients: !isAtLeast(context, "1.11"),
+    nodes: topology.workers
+      .filter((node) => node.subnet === null)
+      .map(({ name, ip }) => ({ name, ip, token: tokenOf(pki, name).id })),
+    workers: profile === undefined ? null : { subnet: profile.subnet, token: tokenOf(pki, profile.name).id },
     pods: topology.network.pods,
     nodePorts: topology.network.nodePorts,
   };
   return { facts };
 }
 
-/** One line a node: a stolen worker's token can be taken out alone. */
-export function tokenFile(context: NodeContext): Data {
-  const lines = context.topology.workers.map(
-    (node, index) => `${tokenOf({ ...context, node })},kubelet-bootstrap,${10001 + index},"system:kubelet-bootstrap"`,
-  );
+/** One line a node, with the user and group that bootstrap tokens have later: a stolen one can be taken out alone. */
+export function tokenFile({ topology, pki }: NodeContext): Data {
+  const lines = topology.workers.map(({ name }, index) => {
+    const { id, secret } = tokenOf(pki, name);
+    return `${id}.${secret},system:bootstrap:${id},${10001 + index},"system:bootstrappers"`;
+  });
   return { lines };
 }
 

@@ -1,7 +1,7 @@
 /** The kubeconfigs of a node: the CA and the client's certificate or token embedded, mode 0600. */
 import type { Role } from "#bundle";
 import { apiServerUrl, type ApiConsumer } from "../config/topology.ts";
-import { authorityOf, leafOf } from "../pki/authority.ts";
+import { authorityOf, leafOf, tokenOf } from "../pki/authority.ts";
 import { has, isAtLeast, type NodeContext } from "./context.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
@@ -78,7 +78,7 @@ export function kubeconfigPieces(context: NodeContext, templates: Templates): Pi
       const authority = base64(authorityOf(context.pki, "kubernetes").certificate);
       const shared = { server, authority, user: entry.user, context: entry.context };
       const template = `kubeconfigs/${entry.certificate === null ? "token" : "certificate"}.kubeconfig.ejs`;
-      const credentials = entry.certificate === null ? { token: tokenOf(context) } : pairOf(context, entry.certificate);
+      const credentials = entry.certificate === null ? bootstrap(context) : pairOf(context, entry.certificate);
       return [
         {
           path: pathOf(context, entry),
@@ -92,11 +92,9 @@ export function kubeconfigPieces(context: NodeContext, templates: Templates): Pi
     });
 }
 
-/** A node's token as its kubelet sends it: `id.secret`. */
-export function tokenOf(context: NodeContext): string {
-  const token = context.pki.tokens.get(context.node.name);
-  if (token === undefined) throw new Error(`${context.node.name} has no bootstrap token`);
-  return `${token.id}.${token.secret}`;
+function bootstrap({ pki, node }: NodeContext): { token: string } {
+  const { id, secret } = tokenOf(pki, node.name);
+  return { token: `${id}.${secret}` };
 }
 
 function pairOf(context: NodeContext, certificate: string): { certificate: string; key: string } {

@@ -63,7 +63,7 @@ const rows: readonly ObjectRow[] = [
     when: daemons,
     data: (c) => ({
       rbac: rbacVersion(c),
-      staticTokens: !sinceTokens(c),
+      approvesRenewals: sinceTokens(c),
     }),
   },
   {

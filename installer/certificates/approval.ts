@@ -6,11 +6,10 @@ import type { CertificateRequest } from "./request.ts";
 
 /** Whom a cluster knows. */
 export interface KnownNodes {
-  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
-  /** Workers that come and go: any name, an address of this network. Null: there are none. */
-  readonly workers: { readonly subnet: string } | null;
-  /** Whether first client certificates are approved here: where the cluster itself approves none. */
-  readonly clients: boolean;
+  /** `token`: the id of the node's own bootstrap token. */
+  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly token: string }[];
+  /** Workers that come and go: any name, an address of this network, one token for all. Null: there are none. */
+  readonly workers: { readonly subnet: string; readonly token: string } | null;
 }
 
 /** A request as the cluster holds it: who asks, and for what. */
@@ -41,9 +40,9 @@ const clientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
 const prefix = "system:node:";
 /** A name of a node: RFC 1123. */
 const nodeName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
-/** The user and group of the static tokens of 1.6. */
-const bootstrapUser = "kubelet-bootstrap";
-const bootstrapGroup = "system:kubelet-bootstrap";
+/** Who asks with a bootstrap token: this and the token's id. */
+const bootstrapUser = "system:bootstrap:";
+const bootstrapGroup = "system:bootstrappers";
 
 /** Judges one request; `inSubnet` tells whether an address lies in a network. */
 export function judge(
@@ -95,26 +94,31 @@ function judgeServing(
   return { approve: true, node, use: "serving" };
 }
 
+/** A node renews its own. The first one is its own token's to ask for: else whoever stole one were every other node, too. */
 function judgeClient(
   { username, groups }: Asked,
   { dns, ips }: CertificateRequest,
   node: string,
-  { nodes, clients }: KnownNodes,
+  { nodes, workers }: KnownNodes,
   registered: readonly Registered[],
 ): Verdict {
-  if (!clients)
-    return no("the cluster itself approves client certificates; a bootstrap token that has ended leaves this");
+  const approved: Verdict = { approve: true, node, use: "client" };
   if (dns.length + ips.length > 0)
     return no(`a client certificate has no names of servers: ${quoted([...dns, ...ips])}`);
-  if (!nodes.some(({ name }) => name === node))
-    return no(`${node} is not in cluster.yaml: look who asks, then approve it by hand`);
-  if (username === `${prefix}${node}` && groups.includes("system:nodes")) return { approve: true, node, use: "client" };
-  if (username !== bootstrapUser || !groups.includes(bootstrapGroup))
+  if (username === `${prefix}${node}` && groups.includes("system:nodes")) return approved;
+  if (!username.startsWith(bootstrapUser) || !groups.includes(bootstrapGroup))
     return no(`${username} asks for the certificate of ${node}`);
-  // Whoever stole one node's token could be every other node that way.
+  const token = username.slice(bootstrapUser.length);
+  const owner = nodes.find((known) => known.token === token)?.name;
+  if (owner === node) return approved;
+  if (owner !== undefined) return no(`the bootstrap token of ${owner} asks for the certificate of ${node}`);
+  if (token !== workers?.token)
+    return no(`bootstrap token ${token} is of no node in this master's bundle: look who asks, then approve it by hand`);
+  if (nodes.some(({ name }) => name === node))
+    return no(`the token of workers that come and go asks for the certificate of ${node}, which has its own`);
   if (registered.some(({ name }) => name === node))
     return no(`${node} has joined already: if it was installed anew, approve it by hand`);
-  return { approve: true, node, use: "client" };
+  return approved;
 }
 
 /** What a request is for, by its signer and exactly its usages; keys that are not RSA need no key encipherment. */

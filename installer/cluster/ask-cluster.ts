@@ -40,9 +40,9 @@ export function clusterOf(host: HostReader, client: readonly string[] = kubectlC
 }
 
 export interface ClusterFacts {
-  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
-  readonly workers: { readonly subnet: string } | null;
-  readonly clients: boolean;
+  /** `token`: the id, which is no secret, of the node's bootstrap token. */
+  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly token: string }[];
+  readonly workers: { readonly subnet: string; readonly token: string } | null;
   readonly pods: string;
   readonly nodePorts: { readonly first: number; readonly last: number };
 }

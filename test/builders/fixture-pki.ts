@@ -32,7 +32,10 @@ export function fixturePki(topology: Topology): Pki {
     serviceAccount: { privateKey: "[key service accounts]\n", publicKey: "[public key service accounts]\n" },
     encryptionKey: "[encryption key]",
     tokens: new Map(
-      withTokens.map((node) => [node.name, { id: "[token", secret: `of ${node.name}]`, expires: span.notAfter }]),
+      withTokens.map((node) => [
+        node.name,
+        { id: `${node.name}-id`, secret: `[token of ${node.name}]`, expires: span.notAfter },
+      ]),
     ),
     notes: [],
   };

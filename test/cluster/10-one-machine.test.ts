@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answers, healthy, kubectl } from "../machines/cluster-questions.ts";
+import { refusedForeignCertificate } from "../machines/foreign-certificate.ts";
 import { livedHour } from "../machines/lived-hour.ts";
 import { clusterYaml } from "../machines/real-cluster.ts";
 import { realKubernetes } from "../machines/real-kubernetes.ts";
@@ -29,6 +30,7 @@ test("one machine is a cluster with pods, is audited clean after an hour of work
   await healthy(machine, installer);
   await must(machine, [installer, "audit"]);
   await must(machine, [installer, "smoke"]);
+  await refusedForeignCertificate(machine, "n9");
   await livedHour(machine, cluster.nodes);
   await healthy(machine, installer);
   await must(machine, [installer, "audit"]);

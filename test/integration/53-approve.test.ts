@@ -118,6 +118,10 @@ function approved(api: ApiStandIn): string[] {
   return requests.filter(is).map(({ metadata }) => metadata.name);
 }
 
+interface Facts {
+  readonly nodes: readonly { readonly name: string; readonly token: string }[];
+}
+
 interface Told {
   readonly type: string;
   readonly name?: string;
@@ -151,7 +155,10 @@ const left: Readonly<Record<string, readonly [Wish, RegExp]>> = {
     { node: "n2", names: null, subject: "/O=system:masters/CN=admin" },
     /its common name is "admin", not one system:node:NAME/,
   ],
-  "csr-client": [{ node: "n2", names: null }, /the cluster itself approves client certificates/],
+  "csr-client": [
+    { node: "n2", names: null, username: "system:node:n1" },
+    /system:node:n1 asks for the certificate of n2/,
+  ],
   "csr-signer": [
     { node: "n2", names: "DNS:n2,IP:10.64.3.2", signerName: "kubernetes.io/legacy-unknown" },
     /its signer and usages are no kubelet's: kubernetes\.io\/legacy-unknown/,
@@ -207,20 +214,29 @@ test("what a known node may have is approved, all else is left and told with why
   assert.equal(api.changes.length, good.length);
 });
 
-test("1.6 approves no client certificate by itself: those of known nodes that have not joined are approved here", async (t) => {
-  const { api, root } = await master(t, old);
-  const bootstrap = { username: "kubelet-bootstrap", groups: ["system:kubelet-bootstrap", "system:authenticated"] };
-  api.put({ apiVersion: "v1", kind: "Node", metadata: { name: "n1" } });
-  ask(api, "csr-n1", { node: "n1", names: null, ...bootstrap });
-  ask(api, "csr-n2", { node: "n2", names: null, ...bootstrap });
-  ask(api, "csr-n3", { node: "n3", names: null, ...bootstrap });
-  const { code, stdout, stderr } = await runInstaller(root, "approve");
-  assert.equal(code, 0, stderr);
-  assert.deepEqual(approved(api), ["csr-n2"]);
-  assert.match(stdout, /approved +csr-n2: client certificate of n2/);
-  assert.match(stderr, /csr-n1 is left: n1 has joined already/);
-  assert.match(stderr, /csr-n3 is left: n3 is not in cluster\.yaml/);
-});
+for (const [generation, text] of [
+  ["1.6", old],
+  ["1.36", late],
+] as const) {
+  test(`a token of ${generation} asks for its own node's first certificate and gets no other`, async (t) => {
+    const { api, root } = await master(t, text);
+    const { nodes } = JSON.parse(readFileSync(join(root, "etc/kubernetes/kubeferry/cluster.json"), "utf8")) as Facts;
+    const token = nodes.find(({ name }) => name === "n2")?.token ?? "";
+    assert.match(token, /^[a-z0-9]{6}$/);
+    const bootstrap = { username: `system:bootstrap:${token}`, groups: ["system:bootstrappers"] };
+    api.put({ apiVersion: "v1", kind: "Node", metadata: { name: "n1" } });
+    for (const node of ["n1", "n2", "n3"]) ask(api, `csr-${node}`, { node, names: null, ...bootstrap });
+    const { code, stdout, stderr } = await runInstaller(root, "approve");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(approved(api), ["csr-n2"]);
+    assert.match(stdout, /approved +csr-n2: client certificate of n2/);
+    for (const other of ["n1", "n3"])
+      assert.match(
+        stderr,
+        new RegExp(`csr-${other} is left: the bootstrap token of n2 asks for the certificate of ${other}`),
+      );
+  });
+}
 
 test("a request that the cluster refuses to have approved: exit 9 with its name, and the others are approved all the same", async (t) => {
   // Somebody deletes the second while the first is being approved.

@@ -14,11 +14,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const known: KnownNodes = {
   nodes: [
-    { name: "n1", ip: "10.64.3.1" },
-    { name: "n2", ip: "10.64.3.2" },
+    { name: "n1", ip: "10.64.3.1", token: "aaaaaa" },
+    { name: "n2", ip: "10.64.3.2", token: "bbbbbb" },
   ],
-  workers: { subnet: "10.64.9.0/24" },
-  clients: false,
+  workers: { subnet: "10.64.9.0/24", token: "cccccc" },
 };
 const registered: Registered[] = [
   { name: "n1", addresses: ["10.64.3.1", "n1"] },
@@ -202,30 +201,44 @@ test("where no workers come and go, an unknown node is left", () => {
   assert.deepEqual(verdict, { approve: false, why: "w9 is no node of this cluster" });
 });
 
-const first: Partial<Asked> = {
-  username: "kubelet-bootstrap",
-  groups: ["system:kubelet-bootstrap", "system:authenticated"],
-  signer: null,
+const byToken = (id: string): Partial<Asked> => ({
+  username: `system:bootstrap:${id}`,
+  groups: ["system:bootstrappers", "system:authenticated"],
   usages: client,
-};
-const n2: Made = { subject: "/O=system:nodes/CN=system:node:n2", names: null };
+  signer: "kubernetes.io/kube-apiserver-client-kubelet",
+});
+const clientOf = (node: string, names: string | null = null): Made => ({
+  subject: `/O=system:nodes/CN=system:node:${node}`,
+  names,
+});
 
-test("first client certificates are approved only where the cluster does not do it, and only for nodes that have not joined", () => {
-  const old = { ...known, clients: true };
-  const left = (request: Made, rest: Partial<Asked>, by: KnownNodes): string => {
-    const verdict = judge(asked(request, { ...first, ...rest }), by, registered, contains);
+test("a node's first client certificate is its own token's to ask for", () => {
+  const said = (request: Made, rest: Partial<Asked>, by = known): string => {
+    const verdict = judge(asked(request, rest), by, registered, contains);
     return verdict.approve ? `approved for ${verdict.node}` : verdict.why;
   };
-  assert.equal(left(n2, {}, old), "approved for n2");
-  assert.equal(left(n2, { signer: "kubernetes.io/kube-apiserver-client-kubelet" }, old), "approved for n2");
-  assert.equal(left(n2, { username: "system:node:n2", groups: ["system:nodes"] }, old), "approved for n2");
-  assert.match(left(n2, {}, known), /the cluster itself approves/);
-  assert.match(left({ ...n2, subject: "/O=system:nodes/CN=system:node:n1" }, {}, old), /has joined already/);
-  assert.match(left({ ...n2, subject: "/O=system:nodes/CN=system:node:w9" }, {}, old), /not in cluster\.yaml/);
-  assert.match(left({ ...n2, names: "DNS:n2" }, {}, old), /no names of servers/);
-  assert.match(left(n2, { groups: ["system:authenticated"] }, old), /kubelet-bootstrap asks for/);
-  assert.match(left(n2, { username: "system:node:n1", groups: ["system:nodes"] }, old), /system:node:n1 asks for/);
-  assert.match(left(n2, { signer: "kubernetes.io/kube-apiserver-client" }, old), /signer and usages/);
+  assert.equal(said(clientOf("n2"), byToken("bbbbbb")), "approved for n2");
+  assert.equal(said(clientOf("n2"), { ...byToken("bbbbbb"), signer: null }), "approved for n2", "before 1.18");
+  assert.equal(said(clientOf("n1"), byToken("aaaaaa")), "approved for n1", "installed anew");
+  assert.equal(said(clientOf("w9"), byToken("cccccc")), "approved for w9");
+
+  assert.match(said(clientOf("n1"), byToken("bbbbbb")), /token of n2 asks for the certificate of n1/);
+  assert.match(said(clientOf("w9"), byToken("bbbbbb")), /token of n2 asks for the certificate of w9/);
+  assert.match(said(clientOf("n2"), byToken("cccccc")), /certificate of n2, which has its own/);
+  assert.match(said(clientOf("w1"), byToken("cccccc")), /w1 has joined already/);
+  assert.match(said(clientOf("n2"), byToken("dddddd")), /token dddddd is of no node/);
+  assert.match(said(clientOf("w9"), byToken("cccccc"), { ...known, workers: null }), /token cccccc is of no node/);
+  assert.match(said(clientOf("n2", "DNS:n2"), byToken("bbbbbb")), /no names of servers/);
+  assert.match(said(clientOf("n2"), { ...byToken("bbbbbb"), groups: ["system:authenticated"] }), /asks for the/);
+  assert.match(said(clientOf("n2"), { ...byToken("bbbbbb"), username: "bbbbbb" }), /bbbbbb asks for the/);
+  const foreign = { ...byToken("bbbbbb"), signer: "kubernetes.io/kube-apiserver-client" };
+  assert.match(said(clientOf("n2"), foreign), /signer and usages/);
+});
+
+test("a node renews its own client certificate, and no other's", () => {
+  const renewal = { ...byToken(""), username: "system:node:n2", groups: ["system:nodes"] };
+  assert.equal(judge(asked(clientOf("n2"), renewal), known, registered, contains).approve, true);
+  assert.equal(judge(asked(clientOf("n1"), renewal), known, registered, contains).approve, false);
 });
 
 test("what openssl made is read whole", () => {

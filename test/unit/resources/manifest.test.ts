@@ -17,7 +17,7 @@ test("every manifest of every golden cluster is about what a YAML parser finds i
   let objects = 0;
   for (const entry of readdirSync(golden, { recursive: true, withFileTypes: true })) {
     if (!entry.parentPath.endsWith("/etc/kubernetes/kubeferry") || !entry.name.endsWith(".yaml")) continue;
-    const text = readFileSync(join(entry.parentPath, entry.name), "utf8").replaceAll("[token", "token1");
+    const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
     const parsed = parseAllDocuments(text)
       .map((document) => document.toJS() as Parsed | null)
       .filter((value) => value !== null)
