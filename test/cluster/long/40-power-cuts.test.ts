@@ -9,7 +9,7 @@ import { allReady, answers, podsReady } from "../../machines/cluster-questions.t
 import { clusterYaml } from "../../machines/real-cluster.ts";
 import { realKubernetes } from "../../machines/real-kubernetes.ts";
 import { runningCluster } from "../../machines/running-cluster.ts";
-import { buildBundle, insertLater, laterInstaller, mountBundle } from "../../machines/bundle.ts";
+import { type BuiltBundle, buildBundle, insertLater, laterInstaller, mountBundle } from "../../machines/bundle.ts";
 import { must, undo, upgrade } from "../../machines/commands.ts";
 import { cutDuring, journalPosition } from "../../machines/cut.ts";
 import { undoneDifferences } from "../../machines/undone.ts";
@@ -20,11 +20,19 @@ const lines = [{ name: "n1", ip: "10.0.0.11", roles: "etcd, control-plane, worke
 /** Milliseconds from an effect's announcement to the cut: before it, in it, after it, in the next one. */
 const delays = [0, 40, 400, 10, 3000] as const;
 const cuts = 10;
+const counted = new Map<string, number>();
 
 const real = await realKubernetes();
-const bundle = await buildBundle(clusterYaml(real, { name: "one", nodes: lines }), null, real.options);
-const changed = "kubelet: { maxPods: 60 }\nflags:\n  kube-apiserver: { event-ttl: 2h0m0s }\n";
-const later = await buildBundle(clusterYaml(real, { name: "one", nodes: lines, more: changed }), bundle, real.options);
+/** One master needs no lease, and on a slow machine would lose it and be started anew throughout the test. */
+const unled = `kube-scheduler: { leaderElection: { leaderElect: false } }
+flags:
+  kube-controller-manager: { leader-elect: false }
+`;
+const changed = `${unled}  kube-apiserver: { event-ttl: 2h0m0s }
+kubelet: { maxPods: 60 }
+`;
+const bundle = await built(unled, null);
+const later = await built(changed, bundle);
 
 for (let number = 0; number < cuts; number += 1) {
   const share = (number + 0.5) / cuts;
@@ -64,13 +72,27 @@ async function cut(
   delay: number,
   t: { diagnostic(message: string): void },
 ): Promise<void> {
-  const planned = await machine.run(`${argv.join(" ")} --dry-run --json`);
-  const effects = planned.split("\n").filter((line) => line.includes('"type":"effect"')).length;
+  const effects = await effectsOf(machine, argv);
   const count = Math.max(1, Math.round(share * effects));
   await cutDuring(machine, argv, { type: "effect", count, delay });
   await machine.powerOn();
   t.diagnostic(`${argv[1]} was cut at effect ${count} of ${effects}: ${await journalPosition(machine)}`);
   await mountBundle(machine);
+}
+
+/** Every machine here is a copy of the same one, so that each command is planned once. */
+async function effectsOf(machine: Machine, argv: readonly [string, ...string[]]): Promise<number> {
+  const command = argv.join(" ");
+  const known = counted.get(command);
+  if (known !== undefined) return known;
+  const planned = await machine.run(`${command} --dry-run --json`, { timeoutSeconds: 900 });
+  const effects = planned.split("\n").filter((line) => line.includes('"type":"effect"')).length;
+  counted.set(command, effects);
+  return effects;
+}
+
+function built(more: string, since: BuiltBundle | null): Promise<BuiltBundle> {
+  return buildBundle(clusterYaml(real, { name: "one", nodes: lines, more }), since, real.options);
 }
 
 function percent(share: number): string {
