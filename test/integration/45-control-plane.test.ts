@@ -5,112 +5,42 @@
  * Their CAs are a company's intermediates with keys of ECDSA; the clusters on virtual machines have RSA, signed by themselves.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { after, test } from "node:test";
 import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
-import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { isSince } from "#formats/version";
-import { openPki } from "../../builder/pki/authority.ts";
 import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
-import type { Rendered } from "../../builder/render/node-file.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 import { type Ended, startInstallerOn } from "../programs/as-master.ts";
-import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
-import { type Hosts, makeHosts } from "../servers/namespaces.ts";
 import { companyCa } from "../programs/company-ca.ts";
-import { requirePackages } from "../programs/packages.ts";
-import { below, commandLine, contentOf, filesOf, textOf } from "../builders/placed-node.ts";
+import { address, startControlPlane } from "../programs/control-plane.ts";
+import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
+import { commandLine, textOf } from "../builders/placed-node.ts";
 
-const { folder: binaries, version } = await kubernetesDaemons();
+const daemons = await kubernetesDaemons();
+const { folder: binaries, version } = daemons;
 const ofKubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 const clusterYaml = `
 name: single
 nodes:
-  - { name: n1, ip: 10.64.3.1, roles: [etcd, control-plane, worker] }
+  - { name: n1, ip: ${address}, roles: [etcd, control-plane, worker] }
 network: { plugin: flannel, proxyMode: iptables }
 certificates: { algorithm: ECDSA-P256 }
 `;
-const folder = mkdtempSync(join(tmpdir(), "kubeferry-plane-"));
-const root = join(folder, "n1");
-const running = new Map<string, ChildProcess>();
-let hosts: Hosts | undefined;
-let rendered: Rendered;
-let manifest: ReleaseManifest;
-
-before(async () => {
-  requirePackages("etcd-server", "etcd-client", "iptables", "conntrack");
-  hosts = makeHosts(`kp${process.pid}`, { n1: "10.64.3.1/24" });
-  const cluster = await clusterFor({ folder: binaries, version }, clusterYaml, folder);
-  manifest = cluster.manifest;
-  const [pki, now, company] = [join(folder, "pki"), new Date(), companyCa(folder)];
+const plane = await startControlPlane(daemons, clusterYaml, async (pki, cluster, folder) => {
+  const company = companyCa(folder);
   const requests = await requestAuthorities(pki, cluster.topology);
   const texts = [company.root, ...requests.map(({ csr }) => company.sign(csr))];
-  await importAuthorities(pki, { ...cluster, texts, only: null, now });
-  rendered = renderFixture(cluster, await openPki(pki, cluster.topology, now));
-  mkdirSync(join(root, "usr/local/bin"), { recursive: true });
-  for (const directory of rendered.directories) mkdirSync(join(root, directory.path), { recursive: true });
-  for (const file of filesOf(rendered, "n1")) {
-    if (typeof file.content !== "string") continue;
-    mkdirSync(dirname(join(root, file.path)), { recursive: true });
-    // What names our folders names them below the root.
-    writeFileSync(
-      join(root, file.path),
-      contentOf(file).replaceAll(/(?<![\w/])\/(?=(etc\/kubernetes|var\/lib\/kubelet)\b)/g, `${root}/`),
-      {
-        mode: Number.parseInt(file.mode, 8),
-      },
-    );
-  }
-  for (const name of ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]) start(name);
-  await eventually(() => kubectl("get", "--raw", "/readyz"), /^ok/);
+  await importAuthorities(pki, { ...cluster, texts, only: null, now: new Date() });
 });
+const { root, folder, hosts, rendered, start, kubectl, run, eventually, logOf } = plane;
+const { manifest } = plane.cluster;
 
-after(() => {
-  for (const child of running.values()) child.kill("SIGKILL");
-  hosts?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function start(name: string): void {
-  const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
-  const program = name === "etcd" ? "/usr/bin/etcd" : join(binaries, name);
-  const [command = "", ...rest] = hosts?.on("n1", [program, ...below(root, words)]) ?? [];
-  const log = openSync(join(folder, `${name}.log`), "w");
-  running.set(name, spawn(command, rest, { stdio: ["ignore", log, log] }));
-}
-
-function kubectl(...words: string[]): string {
-  return run([join(binaries, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`, ...words]);
-}
-
-/** Output of a command on the node, whose folders are below `root`. */
-function run(argv: readonly string[]): string {
-  const placed = argv.map((word) => word.replace("=/etc/", `=${root}/etc/`).replace(/^\/usr\/local\/bin/, binaries));
-  const [command = "", ...rest] = hosts?.on("n1", placed) ?? [];
-  const { stdout, stderr } = spawnSync(command, rest, { encoding: "utf8" });
-  return stdout + stderr;
-}
-
-async function eventually(what: () => string, pattern: RegExp): Promise<void> {
-  let seen = "";
-  for (let turn = 0; turn < 120; turn += 1) {
-    seen = what();
-    if (pattern.test(seen)) return;
-    await sleep(500);
-  }
-  const logs = [...running.keys()].map((name) => `== ${name}\n${logOf(name).split("\n").slice(-8).join("\n")}`);
-  assert.match(seen, pattern, logs.join("\n"));
-}
-
-function logOf(name: string): string {
-  return readFileSync(join(folder, `${name}.log`), "utf8");
-}
+after(() => plane.close());
 
 test("these daemons know every flag that is rendered for them, and the table of flags denies none of theirs", (t) => {
   const table = readFlagTable();
@@ -141,7 +71,7 @@ test("the API server, the controller manager and the scheduler are healthy, as t
 });
 
 test("nobody without a certificate is answered", () => {
-  const [command = "", ...rest] = hosts?.on("n1", ["curl", "-sk", "https://10.64.3.1:6443/api"]) ?? [];
+  const [command = "", ...rest] = hosts.on("n1", ["curl", "-sk", "https://10.64.3.1:6443/api"]);
   assert.match(spawnSync(command, rest, { encoding: "utf8" }).stdout, /Unauthorized/);
 });
 
@@ -158,11 +88,8 @@ test("the API server takes every object, and takes it again", () => {
 test("a person's credential of ./install admin is for days, may what its group may, and can lose it", async () => {
   const file = (name: string): string => join(folder, `${name}.kubeconfig`);
   const admin = (name: string, ...words: string[]): Promise<Ended> =>
-    startInstallerOn(
-      (argv) => hosts?.on("n1", argv) ?? [],
-      root,
-      ...["admin", "--for", name, "-o", file(name), ...words],
-    ).ended;
+    startInstallerOn((argv) => hosts.on("n1", argv), root, ...["admin", "--for", name, "-o", file(name), ...words])
+      .ended;
   const alice = await admin("alice");
   assert.equal(alice.code, 0, alice.stderr);
   assert.equal(statSync(file("alice")).mode & 0o777, 0o600);
@@ -191,7 +118,6 @@ test("a person's credential of ./install admin is for days, may what its group m
 
 test("addons that this cluster did not choose are taken as well", async () => {
   const others = clusterYaml.replace("flannel", "calico").concat("addons: [coredns, metrics-server, dashboard]");
-  const daemons = { folder: binaries, version };
   const other = await clusterFor(
     daemons,
     isSince(version, "1.24") ? others.replace(", dashboard", "") : others,
@@ -212,8 +138,12 @@ test("Secrets are unreadable in etcd", () => {
   kubectl("create", "secret", "generic", "probe", "--from-literal=word=plaintext-word");
   const pki = dirname(join(root, rendered.files.find(({ path }) => path.endsWith("/etcd.pem"))?.path ?? ""));
   const argv = ["etcdctl", "--endpoints=https://127.0.0.1:2379", `--cacert=${pki}/ca.pem`, `--cert=${pki}/etcd.pem`];
-  const [command = "", ...rest] =
-    hosts?.on("n1", [...argv, `--key=${pki}/etcd-key.pem`, "get", "/registry/secrets/default/probe"]) ?? [];
+  const [command = "", ...rest] = hosts.on("n1", [
+    ...argv,
+    `--key=${pki}/etcd-key.pem`,
+    "get",
+    "/registry/secrets/default/probe",
+  ]);
   const { stdout } = spawnSync(command, rest, { encoding: "utf8", env: { ...process.env, ETCDCTL_API: "3" } });
   assert.match(stdout, /k8s:enc:(secretbox|aescbc):v1:key1/);
   assert.doesNotMatch(stdout, /plaintext-word/);
@@ -262,7 +192,7 @@ test("a kubelet's serving certificate is approved as it is asked for, by approve
   const issued = kubectl("get", "csr", "probe", "-o=jsonpath={.status.certificate}");
   writeFileSync(join(folder, "kubelet.pem"), Buffer.from(issued, "base64"));
   symlinkSync(join(binaries, "kubectl"), join(root, "usr/local/bin/kubectl"));
-  const on = (argv: readonly string[]): string[] => hosts?.on("n1", argv) ?? [];
+  const on = (argv: readonly string[]): string[] => hosts.on("n1", argv);
   const { child, ended } = startInstallerOn(on, root, "approve", "--watch");
   t.after(() => child.kill("SIGKILL"));
   const subject = ["-subj", "/O=system:nodes/CN=system:node:n1", "-addext", "subjectAltName=DNS:n1,IP:10.64.3.1"];
@@ -330,7 +260,7 @@ test("remove-node leaves nothing by which a node could get credentials, and touc
     const as = [`--as=system:node:${node}`, "--as-group=system:nodes", "--as-group=system:authenticated"];
     apply(`csr-${node}`, { ...kinds, metadata: { name: `of-${node}` }, spec: { ...request, usages } }, ...as);
   }
-  const on = (argv: readonly string[]): string[] => hosts?.on("n1", argv) ?? [];
+  const on = (argv: readonly string[]): string[] => hosts.on("n1", argv);
   const remove = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await startInstallerOn(on, root, "remove-node", ...words).ended;
     assert.equal(code, 0, stdout + stderr);
