@@ -6,6 +6,7 @@ import { version } from "#cli/version";
 import { addBuildCommands } from "./commands/build.ts";
 import { addBundleCommands } from "./commands/bundle.ts";
 import { addCarryCommands } from "./commands/carry.ts";
+import { addPushCommand } from "./commands/push.ts";
 import { addPkiCommands } from "./commands/pki.ts";
 import { addSignCommands } from "./commands/sign.ts";
 import { addStoreCommands } from "./commands/store.ts";
@@ -27,6 +28,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addBuildCommands(program, surroundings);
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);
+  addPushCommand(program, surroundings);
   addSignCommands(program, surroundings);
   addPkiCommands(program, surroundings);
   addStoreCommands(program, surroundings);

@@ -21,7 +21,9 @@ import {
 } from "./names.ts";
 
 /** `control-plane` is accepted for `master`. */
-const role = z.enum([...roles, "control-plane"]).transform((value) => (value === "control-plane" ? "master" : value));
+export const role = z
+  .enum([...roles, "control-plane"])
+  .transform((value) => (value === "control-plane" ? "master" : value));
 const ipv4 = z.ipv4();
 const cidr = z.cidrv4();
 const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^\s/]+)+$/, "wants an absolute path, without . and .. in it");

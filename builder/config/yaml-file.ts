@@ -53,8 +53,8 @@ export function parseYaml<T>(
   return { value: result.data, yaml };
 }
 
-/** A file's text (UTF-8, at most 16 MiB); CONFIG_UNREADABLE otherwise. */
-export async function readText(path: string): Promise<string> {
+/** A file's text (UTF-8, at most 16 MiB); CONFIG_UNREADABLE otherwise, with `whenMissing` as what to do next. */
+export async function readText(path: string, whenMissing = "kubeferry init -o cluster.yaml"): Promise<string> {
   try {
     const bytes = await readFile(path);
     if (bytes.length > largest)
@@ -68,7 +68,7 @@ export async function readText(path: string): Promise<string> {
       {
         where: path,
         cause,
-        ...(missing && { hint: "kubeferry init -o cluster.yaml" }),
+        ...(missing && { hint: whenMissing }),
       },
     );
   }

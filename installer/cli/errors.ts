@@ -54,6 +54,8 @@ const exitCodes = {
   KEY_MISSING: 5,
   KEY_WRONG: 5,
   SECRETS_INVALID: 5,
+  HOST_KEY_UNKNOWN: 5,
+  HOST_KEY_CHANGED: 5,
   // 6: the host is not fit, nothing was changed
   PREFLIGHT: 6,
   LOCKED: 6,
@@ -67,6 +69,7 @@ const exitCodes = {
   APPLY_FAILED_RESTORED: 7,
   APPLY_FAILED: 8,
   UNDO_INCOMPLETE: 8,
+  HOST_FAILED: 8,
   // 9: it runs, but not as it should
   UNHEALTHY: 9,
   NOT_INSTALLED: 9,
@@ -129,6 +132,11 @@ export class ExpectedError extends Error {
   get exitCode(): number {
     return exitCodeOf(this.code);
   }
+}
+
+/** Whether a text of elsewhere is one of our codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(exitCodes, text);
 }
 
 /** The exit code of a command that ends with this error. */

@@ -20,6 +20,8 @@ export interface NodeBundleOptions {
   /** age recipients; none: plaintext secrets. */
   readonly recipients?: readonly string[];
   readonly edit?: (index: BundleIndex) => void;
+  /** Text of `install`; default: one that does nothing. */
+  readonly launcher?: string;
 }
 
 const all: Role[] = ["etcd", "master", "worker"];
@@ -69,7 +71,7 @@ export async function nodeBundle(options: NodeBundleOptions = {}): Promise<Sampl
     mode: 0o644,
     content: sealed,
   }));
-  const install = Buffer.from("#!/bin/sh\nexit 0\n");
+  const install = Buffer.from(options.launcher ?? "#!/bin/sh\nexit 0\n");
   const index: BundleIndex = {
     format: 1,
     producer: "kubeferry 0.1.0",

@@ -61,6 +61,11 @@ export const hostCodes = {
     causes: ["A mount or process that something else holds, a file that was changed since, a failing disk."],
     remedies: ["Free what is listed (fuser -vm PATH) and run ./install undo again: it does only what is missing."],
   },
+  HOST_FAILED: {
+    meaning: "The ./install of a host ended without saying why, so nobody knows in what state the host is.",
+    causes: ["It was killed (memory, a reboot), or its output was cut; what it said last is shown."],
+    remedies: ["./install status on the host. Run the same command again: it continues; or ./install undo there."],
+  },
   UNHEALTHY: {
     meaning: "It is installed and runs, but a health check does not pass.",
     causes: ["Another node that is not up yet, a clock, a firewall, a daemon that does not start."],

@@ -113,4 +113,19 @@ export const integrityCodes = {
     causes: ["A damaged copy, or secrets of another bundle."],
     remedies: [copyAgain, buildAgain],
   },
+  HOST_KEY_UNKNOWN: {
+    meaning: "Nothing says that the host which answers by ssh is the one that is meant, so nothing was sent to it.",
+    causes: [
+      "The host is new, its line in known_hosts is for another name, address or port, or somebody else answers.",
+    ],
+    remedies: [
+      "Compare the fingerprint that is shown with the host's own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub on its console.",
+      "Then add the line: ssh-keyscan HOST >> known_hosts.",
+    ],
+  },
+  HOST_KEY_CHANGED: {
+    meaning: "The host which answers by ssh has another key than the one in known_hosts, so nothing was sent to it.",
+    causes: ["The host was set up anew, its address belongs to another one now, or somebody stands in between."],
+    remedies: ["Find out which. Only then: ssh-keygen -R HOST -f known_hosts, and add the new line."],
+  },
 } satisfies Partial<Record<ErrorCode, Explanation>>;

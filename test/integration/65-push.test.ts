@@ -1,0 +1,267 @@
+/** `kubeferry push` to real sshds: carried, resumed and refused; told host by host, while the others go on. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { outputRecord } from "../../builder/output-records.ts";
+import { nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
+import { type Ran, runKubeferry } from "../programs/command.ts";
+import { pictureOf } from "../programs/tree.ts";
+import { password, type Sshd, startSshd } from "../servers/sshd.ts";
+
+const isRoot = process.getuid?.() === 0;
+const folder = mkdtempSync(join(tmpdir(), "kubeferry-push-"));
+const project = join(import.meta.dirname, "../..");
+const at = (...names: string[]): string => join(folder, ...names);
+const sshds = new Map<string, Sshd>();
+const closing: Server[] = [];
+
+/** `w1` … are workers of the subnet. */
+const names = ["n1", "n2", "w1", "w2", "w3"];
+const ips: Readonly<Record<string, string>> = {
+  n1: "10.0.0.11",
+  n2: "10.0.0.12",
+  w1: "10.0.0.21",
+  w2: "10.0.0.22",
+  w3: "10.0.0.23",
+};
+
+before(async () => {
+  if (!isRoot) return;
+  chmodSync(folder, 0o755);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at("id")]);
+  const authorized = readFileSync(at("id.pub"), "utf8").trim();
+  // ./install of this bundle is the project's own source.
+  const launcher = `#!/bin/sh\nhere=$(dirname "$0")\nexec '${process.execPath}' '${project}/installer/main.ts' "$@" --bundle "$here"\n`;
+  const files = [...nodeFiles, { path: "/opt/ferry/share/large", content: randomBytes(3_000_000) }];
+  await writeNodeBundle(at("bundle.tar"), { files, launcher });
+  for (const name of names) {
+    for (const one of ["opt", "root"]) mkdirSync(at(name, one), { recursive: true });
+    const tmpfs = name === "w3" ? { tmpfs: { path: at(name, "opt"), size: "1m" } } : {};
+    sshds.set(name, await startSshd(at(name), authorized, tmpfs));
+  }
+});
+after(async () => {
+  for (const server of closing) server.close();
+  for (const one of sshds.values()) await one.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const portOf = (name: string): number => sshds.get(name)?.port ?? 0;
+
+/** The line of hosts.yaml for a host, with what is `more`. */
+function line(name: string, more: Record<string, unknown> = {}): string {
+  const who = name.startsWith("n") ? { node: name } : { ip: ips[name], name };
+  const own = {
+    ...who,
+    address: "127.0.0.1",
+    port: portOf(name),
+    folder: at(name, "opt"),
+    root: at(name, "root"),
+    ...more,
+  };
+  return `  - ${JSON.stringify(own)}`;
+}
+
+interface HostsFile {
+  /** Lines of known_hosts; default: every host's. */
+  readonly known?: readonly string[];
+  readonly defaults?: string;
+}
+
+function hostsFile(lines: readonly string[], { known, defaults = "identity: id" }: HostsFile = {}): void {
+  writeFileSync(at("known_hosts"), `${(known ?? allKnown()).join("\n")}\n`);
+  const head = ["knownHosts: known_hosts", `defaults: { agent: false, ${defaults} }`, "hosts:"];
+  writeFileSync(at("hosts.yaml"), [...head, ...lines, ""].join("\n"));
+}
+
+const allKnown = (): string[] => [...sshds.values()].map((one) => one.known);
+
+const push = (...more: string[]): Promise<Ran> =>
+  runKubeferry(["push", at("bundle.tar"), "--hosts", at("hosts.yaml"), ...more]);
+
+type Line = { readonly type: string } & Record<string, unknown>;
+/** What was printed with --json, each line judged by the schema. */
+const recordsOf = ({ out }: Ran): Line[] =>
+  out
+    .trimEnd()
+    .split("\n")
+    .map((text) => outputRecord.parse(JSON.parse(text)) as Line);
+const ended = (ran: Ran): Line | undefined => recordsOf(ran).find(({ type }) => type === "pushed");
+const carriedTo = (name: string): string => at(name, "opt", readdirSync(at(name, "opt"))[0] ?? "");
+const options = { skip: isRoot ? false : "sshd and mount namespaces want root" };
+
+test("a dry-run tells what each host lacks and touches none of them", options, async () => {
+  hostsFile([line("n1"), line("n2"), line("w1")]);
+  const earlier = names.map((name) => pictureOf(at(name, "opt")));
+  const ran = await push("--install", "--dry-run");
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.out, /n1: lacks \d parts, 3\.\d MB/);
+  assert.deepEqual(
+    names.map((name) => pictureOf(at(name, "opt"))),
+    earlier,
+  );
+});
+
+test(
+  "installs on etcd first, then workers, with only their own parts; a second run carries and changes nothing",
+  options,
+  async () => {
+    hostsFile([line("w1"), line("n2"), line("n1")]);
+    const ran = await push("--install", "--json");
+    assert.equal(ran.code, 0, `${ran.out}\n${ran.err}`);
+    const records = recordsOf(ran);
+    const order = records.filter(({ type }) => type === "host").map(({ host }) => host);
+    assert.equal(order[0], "n1", "the member of etcd is done before any worker begins");
+    assert.deepEqual(order.toSorted(), ["n1", "n2", "w1"]);
+    assert.ok(records.some(({ type, record }) => type === "host-output" && (record as Line).type === "effect"));
+    for (const [name, own] of [
+      ["n1", "n1"],
+      ["n2", "n2"],
+      ["w1", "worker"],
+    ] as const) {
+      assert.deepEqual(readdirSync(join(carriedTo(name), "secrets")), [`${own}.tar`]);
+      assert.equal(statSync(join(carriedTo(name), "secrets", `${own}.tar`)).mode & 0o777, 0o600);
+      assert.equal(
+        readFileSync(at(name, "root/etc/ferry/serve.conf"), "utf8"),
+        `listen: ${ips[name]}\nname: ${name}\n`,
+      );
+    }
+    const pictures = names.map((name) => pictureOf(at(name, "opt")));
+    const again = await push("--install", "--json");
+    assert.equal(again.code, 0, again.err);
+    assert.equal(ended(again)?.["bytes"], 0);
+    for (const one of recordsOf(again)) if (one.type === "host") assert.equal(one["effects"], 0);
+    assert.deepEqual(
+      names.map((name) => pictureOf(at(name, "opt"))),
+      pictures,
+    );
+
+    const audit = await push("--audit");
+    assert.equal(audit.code, 0, audit.err);
+    writeFileSync(at("n2/root/etc/ferry/serve.conf"), "edited\n");
+    const drifted = await push("--audit");
+    assert.equal(drifted.code, 9, drifted.out);
+    assert.match(drifted.err, /error DRIFTED: [^]*where: n2 \(127\.0\.0\.1:\d+\)/);
+    assert.match(drifted.out, /2 done: w1, n1; 1 failed: n2/);
+  },
+);
+
+/** A relay to a host that cuts its first `cuts` connections after `bytes` bytes to it. What went through is counted. */
+async function cuttingRelay(to: number, bytes: number, cuts: number): Promise<{ port: number; passed: () => number }> {
+  let [connections, passed] = [0, 0];
+  const server = createServer((client) => {
+    connections += 1;
+    let left = connections <= cuts ? bytes : Infinity;
+    const host = connect(to, "127.0.0.1");
+    for (const end of [client, host]) end.on("error", () => undefined);
+    host.pipe(client);
+    client.on("data", (chunk) => {
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      passed += part.length;
+      host.write(part);
+      if (left > 0) return;
+      host.destroy();
+      client.destroy();
+    });
+    client.on("close", () => host.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(server);
+  return { port: (server.address() as AddressInfo).port, passed: () => passed };
+}
+
+test(
+  "a cut connection, a wrong password, a changed key and a full disk are each told, and the other host is done",
+  options,
+  async () => {
+    for (const name of ["w1", "w2"]) rmSync(at(name, "opt"), { recursive: true, force: true });
+    const relay = await cuttingRelay(portOf("w1"), 1_500_000, 1);
+    const relayed = sshds.get("w1")?.known.replace(/\]:\d+/, `]:${relay.port}`) ?? "";
+    const known = [...allKnown(), relayed];
+    writeFileSync(at("wrong"), "not the password\n", { mode: 0o600 });
+    await sshds.get("n1")?.changeKey();
+    const identity = "id";
+    hostsFile(
+      [
+        line("w1", { port: relay.port, identity }),
+        line("w2", { identity }),
+        line("n2", { password: { file: "wrong" } }),
+        line("n1", { identity }),
+        line("w3", { identity }),
+      ],
+      { known, defaults: "user: root" },
+    );
+    const ran = await push("--json");
+    const problems = new Map(
+      recordsOf(ran).flatMap((one) => (one.type === "error" ? [[String(one["where"]).split(" ")[0], one]] : [])),
+    );
+    assert.equal(ran.code, 5, `${ran.out}\n${ran.err}`);
+    assert.deepEqual(ended(ran)?.["done"], ["w1", "w2"]);
+    assert.deepEqual([...problems].map(([host, one]) => `${host} ${String(one["code"])}`).toSorted(), [
+      "n1 HOST_KEY_CHANGED",
+      "n2 UNAUTHORIZED",
+      "w3 NO_SPACE",
+    ]);
+    assert.match(String(problems.get("n1")?.["where"]), /known_hosts:1$/);
+    assert.match(String(problems.get("n2")?.["found"]), /refused the password/);
+    assert.match(String(problems.get("w3")?.["expected"]), /3\.\d MB free/);
+
+    const size = statSync(at("bundle.tar")).size;
+    assert.ok(
+      relay.passed() < size + 400_000,
+      `${relay.passed()} bytes went to w1 for a bundle of ${size}: it was resumed`,
+    );
+    assert.deepEqual(pictureNames("w1"), pictureNames("w2"));
+  },
+);
+
+/** What is in a host's folder, by name and content alone. */
+function pictureNames(name: string): string[] {
+  return Object.entries(pictureOf(carriedTo(name))).map(([path, said]) => `${path} ${said.split(" ").at(-1)}`);
+}
+
+test("bytes of an earlier attempt count only where the host's digest of them is right", options, async () => {
+  hostsFile([line("w2")]);
+  const blobs = join(carriedTo("w2"), "blobs/sha256");
+  const blob = readdirSync(blobs).find((name) => statSync(join(blobs, name)).size > 1_000_000) ?? "";
+  const whole = readFileSync(join(blobs, blob));
+  for (const wrong of [whole.subarray(0, 2_000_000).fill(1, 5, 9), Buffer.alloc(whole.length + 5)]) {
+    rmSync(join(blobs, blob));
+    writeFileSync(join(blobs, `${blob}.partial`), wrong);
+    writeFileSync(join(blobs, "left.partial"), "of another bundle");
+    const ran = await push();
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(execFileSync("sha256sum", [join(blobs, blob)], { encoding: "utf8" }).slice(0, 64), blob);
+    assert.deepEqual(readdirSync(blobs), [blob]);
+  }
+});
+
+test("a user with sudo and a password, through a jump host: root owns what root runs", options, async () => {
+  rmSync(at("w2", "opt"), { recursive: true, force: true });
+  writeFileSync(at("w2/sudoers"), "root ALL=(ALL) ALL\ncarrier ALL=(ALL) ALL\n");
+  writeFileSync(at("right"), `${password}\n`, { mode: 0o600 });
+  const jump = { address: "127.0.0.1", port: portOf("n2"), identity: "id" };
+  hostsFile([line("w2", { user: "carrier", password: { file: "right" }, sudo: true, jump })], { defaults: "port: 22" });
+  const ran = await push("--install");
+  assert.equal(ran.code, 0, `${ran.out}\n${ran.err}`);
+  assert.ok(existsSync(at("w2/root/etc/ferry/serve.conf")));
+  for (const [path, said] of Object.entries(pictureOf(carriedTo("w2")))) assert.match(said, / 0:0( |$)/, path);
+  const again = await push("--install");
+  assert.match(again.out, /w2: done: has every part already; \.\/install changed nothing/);
+});
