@@ -1,6 +1,6 @@
 /** `kubeferry push` to real sshds: carried, resumed and refused; told host by host, while the others go on. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { outputRecord } from "../../builder/output-records.ts";
+import { ensureBuilt, kubeferry } from "../builders/dist.ts";
 import { nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
 import { type Ran, runKubeferry } from "../programs/command.ts";
 import { pictureOf } from "../programs/tree.ts";
@@ -42,6 +43,7 @@ const ips: Readonly<Record<string, string>> = {
 
 before(async () => {
   if (!isRoot) return;
+  ensureBuilt();
   chmodSync(folder, 0o755);
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at("id")]);
   const authorized = readFileSync(at("id.pub"), "utf8").trim();
@@ -111,6 +113,12 @@ test("a dry-run tells what each host lacks and touches none of them", options, a
   const ran = await push("--install", "--dry-run");
   assert.equal(ran.code, 0, ran.err);
   assert.match(ran.out, /n1: lacks \d parts, 3\.\d MB/);
+  // As one executable, with ssh inside.
+  const packed = spawnSync(kubeferry, ["push", at("bundle.tar"), "--hosts", at("hosts.yaml"), "--dry-run"], {
+    encoding: "utf8",
+  });
+  assert.equal(packed.status, 0, packed.stderr);
+  assert.match(packed.stdout, /w1: done: lacks \d parts/);
   assert.deepEqual(
     names.map((name) => pictureOf(at(name, "opt"))),
     earlier,
