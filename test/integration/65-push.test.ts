@@ -1,6 +1,7 @@
 /** `kubeferry push` to real sshds: carried, resumed and refused; told host by host, while the others go on. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -169,9 +170,18 @@ test(
   },
 );
 
-/** A relay to a host that cuts its first `cuts` connections after `bytes` bytes to it. What went through is counted. */
-async function cuttingRelay(to: number, bytes: number, cuts: number): Promise<{ port: number; passed: () => number }> {
+interface Relay {
+  readonly port: number;
+  /** Bytes that went to the host. */
+  readonly passed: () => number;
+  /** Settled when the first connection has had its bytes. */
+  readonly stalled: Promise<undefined>;
+}
+
+/** A relay to a host that cuts its first `cuts` connections after `bytes` bytes to it, or with `holds` passes no more on. */
+async function cuttingRelay(to: number, bytes: number, cuts: number, holds = false): Promise<Relay> {
   let [connections, passed] = [0, 0];
+  const { promise: stalled, resolve: stall } = Promise.withResolvers<undefined>();
   const server = createServer((client) => {
     connections += 1;
     let left = connections <= cuts ? bytes : Infinity;
@@ -184,6 +194,8 @@ async function cuttingRelay(to: number, bytes: number, cuts: number): Promise<{ 
       passed += part.length;
       host.write(part);
       if (left > 0) return;
+      stall(undefined);
+      if (holds) return;
       host.destroy();
       client.destroy();
     });
@@ -191,7 +203,7 @@ async function cuttingRelay(to: number, bytes: number, cuts: number): Promise<{ 
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closing.push(server);
-  return { port: (server.address() as AddressInfo).port, passed: () => passed };
+  return { port: (server.address() as AddressInfo).port, passed: () => passed, stalled };
 }
 
 test(
@@ -273,3 +285,27 @@ test("a user with sudo and a password, through a jump host: root owns what root 
   const again = await push("--install");
   assert.match(again.out, /w2: done: has every part already; \.\/install changed nothing/);
 });
+
+test(
+  "Ctrl-C closes every connection, tells how far each host is, and ends with 130; the next run goes on",
+  options,
+  async () => {
+    for (const name of ["w1", "w2"]) rmSync(at(name, "opt"), { recursive: true, force: true });
+    const relay = await cuttingRelay(portOf("w1"), 1_500_000, 1, true);
+    const relayed = sshds.get("w1")?.known.replace(/\]:\d+/, `]:${relay.port}`) ?? "";
+    hostsFile([line("w1", { port: relay.port }), line("w2")], { known: [...allKnown(), relayed] });
+    const words = ["builder/main.ts", "push", at("bundle.tar"), "--hosts", at("hosts.yaml"), "--parallel", "1"];
+    const child = spawn(process.execPath, words, { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await relay.stalled;
+    child.kill("SIGINT");
+    const [code] = (await once(child, "close")) as [number];
+    assert.equal(code, 130, said);
+    assert.match(said, /error INTERRUPTED: [^]*where: w1 [^]*(1 failed: w1|2 failed: w1, w2)/);
+    const again = await push();
+    assert.equal(again.code, 0, again.err);
+    assert.match(again.out, /2 done: w1, w2/);
+  },
+);
