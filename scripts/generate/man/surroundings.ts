@@ -26,6 +26,7 @@ export const surroundings: { readonly kubeferry: Surrounding; readonly install: 
     ],
     environment: [
       { term: "KUBEFERRY_PASSWORD", text: "Password of a signing key; without it a terminal is asked." },
+      { term: "SSH_AUTH_SOCK", text: "The agent of ssh, whose keys push may log in with." },
       {
         term: "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
         text: "Proxies, and what is asked without one; in lower case, too.",
