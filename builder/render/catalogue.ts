@@ -206,6 +206,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     when: kubernetes,
     data: data.clusterFacts,
   }),
+  // Of secrets, and so sealed and not rendered, though an id by itself opens nothing.
+  entry("configs/token-owners.json", (c) => `${c.paths.own}/token-owners.json`, ["master"], {
+    mode: "0600",
+    when: kubernetes,
+    sensitive: true,
+    data: data.tokenOwners,
+  }),
   entry("units/kubeferry-approve.service", unit("kubeferry-approve.service"), ["master"], { when: kubernetes }),
   // A master that is no worker reaches the pods of aggregated APIs and webhooks by them.
   entry("units/kubeferry-routes.service", unit("kubeferry-routes.service"), ["master", "worker"], {

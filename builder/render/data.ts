@@ -105,17 +105,21 @@ export function auditPolicy(context: NodeContext): Data {
 
 /** Read by the installer on masters: `ClusterFacts` there. */
 export function clusterFacts(context: NodeContext): Data {
-  const { topology, pki } = context;
+  const { topology } = context;
   const profile = topology.workers.find((node) => node.subnet !== null);
   const facts = {
-    nodes: topology.workers
-      .filter((node) => node.subnet === null)
-      .map(({ name, ip }) => ({ name, ip, token: tokenOf(pki, name).id })),
-    workers: profile === undefined ? null : { subnet: profile.subnet, token: tokenOf(pki, profile.name).id },
+    nodes: topology.workers.filter((node) => node.subnet === null).map(({ name, ip }) => ({ name, ip })),
+    workers: profile === undefined ? null : { subnet: profile.subnet },
     pods: topology.network.pods,
     nodePorts: topology.network.nodePorts,
   };
   return { facts };
+}
+
+/** Read by the installer on masters: whose each bootstrap token is, by its id; null: of all workers that come and go. */
+export function tokenOwners({ topology, pki }: NodeContext): Data {
+  const owners = topology.workers.map(({ name, subnet }) => [tokenOf(pki, name).id, subnet === null ? name : null]);
+  return { owners: Object.fromEntries(owners) as Record<string, string | null> };
 }
 
 /** One line a node, with the user and group that bootstrap tokens have later: a stolen one can be taken out alone. */

@@ -6,10 +6,11 @@ import type { CertificateRequest } from "./request.ts";
 
 /** Whom a cluster knows. */
 export interface KnownNodes {
-  /** `token`: the id of the node's own bootstrap token. */
-  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly token: string }[];
-  /** Workers that come and go: any name, an address of this network, one token for all. Null: there are none. */
-  readonly workers: { readonly subnet: string; readonly token: string } | null;
+  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
+  /** Workers that come and go: any name, an address of this network. Null: there are none. */
+  readonly workers: { readonly subnet: string } | null;
+  /** By a bootstrap token's id, its node; null: of all workers that come and go. */
+  readonly tokens: Readonly<Record<string, string | null>>;
 }
 
 /** A request as the cluster holds it: who asks, and for what. */
@@ -99,7 +100,7 @@ function judgeClient(
   { username, groups }: Asked,
   { dns, ips }: CertificateRequest,
   node: string,
-  { nodes, workers }: KnownNodes,
+  { nodes, tokens }: KnownNodes,
   registered: readonly Registered[],
 ): Verdict {
   const approved: Verdict = { approve: true, node, use: "client" };
@@ -109,10 +110,10 @@ function judgeClient(
   if (!username.startsWith(bootstrapUser) || !groups.includes(bootstrapGroup))
     return no(`${username} asks for the certificate of ${node}`);
   const token = username.slice(bootstrapUser.length);
-  const owner = nodes.find((known) => known.token === token)?.name;
+  const owner = Object.hasOwn(tokens, token) ? tokens[token] : undefined;
   if (owner === node) return approved;
-  if (owner !== undefined) return no(`the bootstrap token of ${owner} asks for the certificate of ${node}`);
-  if (token !== workers?.token)
+  if (typeof owner === "string") return no(`the bootstrap token of ${owner} asks for the certificate of ${node}`);
+  if (owner === undefined)
     return no(`bootstrap token ${token} is of no node in this master's bundle: look who asks, then approve it by hand`);
   if (nodes.some(({ name }) => name === node))
     return no(`the token of workers that come and go asks for the certificate of ${node}, which has its own`);

@@ -40,11 +40,18 @@ export function clusterOf(host: HostReader, client: readonly string[] = kubectlC
 }
 
 export interface ClusterFacts {
-  /** `token`: the id, which is no secret, of the node's bootstrap token. */
-  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly token: string }[];
-  readonly workers: { readonly subnet: string; readonly token: string } | null;
+  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
+  readonly workers: { readonly subnet: string } | null;
   readonly pods: string;
   readonly nodePorts: { readonly first: number; readonly last: number };
+}
+
+/** By a bootstrap token's id, its node; null: any worker that comes and goes. */
+export type TokenOwners = Readonly<Record<string, string | null>>;
+
+/** Whose each bootstrap token is, on masters. */
+export async function tokenOwners(host: HostReader, folder = ownFolder): Promise<TokenOwners> {
+  return JSON.parse((await host.read(`${folder}/token-owners.json`)) ?? "{}") as TokenOwners;
 }
 
 /** What the bundle says of the cluster, on its masters. USAGE on any other host. */

@@ -1,7 +1,7 @@
 /** `./install approve`: certificates for kubelets that are known, with exactly their names; the rest is told, with why. */
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
-import { type Cluster, type ClusterFacts, clusterFacts, clusterOf } from "../cluster/ask-cluster.ts";
-import { type Asked, judge, type Registered, type Verdict } from "../certificates/approval.ts";
+import { type Cluster, clusterFacts, clusterOf, tokenOwners } from "../cluster/ask-cluster.ts";
+import { type Asked, judge, type KnownNodes, type Registered, type Verdict } from "../certificates/approval.ts";
 import { parseRequest } from "../certificates/request.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
@@ -43,9 +43,12 @@ export interface Judged {
 export async function approve(request: ApproveRequest, context: Context): Promise<void> {
   const { reporter } = context;
   const host = createLocalHost({ root: "/", contents: stateOf("/").contents });
-  const facts = await clusterFacts(host, request.folder);
+  const known = {
+    ...(await clusterFacts(host, request.folder)),
+    tokens: await tokenOwners(host, request.folder),
+  };
   const cluster = clusterOf(host, request.client);
-  const judged = await judgeAll(cluster, facts);
+  const judged = await judgeAll(cluster, known);
   const good = judged.filter(({ verdict }) => verdict.approve);
   reporter.stage("approve", `${judged.length} requests wait, ${good.length} of them for what their node may have`);
   const failed: string[] = [];
@@ -67,7 +70,7 @@ export async function approve(request: ApproveRequest, context: Context): Promis
 }
 
 /** Every request that nobody has decided on, with the verdict. */
-export async function judgeAll(cluster: Cluster, facts: ClusterFacts): Promise<Judged[]> {
+export async function judgeAll(cluster: Cluster, known: KnownNodes): Promise<Judged[]> {
   const { items } = await cluster.get<{ items: readonly RequestItem[] }>("certificatesigningrequests");
   const waiting = items.filter(isUndecided);
   if (waiting.length === 0) return [];
@@ -78,7 +81,7 @@ export async function judgeAll(cluster: Cluster, facts: ClusterFacts): Promise<J
   }));
   return waiting.map((item) => ({
     name: item.metadata.name,
-    verdict: judge(askedBy(item), facts, registered, contains),
+    verdict: judge(askedBy(item), known, registered, contains),
   }));
 }
 
