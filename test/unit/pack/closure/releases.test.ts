@@ -19,7 +19,7 @@ const clusters = join(import.meta.dirname, "../../../golden/clusters");
 
 /** Read by a program at a place that it knows by itself, or by the operator: no file names them. */
 const unnamed =
-  /^\/etc\/(docker\/daemon\.json|crictl\.yaml|cni\/net\.d\/.*|profile\.d\/.*|.*\/99-kubeferry\.conf|.*admin\.kubeconfig|.*\/smoke\.yaml|.*\/cluster\.json)$|^\/root\//;
+  /^\/etc\/(docker\/daemon\.json|crictl\.yaml|cni\/net\.d\/.*|profile\.d\/.*|.*\/99-kubeferry\.conf|.*admin\.kubeconfig|.*\/smoke\.yaml|.*\/(cluster|token-owners)\.json)$|^\/root\//;
 /** The admin's certificate authority, where only people use it, and the scheduler's certificate before it had --tls flags. */
 const alsoUnnamed: Readonly<Record<string, RegExp>> = {
   distro: /\/pki\/ca\.pem$/,
