@@ -15,7 +15,7 @@ import { isSince } from "#formats/version";
 import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
-import { type Ended, startInstallerOn } from "../programs/as-master.ts";
+import { type Ended, type Started, startInstallerOn } from "../programs/as-master.ts";
 import { companyCa } from "../programs/company-ca.ts";
 import { address, startControlPlane } from "../programs/control-plane.ts";
 import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
@@ -149,37 +149,45 @@ test("Secrets are unreadable in etcd", () => {
   assert.doesNotMatch(stdout, /plaintext-word/);
 });
 
-test("a kubelet's token lets it ask for its certificate, which is approved and issued", async () => {
-  const key = join(folder, "kubelet-key.pem");
-  const request = join(folder, "kubelet.csr");
-  spawnSync("openssl", [
-    "req",
-    "-new",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    key,
-    "-subj",
-    "/O=system:nodes/CN=system:node:n1",
-    "-out",
-    request,
-  ]);
+/** What masters run, from the kubelets' first requests on. */
+let approving: Started | undefined;
+after(() => approving?.child.kill("SIGKILL"));
+const kubeletKey = join(folder, "kubelet-key.pem");
+const asBootstrapper = `--kubeconfig=${root}/etc/kubernetes/kubelet-bootstrap.kubeconfig`;
+
+/** A request of the kubelet's key, in a file for `kubectl create`. */
+function requestFile(name: string, signer: string, usage: string, ...subject: string[]): string {
+  const { stdout: pem } = spawnSync("openssl", ["req", "-new", "-key", kubeletKey, "-subj", ...subject]);
   const manifest = {
     apiVersion: "certificates.k8s.io/v1",
     kind: "CertificateSigningRequest",
-    metadata: { name: "probe" },
+    metadata: { name },
     spec: {
-      request: readFileSync(request).toString("base64"),
-      signerName: "kubernetes.io/kube-apiserver-client-kubelet",
-      usages: ["digital signature", "key encipherment", "client auth"],
+      request: pem.toString("base64"),
+      signerName: `kubernetes.io/${signer}`,
+      usages: ["digital signature", "key encipherment", usage],
     },
   };
-  writeFileSync(join(folder, "csr.json"), JSON.stringify(manifest));
-  const as = `--kubeconfig=${root}/etc/kubernetes/kubelet-bootstrap.kubeconfig`;
-  await eventually(() => kubectl(as, "create", "-f", join(folder, "csr.json")), /created/);
+  const path = join(folder, `${name}.json`);
+  writeFileSync(path, JSON.stringify(manifest));
+  return path;
+}
+
+test("a kubelet's token gets its own node's certificate, and no other's", async () => {
+  spawnSync("openssl", ["genrsa", "-out", kubeletKey, "2048"]);
+  for (const [name, node] of [
+    ["foreign", "n9"],
+    ["probe", "n1"],
+  ] as const) {
+    const subject = `/O=system:nodes/CN=system:node:${node}`;
+    const file = requestFile(name, "kube-apiserver-client-kubelet", "client auth", subject);
+    await eventually(() => kubectl(asBootstrapper, "create", "-f", file), /created/);
+  }
+  symlinkSync(join(binaries, "kubectl"), join(root, "usr/local/bin/kubectl"));
+  approving = startInstallerOn((argv) => hosts.on("n1", argv), root, "approve", "--watch");
   await eventually(() => kubectl("get", "csr", "probe"), /Approved,Issued/);
-  assert.match(kubectl(as, "get", "secrets", "-A"), /[Ff]orbidden/);
+  assert.match(kubectl("get", "csr", "foreign"), /Pending/);
+  assert.match(kubectl(asBootstrapper, "get", "secrets", "-A"), /[Ff]orbidden/);
 });
 
 test("one controller manager and one scheduler lead, as their checks ask", async () => {
@@ -188,36 +196,20 @@ test("one controller manager and one scheduler lead, as their checks ask", async
   for (const check of leading) await eventually(() => run(check.argv), / leads$/m);
 });
 
-test("a kubelet's serving certificate is approved as it is asked for, by approve --watch", async (t) => {
+test("a kubelet's serving certificate is approved as it is asked for, by approve --watch", async () => {
+  assert.ok(approving !== undefined);
   const issued = kubectl("get", "csr", "probe", "-o=jsonpath={.status.certificate}");
   writeFileSync(join(folder, "kubelet.pem"), Buffer.from(issued, "base64"));
-  symlinkSync(join(binaries, "kubectl"), join(root, "usr/local/bin/kubectl"));
-  const on = (argv: readonly string[]): string[] => hosts.on("n1", argv);
-  const { child, ended } = startInstallerOn(on, root, "approve", "--watch");
-  t.after(() => child.kill("SIGKILL"));
-  const subject = ["-subj", "/O=system:nodes/CN=system:node:n1", "-addext", "subjectAltName=DNS:n1,IP:10.64.3.1"];
-  const key = join(folder, "kubelet-key.pem");
-  const { stdout: pem } = spawnSync("openssl", ["req", "-new", "-key", key, ...subject], { encoding: "utf8" });
-  const manifest = {
-    apiVersion: "certificates.k8s.io/v1",
-    kind: "CertificateSigningRequest",
-    metadata: { name: "serving" },
-    spec: {
-      request: Buffer.from(pem).toString("base64"),
-      signerName: "kubernetes.io/kubelet-serving",
-      usages: ["digital signature", "key encipherment", "server auth"],
-    },
-  };
-  writeFileSync(join(folder, "serving.json"), JSON.stringify(manifest));
-  const asNode = [`--client-certificate=${join(folder, "kubelet.pem")}`, `--client-key=${key}`];
-  const bootstrap = `--kubeconfig=${root}/etc/kubernetes/kubelet-bootstrap.kubeconfig`;
-  const created = kubectl(bootstrap, "--token=", ...asNode, "create", "-f", join(folder, "serving.json"));
-  assert.match(created, /created/);
+  const names = ["/O=system:nodes/CN=system:node:n1", "-addext", "subjectAltName=DNS:n1,IP:10.64.3.1"];
+  const file = requestFile("serving", "kubelet-serving", "server auth", ...names);
+  const asNode = [`--client-certificate=${join(folder, "kubelet.pem")}`, `--client-key=${kubeletKey}`];
+  assert.match(kubectl(asBootstrapper, "--token=", ...asNode, "create", "-f", file), /created/);
   await eventually(() => kubectl("get", "csr", "serving"), /Approved,Issued/);
-  child.kill("SIGTERM");
-  const { code, stdout } = await ended;
+  approving.child.kill("SIGTERM");
+  const { code, stdout, stderr } = await approving.ended;
   assert.equal(code, 0);
   assert.match(stdout, /approved +serving: serving certificate of n1/);
+  assert.match(stderr, /foreign is left: the bootstrap token of n1 asks for the certificate of n9/);
 });
 
 test("the kubelet reads its configuration: no field and no flag is unknown to it", async () => {
