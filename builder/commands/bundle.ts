@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { VerifyFlags } from "../verify.ts";
 import { example } from "#cli/help";
-import { collect, wholeNumber, withJson } from "#cli/options";
+import { collect, withJson, withPublicKeys } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 
 interface Flags {
@@ -19,18 +19,14 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
   const command = (usage: string, description: string): Command =>
     withJson(program.command(usage)).description(description);
 
-  command("verify <bundle...>", "Check every byte of a bundle (a .tar or its folder), or of the parts of a split one")
+  withPublicKeys(
+    command(
+      "verify <bundle...>",
+      "Check every byte of a bundle (a .tar or its folder), or of the parts of a split one",
+    ),
+    "the bundle must be signed with it",
+  )
     .addHelpText("after", example("kubeferry verify plant-7.tar --public-key release.pub"))
-    .option(
-      "--public-key <key>",
-      "minisign's public key, or a file with it: the bundle must be signed with it (repeatable)",
-      collect,
-    )
-    .option(
-      "--require <number>",
-      "with how many of the public keys it must be signed (default: 1)",
-      wholeNumber(3, "keys"),
-    )
     .action(async (paths: string[], flags: VerifyFlags) => {
       const { verify } = await import("../verify.ts");
       await verify(paths, flags, surroundings);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
 import { example } from "#cli/help";
-import { collect, wholeNumber, withJson } from "#cli/options";
+import { collect, wholeNumber, withJson, withPublicKeys } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 
 interface Flags {
@@ -21,7 +21,7 @@ interface Flags {
 }
 
 export function addPushCommand(program: Command, surroundings: Surroundings): void {
-  withJson(program.command("push <bundle>"))
+  const command = withJson(program.command("push <bundle>"))
     .description(
       "From a bastion inside the gap: carry each host by ssh the parts that it lacks, and run ./install there",
     )
@@ -32,17 +32,8 @@ export function addPushCommand(program: Command, surroundings: Surroundings): vo
     .option("--only <host>", "this host of the file alone (repeatable)", collect)
     .option("--parallel <number>", "hosts to carry to, and workers to change, at a time", wholeNumber(3, "hosts"), 4)
     .option("--keep-going", "after a worker on which ./install failed, go on with the others")
-    .option("--dry-run", "connect and look: what each host lacks, and what ./install would do; changes nothing")
-    .option(
-      "--public-key <key>",
-      "minisign's public key: the bundle must be signed with it, here and on each host (repeatable)",
-      collect,
-    )
-    .option(
-      "--require <number>",
-      "with how many of the public keys it must be signed (default: 1)",
-      wholeNumber(3, "keys"),
-    )
+    .option("--dry-run", "connect and look: what each host lacks, and what ./install would do; changes nothing");
+  withPublicKeys(command, "the bundle must be signed with it, here and on each host")
     .addHelpText("after", example("kubeferry push plant-7.tar --hosts hosts.yaml --install --dry-run"))
     .action(async (bundle: string, flags: Flags) => {
       const { push } = await import("../push/push.ts");

@@ -10,6 +10,17 @@ export function collect(value: string, list: string[] = []): string[] {
   return [...list, value];
 }
 
+/** Whose signatures a bundle must have; `asks` tells what comes of a key. */
+export function withPublicKeys(command: Command, asks: string): Command {
+  return command
+    .option("--public-key <key>", `minisign's public key, or a file with it: ${asks} (repeatable)`, collect)
+    .option(
+      "--require <number>",
+      "with how many of the public keys it must be signed (default: 1)",
+      wholeNumber(3, "keys"),
+    );
+}
+
 /** Reads a whole number from 1 on, of at most so many digits. */
 export function wholeNumber(digits: number, of: string): (value: string) => number {
   const pattern = new RegExp(`^[1-9]\\d{0,${digits - 1}}$`);

@@ -1,6 +1,6 @@
 /** Options that several commands of `./install` have. */
 import type { Command } from "commander";
-import { collect, wholeNumber, withJson } from "#cli/options";
+import { collect, withJson, withPublicKeys } from "#cli/options";
 
 /** Of every command that looks at a bundle or at the host. */
 export function common(command: Command): Command {
@@ -16,17 +16,7 @@ export function common(command: Command): Command {
 
 /** Of commands that ask whose bundle it is. */
 export function signed(command: Command): Command {
-  return command
-    .option(
-      "--public-key <key>",
-      "minisign's public key, or a file with it: then the bundle must be signed with it (repeatable)",
-      collect,
-    )
-    .option(
-      "--require <number>",
-      "with how many of the public keys it must be signed (default: 1)",
-      wholeNumber(3, "keys"),
-    );
+  return withPublicKeys(command, "then the bundle must be signed with it");
 }
 
 /** Of commands that ask which node this host is. */
