@@ -13,6 +13,7 @@ import {
   digestOf,
   encodeSums,
   indexPath,
+  installerName,
   memberDigest,
   openBundle,
   problemError,
@@ -77,7 +78,7 @@ export interface Packed {
 
 /** Where `npm run build` leaves the installers: `install` and `install-linux-<arch>` in one folder. */
 export function installersIn(directory: string, platforms: readonly Platform[]): Installers {
-  const executables = platforms.map((platform) => [platform, join(directory, executableName(platform))] as const);
+  const executables = platforms.map((platform) => [platform, join(directory, installerName(platform))] as const);
   return { launcher: join(directory, "install"), executables: Object.fromEntries(executables) };
 }
 
@@ -160,8 +161,8 @@ async function ownMembers(options: PackOptions, platforms: readonly Platform[]):
   for (const platform of platforms) {
     const file = installers.executables[platform];
     const size = file === undefined ? undefined : (await stat(file).catch(() => undefined))?.size;
-    if (file === undefined || size === undefined) throw notBuilt(file ?? executableName(platform));
-    executables.push({ path: `bin/${executableName(platform)}`, mode: 0o755, file, ...digestFile(file) });
+    if (file === undefined || size === undefined) throw notBuilt(file ?? installerName(platform));
+    executables.push({ path: `bin/${installerName(platform)}`, mode: 0o755, file, ...digestFile(file) });
   }
   return [
     { path: "install", mode: 0o755, content: launcher },
@@ -177,10 +178,6 @@ function notBuilt(where: string, cause?: unknown): ExpectedError {
     hint,
     cause,
   });
-}
-
-function executableName(platform: Platform): string {
-  return `install-${platform.replace("/", "-")}`;
 }
 
 function memberEntry(member: TarMember): BundleIndex["members"][string] {

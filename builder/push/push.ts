@@ -1,15 +1,6 @@
 /** `kubeferry push`: from a bastion inside the gap to every host. Read this file to know what happens, in which order. */
 import pLimit from "p-limit";
-import {
-  type Bundle,
-  type BundleIndex,
-  formatPublicKey,
-  openBundle,
-  problemError,
-  selects,
-  type Trust,
-  verifyBundle,
-} from "#bundle";
+import { type BundleIndex, formatPublicKey, openBundle, requireWhole, selects, type Trust } from "#bundle";
 import { ExpectedError, isExpected } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import { Exit, reporterFor, type Surroundings } from "#cli/run";
@@ -55,7 +46,7 @@ export async function push(request: PushRequest, surroundings: Surroundings): Pr
   );
   const credentials = await gatherCredentials({ ...inventory, hosts }, surroundings);
   first.stage("verify", `every byte of ${request.bundle}`);
-  await verified(bundle, surroundings, first);
+  await requireWhole(bundle, { reporter: first, signal: surroundings.signal });
 
   const view = createView(
     surroundings,
@@ -204,17 +195,6 @@ function needsKey(index: BundleIndex, { node, roles }: Host): boolean {
     sealed &&
     index.files.some((file) => file.sensitive && index.platforms.some((on) => selects(file.for, node, roles, on)))
   );
-}
-
-async function verified(
-  bundle: Bundle,
-  { signal }: Surroundings,
-  reporter: ReturnType<typeof reporterFor>,
-): Promise<void> {
-  const problems = await verifyBundle(bundle, { reporter, signal });
-  for (const problem of problems.slice(1)) reporter.error(problemError(problem, bundle.where));
-  const [problem] = problems;
-  if (problem !== undefined) throw problemError(problem, bundle.where);
 }
 
 function carriedText({ parts, bytes }: Lacking, dryRun: boolean): string {

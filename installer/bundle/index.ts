@@ -26,10 +26,10 @@ export {
   prehash,
   publicKey,
 } from "./signature.ts";
-export { type Platform, platforms, type Role, roles, type Selector, selects } from "./selector.ts";
+export { installerName, type Platform, platforms, type Role, roles, type Selector, selects } from "./selector.ts";
 export { type GoodSignature, type Trust, checkTrust, furtherSignaturePath, isSignaturePath } from "./trust.ts";
 export { decodeSums, encodeSums, signaturePath, sumsPath } from "./sums.ts";
 export { encodeHeader, paddingOf } from "./tar-header.ts";
-export { type VerifyOptions, verifyBundle } from "./verify.ts";
+export { requireWhole, type VerifyOptions, verifyBundle } from "./verify.ts";
 export { type TarMember, memberDigest, tarBytes, writeTar } from "./writer.ts";
 export { inPool } from "./workers/pool.ts";

@@ -2,7 +2,7 @@
 import type { BundleIndex } from "./format.ts";
 import { indexPath } from "./consistency.ts";
 import { blobPath } from "./frames.ts";
-import { type Platform, type Role, selects } from "./selector.ts";
+import { installerName, type Platform, platforms, type Role, selects } from "./selector.ts";
 import { sumsPath } from "./sums.ts";
 
 /** The profile in the index, the roles that are taken, and the machine. */
@@ -17,11 +17,8 @@ export interface NodeNeeds {
  * Signatures, which the index does not know, are not among them.
  */
 export function partsOfNode(index: BundleIndex, { node, roles, platform }: NodeNeeds): Set<string> {
-  const parts = new Set([indexPath, sumsPath]);
-  const installer = `bin/install-${platform.replace("/", "-")}`;
-  for (const path of Object.keys(index.members)) {
-    if (!path.startsWith("bin/install-") || path === installer) parts.add(path);
-  }
+  const foreign = new Set(platforms.filter((one) => one !== platform).map((one) => `bin/${installerName(one)}`));
+  const parts = new Set([indexPath, sumsPath, ...Object.keys(index.members).filter((path) => !foreign.has(path))]);
   for (const file of index.files) {
     const content = index.contents[file.digest];
     if (!file.sensitive && content !== undefined && selects(file.for, node, roles, platform))

@@ -7,6 +7,11 @@ export type Role = (typeof roles)[number];
 export const platforms = ["linux/amd64", "linux/arm64"] as const;
 export type Platform = (typeof platforms)[number];
 
+/** The file of a platform's installer: below bin/ in a bundle, and as `npm run build` leaves it. */
+export function installerName(platform: Platform): string {
+  return `install-${platform.replace("/", "-")}`;
+}
+
 export const role = z.enum(roles);
 export const platform = z.enum(platforms);
 

@@ -7,7 +7,7 @@ import type { Digest } from "./digest.ts";
 import { checkContents } from "./extract.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath } from "./frames.ts";
-import type { IntegrityProblem } from "./problem.ts";
+import { type IntegrityProblem, problemError } from "./problem.ts";
 import type { Bundle } from "./reader.ts";
 import { parseSignature } from "./signature.ts";
 import { sumsPath } from "./sums.ts";
@@ -22,6 +22,16 @@ export interface VerifyOptions {
   readonly needed?: ReadonlySet<string> | undefined;
   /** Also decode every frame and check every content in it; the stored bytes' digests already cover them. */
   readonly contents?: boolean | undefined;
+}
+
+/** {@link verifyBundle} for those who go on with a whole one only: every problem is told, of which the first is thrown. */
+export async function requireWhole(
+  bundle: Bundle,
+  options: VerifyOptions & { readonly reporter: Pick<Reporter, "progress" | "error"> },
+): Promise<void> {
+  const [first, ...more] = await verifyBundle(bundle, options);
+  for (const problem of more) options.reporter.error(problemError(problem, bundle.where));
+  if (first !== undefined) throw problemError(first, bundle.where);
 }
 
 /** Everything that is wrong with a bundle; [] = every byte is as signed. Throws only for what cannot be read at all. */

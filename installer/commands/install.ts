@@ -1,13 +1,5 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
-import {
-  type Bundle,
-  type BundleIndex,
-  type CheckEntry,
-  partsOfNode,
-  problemError,
-  type Trust,
-  verifyBundle,
-} from "#bundle";
+import { type Bundle, type BundleIndex, type CheckEntry, partsOfNode, requireWhole, type Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { hasErrors, reportFindings } from "../checks/check.ts";
@@ -150,10 +142,7 @@ function needs(index: BundleIndex, { profile, roles, platform }: Selection): Set
 /** Every byte of the bundle, before anything of it is used; with `needed`, of what there is, which must be at least that. */
 export async function verify(bundle: Bundle, context: Context, needed?: ReadonlySet<string>): Promise<void> {
   const { reporter, signal } = context;
-  const problems = await verifyBundle(bundle, { reporter, signal, needed });
-  for (const problem of problems.slice(1)) reporter.error(problemError(problem, bundle.where));
-  const [first] = problems;
-  if (first !== undefined) throw problemError(first, bundle.where);
+  await requireWhole(bundle, { reporter, signal, needed });
   reporter.stage("verify", "every byte is what was built");
 }
 

@@ -1,5 +1,5 @@
 /** `./install verify`: every byte of the bundle, every problem. */
-import { problemError, type Trust, verifyBundle } from "#bundle";
+import { requireWhole, type Trust } from "#bundle";
 import type { Context } from "../context.ts";
 import { openTrusted } from "../trust/open-trusted.ts";
 
@@ -10,10 +10,7 @@ export async function verifyOnly(
   { reporter, signal }: Context,
 ): Promise<void> {
   const bundle = await openTrusted(where, trusts, reporter);
-  const problems = await verifyBundle(bundle, { reporter, signal });
-  for (const problem of problems.slice(1)) reporter.error(problemError(problem, where));
-  const [first] = problems;
-  if (first !== undefined) throw problemError(first, where);
+  await requireWhole(bundle, { reporter, signal });
   reporter.record("verified", { where, payload: bundle.payloadDigest, signatures: bundle.signatures });
   reporter.stage("verify", `every byte of ${where} is what was built (payload ${bundle.payloadDigest.slice(0, 12)})`);
 }
