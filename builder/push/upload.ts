@@ -18,9 +18,11 @@ export interface Far {
 
 export const partialOf = (path: string): string => `${path}.partial`;
 
-/** Bytes on their way that the host has not acknowledged yet. */
 const chunk = 32 * 1024;
+/** Chunks on their way that the host has not acknowledged yet. */
 const window = 32;
+/** The most bytes that a cut loses. */
+export const unacknowledged = window * chunk;
 
 /**
  * `begun` bytes of it are there. Calls `sent` with each number of bytes that the host has taken. DIGEST_MISMATCH, NO_SPACE,
