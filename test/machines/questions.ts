@@ -58,7 +58,7 @@ const movingSysctls = [
   /^net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.(?!(all|default|lo|eth0)\.)/,
   /^fs\.(dentry-state|file-nr|inode-nr|inode-state|quota\.)/,
   /^net\.netfilter\.nf_conntrack_count$/,
-  /^(fs\.fanotify\.max_user_marks|user\.max_fanotify_marks|vm\.user_reserve_kbytes|net\.ipv4\.(tcp|udp)_mem)$/,
+  /^(fs\.epoll\.max_user_watches|fs\.fanotify\.max_user_marks|user\.max_fanotify_marks|vm\.user_reserve_kbytes|net\.ipv4\.(tcp|udp)_mem)$/,
 ];
 
 /** Services that D-Bus starts for a question (timedatectl) and that end after half a minute. */
