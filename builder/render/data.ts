@@ -94,7 +94,9 @@ export function encryption(context: NodeContext): Data {
   return {
     apiVersion: old ? "v1" : "apiserver.config.k8s.io/v1",
     kind: old ? "EncryptionConfig" : "EncryptionConfiguration",
-    provider: isAtLeast(context, "1.24") ? "secretbox" : "aescbc",
+    // The first one writes. Both read: while masters go from 1.23 to 1.24 one by one, and ever after, each meets what the
+    // other has written.
+    providers: isAtLeast(context, "1.24") ? ["secretbox", "aescbc"] : ["aescbc", "secretbox"],
     key: context.pki.encryptionKey,
   };
 }

@@ -6,6 +6,7 @@ import { parse as parseToml } from "smol-toml";
 import { parse } from "yaml";
 import { isExpected } from "#cli/errors";
 import { fixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
+import { clusterOfMinor, minors } from "../../builders/minors.ts";
 import { textOf } from "../../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../../golden/clusters");
@@ -106,4 +107,18 @@ test("fields for a daemon that is given no file, and what the version decides, a
       return true;
     });
   }
+});
+
+test("what one minor's API server encrypts, those of the next minor and of the one before can read", async () => {
+  const writesAndReads = async (minor: string): Promise<[string, string[]]> => {
+    const file = textOf(renderFixture(await clusterOfMinor(minor)), "m1", "/etc/kubernetes/encryption-config.yaml");
+    const { resources } = parse(file) as { resources: { providers: Record<string, unknown>[] }[] };
+    const readers = resources[0]?.providers.flatMap((provider) => Object.keys(provider)) ?? [];
+    return [readers[0] ?? "", readers];
+  };
+  const found = await Promise.all(minors.map(writesAndReads));
+  for (const [index, [, readers]] of found.entries())
+    for (const [writer] of found.slice(Math.max(0, index - 1), index + 2))
+      assert.ok(readers.includes(writer), `${minors[index]} reads ${readers.join(" and ")}, not ${writer}`);
+  assert.deepEqual([found[7]?.[0], found[8]?.[0]], ["aescbc", "secretbox"], "1.24 is where the writer changes");
 });
