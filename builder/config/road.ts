@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { ExpectedError } from "#cli/errors";
 import { isSince } from "#formats/version";
+import { generations } from "./generations.ts";
 import { readManifest } from "./manifests.ts";
 import { usualProxyMode } from "./pair-rules.ts";
 import type { ReleaseManifest } from "./release.ts";
@@ -87,6 +88,7 @@ function stepOf(before: ReleaseManifest, next: ReleaseManifest, from: string, to
 
 function needsOf(before: ReleaseManifest, next: ReleaseManifest, to: string): string[] {
   const [was, is] = [usualProxyMode(before), usualProxyMode(next)];
+  const [pluginBefore, pluginNext] = [before, next].map(({ generation }) => generations[generation].plugin);
   const [etcdBefore, etcdNext] = [versionOf("etcd", before), versionOf("etcd", next)];
   return [
     ...(etcdBefore !== etcdNext
@@ -94,6 +96,11 @@ function needsOf(before: ReleaseManifest, next: ReleaseManifest, to: string): st
       : []),
     ...(to === "1.24" ? ["nodes with docker go to containerd, drained one by one: 1.24 took dockershim out"] : []),
     ...(was === is ? [] : [`kube-proxy's usual mode goes from ${was} to ${is}: keep yours by network.proxyMode`]),
+    ...(pluginBefore === pluginNext
+      ? []
+      : [`the usual pod network goes from ${pluginBefore} to ${pluginNext}: keep yours by network.plugin`]),
+    // Where it is not said, pods above the new bound are turned away when their kubelet starts again.
+    ...(to === "1.24" ? ["the kubelet's usual bound goes from 220 to 110 pods: keep yours by kubelet.maxPods"] : []),
     ...(before.generation === next.generation
       ? []
       : ["folders of certificates and the cgroup driver change: drain each node before its turn"]),

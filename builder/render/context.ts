@@ -94,11 +94,11 @@ export function runsDocker(context: NodeContext): boolean {
 }
 
 /**
- * Whether the kubelet leaves alone the images that the installer has labelled: kubelets do from 1.29 on, where the runtime
+ * Whether the kubelet leaves alone the images that the installer has labelled: kubelets do from 1.23 on, where the runtime
  * tells them, which containerd does of a label since 2.0 and docker never.
  */
 export function keepsPinnedImages(context: NodeContext): boolean {
-  return !runsDocker(context) && isAtLeast(context, "1.29") && isAtLeast(context, "2.0", "containerd");
+  return !runsDocker(context) && isAtLeast(context, "1.23") && isAtLeast(context, "2.0", "containerd");
 }
 
 /** flanneld as a service of the host, with its subnets in etcd. */

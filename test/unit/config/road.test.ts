@@ -14,6 +14,8 @@ test("from 1.16 to 1.36 there are twenty steps, each by a release that is carrie
   assert.ok(by.get("1.34")?.changes.includes("etcd 3.5.33 → 3.6.14"));
   assert.match(by.get("1.34")?.needs.join("\n") ?? "", /a snapshot of etcd/);
   assert.match(by.get("1.31")?.needs.join("\n") ?? "", /from iptables to nftables/);
+  assert.match(by.get("1.22")?.needs.join("\n") ?? "", /pod network goes from calico to flannel/);
+  assert.match(by.get("1.24")?.needs.join("\n") ?? "", /from 220 to 110 pods/);
   const ended = by.get("1.22")?.removed.map(({ api }) => api);
   assert.ok(ended?.includes("apiextensions.k8s.io/v1beta1") && ended.includes("networking.k8s.io/v1beta1"));
   assert.deepEqual(by.get("1.30")?.removed, []);
