@@ -9,7 +9,7 @@ export interface AttemptsOptions {
   readonly impatient?: boolean;
   readonly onRetry?: (why: string, waitMs: number) => void;
   /** As in {@link failureOf}. */
-  readonly elsewhere?: string;
+  readonly elsewhere?: string | null;
 }
 
 export class Attempts {

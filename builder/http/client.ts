@@ -1,4 +1,5 @@
 /** HTTP with the settings of the build: proxy, extra CAs, credentials, time-outs, redirects. Values are passed in. */
+import { Readable } from "node:stream";
 import { getCACertificates } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
 import { ExpectedError } from "#cli/errors";
@@ -36,6 +37,16 @@ export interface HttpResponse {
 /** What to send as Authorization to one host of a chain of redirects. */
 export type Authorize = (target: URL) => string | undefined;
 
+/** One request, but for its credentials. */
+export interface HttpRequest {
+  readonly url: string;
+  /** Default: GET. GET and HEAD follow redirects, the others do not. */
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Read from its beginning each time it is sent; `size` bytes. */
+  readonly body?: { readonly size: number; open(): AsyncIterable<Uint8Array> } | undefined;
+}
+
 const mostRedirects = 10;
 /** Bytes within the time after which a server counts as stalled: one byte now and then is as good as none. */
 const slowest = 1024;
@@ -72,20 +83,28 @@ export class HttpClient implements AsyncDisposable {
     headers: Readonly<Record<string, string>> = {},
     authorize: Authorize = (target) => basicFor(target, this.settings.netrc),
   ): Promise<HttpResponse> {
+    return await this.send({ url, headers }, authorize);
+  }
+
+  /** Whatever the server answers. */
+  async send(asked: HttpRequest, authorize: Authorize): Promise<HttpResponse> {
+    const { url, method = "GET", headers } = asked;
     let target = new URL(url);
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
       const authorization = mayHave(target, new URL(url)) ? authorize(target) : undefined;
       target.username = "";
       target.password = "";
-      const response = await this.#ask(target, { ...headers, ...(authorization !== undefined && { authorization }) });
-      if (![301, 302, 303, 307, 308].includes(response.statusCode)) return response;
+      const own = { ...headers, ...(authorization !== undefined && { authorization }) };
+      const response = await this.#ask(target, { ...asked, headers: own });
+      const leads = [301, 302, 303, 307, 308].includes(response.statusCode);
+      if (!leads || !["GET", "HEAD"].includes(method)) return response;
       await response.discard();
       target = redirected(target, String(response.headers["location"] ?? ""));
     }
     throw new ExpectedError("UNREACHABLE", `more than ${mostRedirects} redirects`, { where: url });
   }
 
-  async #ask(target: URL, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
+  async #ask(target: URL, { method = "GET", headers, body: sent }: HttpRequest): Promise<HttpResponse> {
     const stallMs = this.settings.stallMs ?? 30_000;
     // undici's own time-out begins anew with every informational answer (1xx).
     const late = new AbortController();
@@ -97,7 +116,14 @@ export class HttpClient implements AsyncDisposable {
         headers: found,
         body,
       } = await request(target, {
-        headers: { "user-agent": "kubeferry", "accept-encoding": "identity", ...headers },
+        method,
+        headers: {
+          "user-agent": "kubeferry",
+          "accept-encoding": "identity",
+          ...(sent !== undefined && { "content-length": String(sent.size) }),
+          ...headers,
+        },
+        body: sent === undefined ? null : Readable.from(taken(sent.open(), timer), { objectMode: false }),
         dispatcher: this.#dispatcher,
         headersTimeout: 0,
         bodyTimeout: stallMs,
@@ -114,6 +140,14 @@ export class HttpClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dispatcher.destroy();
+  }
+}
+
+/** The same bytes; a server that takes them has not stalled. */
+async function* taken(body: AsyncIterable<Uint8Array>, timer: NodeJS.Timeout): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    timer.refresh();
+    yield chunk;
   }
 }
 

@@ -76,9 +76,9 @@ const passingCodes = new Set([
 
 /**
  * Of anything that a request threw; null for what is no failure of the network (a bug, a full disk). `elsewhere`: the
- * option by which such bytes are had from another place.
+ * option by which such bytes are had from another place; null where there is none.
  */
-export function failureOf(cause: unknown, url: string, elsewhere = "--mirror URL|DIR"): Failure | null {
+export function failureOf(cause: unknown, url: string, elsewhere: string | null = "--mirror URL|DIR"): Failure | null {
   if (cause instanceof RequestFailed) return cause.failure;
   if (cause instanceof ExpectedError) return { error: cause, mayPass: false, retryAfter: null };
   // undici says no more than this of a proxy that opens no tunnel.
@@ -90,13 +90,15 @@ export function failureOf(cause: unknown, url: string, elsewhere = "--mirror URL
   }
   const garbled = cause instanceof Error && cause.name === "HTTPParserError";
   if (passingCodes.has(code) || code.startsWith("HPE_") || garbled) {
-    const hint = code === "ECONNREFUSED" ? undefined : `a proxy is taken from HTTPS_PROXY, a mirror from ${elsewhere}`;
+    const mirror = elsewhere === null ? "" : `, a mirror from ${elsewhere}`;
+    const hint = code === "ECONNREFUSED" ? undefined : `a proxy is taken from HTTPS_PROXY${mirror}`;
     return passing(
-      new ExpectedError("UNREACHABLE", `the download failed: ${reason(cause, code)}`, { where: url, cause, hint }),
+      new ExpectedError("UNREACHABLE", `the transfer failed: ${reason(cause, code)}`, { where: url, cause, hint }),
     );
   }
   if (code === "ENOTFOUND") {
-    return final("the server's name is not known here", url, cause, `${elsewhere}, or set HTTPS_PROXY`);
+    const mirror = elsewhere === null ? "" : `${elsewhere}, or `;
+    return final("the server's name is not known here", url, cause, `${mirror}set HTTPS_PROXY`);
   }
   if (/CERT|TLS|SELF_SIGNED|UNABLE_TO_|ERR_SSL|EPROTO/.test(code)) {
     const hint = "if a proxy or mirror here has its own CA: --ca FILE, or SSL_CERT_FILE=FILE";
@@ -104,7 +106,7 @@ export function failureOf(cause: unknown, url: string, elsewhere = "--mirror URL
     const [why = code] = reason(cause, code).split(";");
     return final(`the server's certificate is not trusted: ${why}`, url, cause, hint);
   }
-  if (code.startsWith("UND_ERR_")) return final(`the download failed: ${reason(cause, code)}`, url, cause);
+  if (code.startsWith("UND_ERR_")) return final(`the transfer failed: ${reason(cause, code)}`, url, cause);
   return null;
 }
 

@@ -6,6 +6,7 @@ import { parseKeyFile } from "#bundle";
 import { ask } from "#cli/ask";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Surroundings } from "#cli/run";
+import { privateFile } from "../private-file.ts";
 import type { Inventory, Login, Password } from "./inventory.ts";
 
 export interface Identity {
@@ -66,20 +67,6 @@ async function identityFrom(path: string, surroundings: Surroundings): Promise<I
     where: path,
     hint: `ssh-keygen -y -f ${path} says whether it is one; an agent (ssh-add) can hold it open`,
   });
-}
-
-/** A file that nobody else may read, as ssh asks of its own. */
-function privateFile(path: string, what: string): Buffer {
-  try {
-    const { mode } = statSync(path);
-    if ((mode & 0o077) === 0) return readFileSync(path);
-    const found = `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
-    const details = { where: path, expected: "mode 0600", found, hint: `chmod 600 ${path}` };
-    throw new ExpectedError("DENIED", `others may read ${what}`, details);
-  } catch (cause) {
-    if (isExpected(cause)) throw cause;
-    throw new ExpectedError("UNAUTHORIZED", `${what} cannot be read: ${messageOf(cause)}`, { where: path, cause });
-  }
 }
 
 /** The key for one node's secrets, of `keys:` in hosts.yaml. KEY_MISSING. */

@@ -4,7 +4,7 @@
  */
 import { ExpectedError } from "#cli/errors";
 import { readAtMost } from "../../http/read.ts";
-import type { Authorize, HttpClient, HttpResponse } from "../../http/client.ts";
+import type { Authorize, HttpClient, HttpRequest, HttpResponse } from "../../http/client.ts";
 import { failureOfStatus, successful } from "../../http/failure.ts";
 import { basicFor, netrcHint } from "../../http/netrc.ts";
 
@@ -14,6 +14,8 @@ export interface RegistrySession {
   readonly account: URL;
   /** `team/app`. */
   readonly repository: string;
+  /** What to do where credentials are wanted or wrong; left out: ~/.netrc. */
+  readonly hint?: string;
 }
 
 const largestToken = 64 * 1024;
@@ -29,17 +31,25 @@ export class RegistryHttp {
 
   /** One GET. UNAUTHORIZED, and failures as of {@link successful} for what is no success. */
   async get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+    return await successful(await this.send({ url, headers }), url);
+  }
+
+  /** Any request to the registry; its answer whatever it is, but for UNAUTHORIZED. */
+  async send(asked: HttpRequest): Promise<HttpResponse> {
+    const { url } = asked;
     const send = async (): Promise<HttpResponse> =>
-      await this.#session.http.get(url, headers, only(new URL(url), this.#authorization));
+      await this.#session.http.send(asked, only(new URL(url), this.#authorization));
     let response = await send();
     if (response.statusCode === 401) {
       await response.discard();
       this.#authorization = await this.#answer(String(response.headers["www-authenticate"] ?? ""), url);
       response = await send();
     }
-    if (response.statusCode !== 401 && response.statusCode !== 403) return await successful(response, url);
+    if (response.statusCode !== 401 && response.statusCode !== 403) return response;
     await response.discard();
-    const why = this.#basic === undefined ? "shows this to nobody without credentials" : "refuses the credentials";
+    const changes = asked.method === "POST" || asked.method === "PUT";
+    const nobody = changes ? "takes this from nobody" : "shows this to nobody";
+    const why = this.#basic === undefined ? `${nobody} without credentials` : "refuses the credentials";
     throw this.#unauthorized(url, `the registry ${why} (${response.statusCode})`);
   }
 
@@ -65,7 +75,7 @@ export class RegistryHttp {
     >;
     const target = this.#tokenService(realm, url);
     if (service !== undefined) target.searchParams.set("service", service);
-    target.searchParams.set("scope", scope ?? `repository:${repository}:pull`);
+    for (const one of (scope ?? `repository:${repository}:pull`).split(" ")) target.searchParams.append("scope", one);
     const response = await http.get(target.href, {}, only(target, this.#credentialsFor(target, new URL(url))));
     if (response.statusCode === 200) return `Bearer ${await this.#tokenIn(response, target.href)}`;
     await response.discard();
@@ -104,7 +114,8 @@ export class RegistryHttp {
   }
 
   #unauthorized(where: string, why: string): ExpectedError {
-    return new ExpectedError("UNAUTHORIZED", why, { where, hint: netrcHint(this.#session.account.hostname) });
+    const { account, hint = netrcHint(account.hostname) } = this.#session;
+    return new ExpectedError("UNAUTHORIZED", why, { where, hint });
   }
 }
 

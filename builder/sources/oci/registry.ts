@@ -84,7 +84,8 @@ async function firstAnswer(
   throw new RequestFailed({ error, mayPass, retryAfter: failures.at(-1)?.retryAfter ?? null }, answer);
 }
 
-function ownBase(domain: string): string {
+/** Where a registry of this name answers: by https, on loopback without TLS. */
+export function ownBase(domain: string): string {
   if (domain === "docker.io") return "https://registry-1.docker.io";
   const host = domain.replace(/:\d+$/, "");
   const loopback = host === "localhost" || host === "[::1]" || host.startsWith("127.");
