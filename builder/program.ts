@@ -13,6 +13,7 @@ import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addInitCommand } from "./commands/init.ts";
+import { addRegistryCommands } from "./commands/registry.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
 export function builderProgram(surroundings: Surroundings): Command {
@@ -29,6 +30,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);
   addPushCommand(program, surroundings);
+  addRegistryCommands(program, surroundings);
   addSignCommands(program, surroundings);
   addPkiCommands(program, surroundings);
   addStoreCommands(program, surroundings);

@@ -1,18 +1,19 @@
 /** `registries:` of cluster.yaml, tried by containerd: it pulls from a real registry with what was rendered, and only with it. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
 import { writeLayout } from "../builders/image-layout.ts";
 import { makeOwnCa, type OwnCa } from "../builders/own-ca.ts";
-import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
+import { filesOf, textOf } from "../builders/placed-node.ts";
 import { requirePackages } from "../programs/packages.ts";
+import { type Containerd, placeHosts, startContainerd } from "../servers/containerd.ts";
 import { type Registry, skopeo, startRegistry } from "../servers/registry.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-registries-"));
@@ -23,10 +24,10 @@ const path = (name: string): string => join(folder, name);
 let closed: Registry;
 let plain: Registry;
 let ca: OwnCa;
-let containerd: ChildProcess;
+let containerd: Containerd;
 
 before(async () => {
-  requirePackages("containerd", "runc", "openssl", "perl-base");
+  requirePackages("openssl", "perl-base");
   ca = makeOwnCa(path("ca"));
   writeFileSync(login, `${user.name}:${user.password}\n`, { mode: 0o600 });
   for (const name of ["closed", "plain"]) mkdirSync(path(name));
@@ -37,12 +38,10 @@ before(async () => {
   const credentials = `--dest-creds=${user.name}:${user.password}`;
   skopeo("copy", "--all", "--dest-tls-verify=false", credentials, from, `docker://${closed.host}/team/hello:1.0`);
   skopeo("copy", "--all", "--dest-tls-verify=false", from, `docker://${plain.host}/team/hello:1.0`);
-  containerd = await startContainerd();
+  containerd = await startContainerd(folder);
 });
 after(async () => {
-  const ended = once(containerd, "exit");
-  containerd.kill("SIGTERM");
-  await ended;
+  await containerd.stop();
   await closed.stop();
   await plain.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -52,9 +51,9 @@ test("containerd pulls from a registry with a CA of its own and credentials, by 
   const own = `"${closed.host}": { ca: ${ca.ca}, credentials: ${login} }`;
   const mirrors = `"docker.io": { mirrors: ["https://${closed.host}"] }\n  "*": { mirrors: ["https://${closed.host}"] }`;
   const rendered = await render("1.36-single-node", `${own}\n  ${mirrors}`);
-  const hosts = placeHosts(rendered, "both");
+  const hosts = hostsOf(rendered, "both");
   for (const name of [`${closed.host}/team/hello:1.0`, "docker.io/team/hello:1.0", "quay.example/team/hello:1.0"]) {
-    assert.deepEqual(pull(hosts, name), { code: 0, said: "" }, name);
+    assert.deepEqual(containerd.pull(hosts, name), { code: 0, said: "" }, name);
   }
   for (const file of filesOf(rendered, "n1").filter(({ path }) => path.endsWith("/hosts.toml"))) {
     assert.deepEqual([file.mode, file.sensitive], ["0600", true], file.path);
@@ -62,17 +61,17 @@ test("containerd pulls from a registry with a CA of its own and credentials, by 
 });
 
 test("without the CA it is not trusted, and without the credentials nothing is given", async () => {
-  const noCa = placeHosts(await render("1.36-single-node", `"${closed.host}": { credentials: ${login} }`), "no-ca");
-  assert.match(pull(noCa, `${closed.host}/team/hello:1.0`).said, /x509|certificate/);
-  const noUser = placeHosts(await render("1.36-single-node", `"${closed.host}": { ca: ${ca.ca} }`), "no-user");
-  assert.match(pull(noUser, `${closed.host}/team/hello:1.0`).said, /401|[Uu]nauthorized|authorization/);
+  const noCa = hostsOf(await render("1.36-single-node", `"${closed.host}": { credentials: ${login} }`), "no-ca");
+  assert.match(containerd.pull(noCa, `${closed.host}/team/hello:1.0`).said, /x509|certificate/);
+  const noUser = hostsOf(await render("1.36-single-node", `"${closed.host}": { ca: ${ca.ca} }`), "no-user");
+  assert.match(containerd.pull(noUser, `${closed.host}/team/hello:1.0`).said, /401|[Uu]nauthorized|authorization/);
 });
 
 test("insecure takes any certificate, and plain HTTP", async () => {
   const any = await render("1.36-single-node", `"${closed.host}": { insecure: true, credentials: ${login} }`);
-  assert.deepEqual(pull(placeHosts(any, "any"), `${closed.host}/team/hello:1.0`), { code: 0, said: "" });
+  assert.deepEqual(containerd.pull(hostsOf(any, "any"), `${closed.host}/team/hello:1.0`), { code: 0, said: "" });
   const open = await render("1.36-single-node", `"${plain.host}": { insecure: true }`);
-  assert.deepEqual(pull(placeHosts(open, "open"), `${plain.host}/team/hello:1.0`), { code: 0, said: "" });
+  assert.deepEqual(containerd.pull(hostsOf(open, "open"), `${plain.host}/team/hello:1.0`), { code: 0, said: "" });
 });
 
 test("dockerd takes its part, and the kubelet what it logs in with", async () => {
@@ -143,40 +142,7 @@ async function render(name: string, registries: string): Promise<Rendered> {
   return renderFixture(await fixtureCluster(`${text}registries:\n  ${registries}\n`));
 }
 
-/** certs.d of a node below a folder of the test, with its own paths in it. */
-function placeHosts(rendered: Rendered, name: string): string {
-  const root = path(`hosts-${name}`);
-  for (const file of filesOf(rendered, "n1").filter(({ path }) => path.startsWith("/etc/containerd/certs.d/"))) {
-    mkdirSync(dirname(join(root, file.path)), { recursive: true });
-    writeFileSync(join(root, file.path), contentOf(file).replaceAll("/etc/containerd", join(root, "etc/containerd")));
-  }
-  return join(root, "etc/containerd/certs.d");
-}
-
-function pull(hosts: string, name: string): { code: number | null; said: string } {
-  const ctr = ["--address", path("containerd.sock"), "--namespace", "test", "images"];
-  spawnSync("ctr", [...ctr, "rm", "--sync", name]);
-  const words = [...ctr, "pull", "--snapshotter", "native", "--platform", "linux/amd64", "--hosts-dir", hosts, name];
-  const { status, stderr } = spawnSync("ctr", words, { encoding: "utf8" });
-  return { code: status, said: status === 0 ? "" : stderr };
-}
-
-async function startContainerd(): Promise<ChildProcess> {
-  const at = (below: string): string => JSON.stringify(path(below));
-  const config = `version = 2
-root = ${at("containerd")}
-state = ${at("containerd-state")}
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = ${at("containerd.sock")}
-[plugins."io.containerd.internal.v1.opt"]
-path = ${at("opt")}
-`;
-  writeFileSync(path("containerd.toml"), config);
-  const child = spawn("containerd", ["--config", path("containerd.toml")], { stdio: "ignore" });
-  while (!existsSync(path("containerd.sock"))) {
-    if (child.exitCode !== null) throw new Error(`containerd ended with ${child.exitCode}`);
-    await sleep(50);
-  }
-  return child;
+/** The node's certs.d in a folder of the test. */
+function hostsOf(rendered: Rendered, name: string): string {
+  return placeHosts(rendered, "n1", path(`hosts-${name}`));
 }
