@@ -71,6 +71,7 @@ const builder = [
   record("images-pushed", { to: z.string(), images: z.int(), lacking: z.int(), bytes: z.int(), dryRun: z.boolean() }),
   record("serving", { url: z.string(), images: z.int() }),
   record("served", { client: z.string(), method: z.string(), url: z.string(), status: z.int(), bytes: z.int() }),
+  record("artifact", { output: z.string(), payloadDigest: z.string(), digest: z.string(), members: z.int() }),
   record("page", { path: z.string(), payloadDigest: z.string() }),
   record("signing-request", { ca: z.string(), file: z.string() }),
   record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),

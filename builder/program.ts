@@ -11,6 +11,7 @@ import { addPkiCommands } from "./commands/pki.ts";
 import { addSignCommands } from "./commands/sign.ts";
 import { addStoreCommands } from "./commands/store.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addExportOciCommand } from "./commands/export-oci.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addInitCommand } from "./commands/init.ts";
 import { addRegistryCommands } from "./commands/registry.ts";
@@ -31,6 +32,7 @@ export function builderProgram(surroundings: Surroundings): Command {
   addCarryCommands(program, surroundings);
   addPushCommand(program, surroundings);
   addRegistryCommands(program, surroundings);
+  addExportOciCommand(program, surroundings);
   addSignCommands(program, surroundings);
   addPkiCommands(program, surroundings);
   addStoreCommands(program, surroundings);

@@ -32,12 +32,16 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
       reporter.info(`${list}: carry it with every part; then kubeferry join ${list} PART… -o BUNDLE.tar`);
     });
 
-  command("join <parts...>", "Put parts together again, or a delta and its base; names the part that is bad")
+  command(
+    "join <parts...>",
+    "Put parts together again, a delta and its base, or an OCI layout; names the part that is bad",
+  )
     .addHelpText(
       "after",
       example(
         "kubeferry join plant-7.tar.parts -o plant-7.tar",
         "kubeferry join plant-7.tar.delta --base plant-7-old.tar -o plant-7.tar",
+        "kubeferry join plant-7-oci -o plant-7.tar",
       ),
     )
     .requiredOption("-o, --output <file>", "the bundle")
@@ -45,14 +49,17 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
     .option("--base <old.tar>", "the parts are one delta, made by `build --base` of this bundle")
     .action(async (parts: string[], flags: Flags) => {
       const output = path(flags.output);
-      const [delta] = parts;
+      const [delta = ""] = parts;
       const { refuseOutput } = await import("../pack/output.ts");
       await refuseOutput(
         output,
         [...parts.map(path), ...(flags.base === undefined ? [] : [path(flags.base)])],
         flags.force ?? false,
       );
-      if (flags.base !== undefined && delta !== undefined) {
+      const { isLayout, joinLayout } = await import("../pack/layout.ts");
+      if (flags.base === undefined && parts.length === 1 && isLayout(path(delta))) {
+        await joinLayout(path(delta), output);
+      } else if (flags.base !== undefined) {
         const { applyDelta } = await import("../pack/delta.ts");
         await applyDelta(path(delta), path(flags.base), output);
       } else {

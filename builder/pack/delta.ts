@@ -59,7 +59,8 @@ export async function applyDelta(delta: string, base: string, output: string): P
   });
 }
 
-async function openVerified(where: string): Promise<Bundle> {
+/** The first problem is thrown. */
+export async function openVerified(where: string): Promise<Bundle> {
   const bundle = await openBundle(where);
   const [problem] = await verifyBundle(bundle);
   if (problem !== undefined) throw problemError(problem, where);
@@ -67,18 +68,21 @@ async function openVerified(where: string): Promise<Bundle> {
 }
 
 /** Paths in the order in which Kubeferry writes them: signatures, SHA256SUMS, and the rest as that lists it. */
-function inOrder({ sums, source }: Bundle): string[] {
+export function inOrder({ sums, source }: Bundle): string[] {
   const signatures = [...source.members.keys()].filter(isSignaturePath);
   return [...signatures, sumsPath, ...sums.keys()];
 }
 
 function copyOf({ path, file, offset, size }: Member): TarMember {
-  const mode = path === "install" || path.startsWith("bin/") ? 0o755 : 0o644;
-  return { path, mode, file, offset, size, digest: digestFile(file, offset, size).digest };
+  return { path, mode: modeInTar(path), file, offset, size, digest: digestFile(file, offset, size).digest };
+}
+
+export function modeInTar(path: string): number {
+  return path === "install" || path.startsWith("bin/") ? 0o755 : 0o644;
 }
 
 /** What is made of a bundle whose secrets are not sealed is as private as that. */
-function modeOf(file: string): number {
+export function modeOf(file: string): number {
   const stat = statSync(file);
   return stat.isFile() ? stat.mode & 0o777 : 0o644;
 }
