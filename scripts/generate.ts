@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the sources: the JSON Schemas in manifests/schema, the references of command lines, errors and
- * cluster.yaml in docs, and the man pages in docs/man. With `--check` it writes nothing and fails where a file is not as it would be written.
+ * Writes what follows from the sources: the JSON Schemas in manifests/schema, the references of command lines, errors,
+ * cluster.yaml, release manifests and JSON output in docs, and the man pages in docs/man. With `--check` it writes nothing and fails where a file is not as it would be written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +8,9 @@ import { runMain } from "#cli/main";
 import { commandLineReference } from "./generate/cli.ts";
 import { clusterReference } from "./generate/cluster-reference.ts";
 import { errorReference } from "./generate/errors.ts";
+import { jsonReference } from "./generate/json-reference.ts";
 import { manPages } from "./generate/man/pages.ts";
+import { releaseReference } from "./generate/release-reference.ts";
 import { schemaFiles } from "./generate/schemas.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -20,6 +22,8 @@ function main(): number {
     "docs/cli.md": commandLineReference(),
     "docs/errors.md": errorReference(),
     "docs/cluster.yaml.md": clusterReference(),
+    "docs/release.yaml.md": releaseReference(),
+    "docs/json.md": jsonReference(),
     ...Object.fromEntries(Object.entries(manPages()).map(([name, text]) => [`docs/man/${name}`, text])),
   };
   const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);

@@ -16,7 +16,8 @@ export function clusterFields(): ClusterField[] {
   return fieldsBelow(clusterJsonSchema(), "");
 }
 
-function fieldsBelow(schema: JsonSchema, path: string): ClusterField[] {
+/** Every field of a schema, those of lists and inner objects after their own; `path` stands before each. */
+export function fieldsBelow(schema: JsonSchema, path: string): ClusterField[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const at = path === "" ? key : `${path}.${key}`;
     const { description = "", default: preset } = field;
@@ -36,12 +37,13 @@ function kindOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return `one of ${schema.enum.join(", ")}`;
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(kindOf))].join(" or ");
   if (schema.const !== undefined) return schema.const;
-  switch (schema.type) {
+  switch ([schema.type].flat()[0]) {
     case "array":
       return `list of ${kindOf(schema.items ?? {})}`.replace("list of one of", "list of");
     case "object":
       return schema.properties === undefined ? "map" : "fields";
     case "integer":
+    case "number":
       return "number";
     case "boolean":
       return "true or false";

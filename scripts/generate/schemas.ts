@@ -11,7 +11,7 @@ export interface JsonSchema {
   description?: string;
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
-  type?: string;
+  type?: string | string[];
   required?: string[];
   default?: unknown;
   enum?: unknown[];
