@@ -26,6 +26,7 @@ import { makeOwnCa, type OwnCa } from "../builders/own-ca.ts";
 import { type Ran, runKubeferry } from "../programs/command.ts";
 import { placeHosts, startContainerd } from "../servers/containerd.ts";
 import { type Registry, skopeo, startRegistry } from "../servers/registry.ts";
+import { startTokenService } from "../servers/token-service.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-push-images-"));
 const path = (name: string): string => join(folder, name);
@@ -219,6 +220,32 @@ test("a wrong password, none, a file that others may read, a CA that is not trus
   assert.deepEqual([code, name], [4, "UNREACHABLE"]);
   assert.match(String(message), /certificate is not trusted/);
   assert.match(String(hint), /--ca FILE/);
+});
+
+test("a registry with a token service: a token for each thing to do, and none for who may only pull", async () => {
+  mkdirSync(path("tokens"));
+  const service = await startTokenService(ca, { "pusher:push": ["pull", "push"], "puller:pull": ["pull"] });
+  const registry = await startRegistry(path("tokens"), { tokens: service });
+  try {
+    for (const [login, code, name] of [
+      ["puller:pull", 4, "UNAUTHORIZED"],
+      ["pusher:wrong", 4, "UNAUTHORIZED"],
+      ["pusher:push", 0, undefined],
+    ] as const) {
+      writeFileSync(path("token.login"), login, { mode: 0o600 });
+      const ran = await push(registry.host, "--credentials", path("token.login"));
+      assert.deepEqual([ran.code, records(ran, "error")[0]?.["code"]], [code, name], ran.err);
+    }
+    const pushes = service.asked.filter((scope) => scope.endsWith(":pull,push"));
+    assert.deepEqual([...new Set(pushes)].toSorted(), [
+      "repository:pause:pull,push",
+      "repository:team/app:pull,push",
+      "repository:team/base:pull,push",
+    ]);
+  } finally {
+    await registry.stop();
+    service.stop();
+  }
 });
 
 test(

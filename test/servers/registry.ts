@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { freePort } from "./nginx.ts";
 import { requirePackages } from "../programs/packages.ts";
+import type { TokenService } from "./token-service.ts";
 
 export interface Registry {
   /** `127.0.0.1:34567` */
@@ -19,9 +20,11 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** The only one who may pull. */
   readonly user?: { readonly name: string; readonly password: string };
+  /** Who says who may do what; instead of `user`. */
+  readonly tokens?: Pick<TokenService, "realm" | "roots">;
 }
 
-export async function startRegistry(folder: string, { tls, user }: RegistryOptions = {}): Promise<Registry> {
+export async function startRegistry(folder: string, { tls, user, tokens }: RegistryOptions = {}): Promise<Registry> {
   requirePackages("docker-registry", "skopeo");
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
@@ -36,6 +39,10 @@ http:
   addr: ${host}
 ${tls === undefined ? "" : `  tls: {certificate: ${tls.certificate}, key: ${tls.key}}\n`}${
       user === undefined ? "" : `auth: {htpasswd: {realm: plant, path: ${join(folder, "htpasswd")}}}\n`
+    }${
+      tokens === undefined
+        ? ""
+        : `auth: {token: {realm: "${tokens.realm}", service: plant, issuer: plant, rootcertbundle: ${tokens.roots}}}\n`
     }`,
   );
   if (user !== undefined) writeFileSync(join(folder, "htpasswd"), `${user.name}:${bcrypt(user.password)}\n`);
