@@ -37,7 +37,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
     .addHelpText("after", example("kubeferry pki csr cluster.yaml --out requests"))
     .action(async (config: string, flags: Flags) => {
       const { mkdir } = await import("node:fs/promises");
-      const { replaceFile } = await import("../durable-file.ts");
+      const { replaceFile } = await import("#bundle");
       const { requestAuthorities } = await import("../pki/intermediate.ts");
       const { authorities } = await import("../pki/certificates.ts");
       const { reporter, folder, topology } = await open(config, flags);

@@ -1,9 +1,9 @@
 /** `cluster.lock` as a file: YAML in a stable order, so that two locks differ in a diff only where they differ. */
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
+import { replaceFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { loadYaml } from "../config/load.ts";
-import { replaceFile } from "../durable-file.ts";
 import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
 
 export { diffLocks } from "./diff.ts";

@@ -15,9 +15,9 @@ import {
   sumsPath,
   verifyBundle,
   writeTar,
+  writeBeside,
 } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { writeBeside } from "../durable-file.ts";
 
 export interface Delta {
   readonly path: string;

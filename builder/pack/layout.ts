@@ -16,9 +16,11 @@ import {
   type Member,
   type TarMember,
   writeTar,
+  writeBeside,
+  writeNew,
+  writeNewFolder,
 } from "#bundle";
 import { ExpectedError, messageOf } from "#cli/errors";
-import { writeBeside, writeNew, writeNewFolder } from "../durable-file.ts";
 import { largestManifest, mediaTypes, plainDigest } from "../sources/oci/manifest.ts";
 import { inOrder, modeInTar, openVerified } from "./delta.ts";
 

@@ -20,6 +20,7 @@ import {
   sumsPath,
   verifyBundle,
   writeTar,
+  writeBeside,
 } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
@@ -35,7 +36,6 @@ import type { SigningKey } from "../sign/secret-key.ts";
 import { signatureMembers } from "../sign/sign.ts";
 import { readmeText } from "./readme.ts";
 import { packSecrets } from "./secrets.ts";
-import { writeBeside } from "../durable-file.ts";
 
 export interface Installers {
   /** The POSIX sh launcher. */

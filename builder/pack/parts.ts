@@ -3,8 +3,8 @@
  * so that a bad one is named and only that one is fetched again. By hand: `sha256sum -c X.tar.parts`, then
  * `cat X.tar.part-* > X.tar`.
  */
-import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -15,10 +15,11 @@ import {
   digestFile,
   encodeSums,
   problemError,
+  writeBeside,
+  writeNew,
 } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { explainedBySystem } from "#cli/system-error";
-import { writeBeside } from "../durable-file.ts";
 import { makeFolder } from "./output.ts";
 
 export interface Parts {
@@ -43,18 +44,14 @@ export async function splitBundle(file: string, partSize: number, folder = dirna
       const path = join(folder, part);
       const from = (number - 1) * partSize;
       const hash = createHash("sha256");
-      writeNew(path, file, made, (out) =>
-        copyRange(file, from, Math.min(partSize, size - from), out, (chunk) => {
-          hash.update(chunk);
-          whole.update(chunk);
-        }),
-      );
+      await writeLike(file, path, rangeOf(file, from, Math.min(partSize, size - from), hash, whole));
+      made.push(path);
       sums.push([part, hash.digest("hex") as Digest]);
     }
     sums.push([name, whole.digest("hex") as Digest]);
     const list = join(folder, `${name}.parts`);
-    writeNew(list, file, made, (out) => writeSync(out, encodeSums(sums)));
-    return { list, parts: made.slice(0, -1) };
+    await writeLike(file, list, [encodeSums(sums)]);
+    return { list, parts: made };
   } catch (failure) {
     for (const path of made) await rm(path, { force: true });
     throw failure;
@@ -93,12 +90,13 @@ export async function joinParts(paths: readonly string[], output: string): Promi
   if (problem !== undefined) throw problemError(problem, where);
   return writeBeside(output, async (temporary) => {
     const hash = createHash("sha256");
-    writeNew(temporary, where, [], (out) => {
+    const contents = function* (): Generator<Buffer> {
       for (const [name] of parts) {
         const path = found.get(name) ?? name;
-        copyRange(path, 0, statSync(path).size, out, (chunk) => hash.update(chunk));
+        yield* rangeOf(path, 0, statSync(path).size, hash);
       }
-    });
+    };
+    await writeLike(where, temporary, contents());
     const digest = hash.digest("hex") as Digest;
     if (digest === whole) return digest;
     const detail = { where, expected: whole, found: digest };
@@ -167,32 +165,19 @@ function partName(whole: string, number: number, like: string): string {
   return `${whole}.part-${String(number).padStart(digits, "0")}`;
 }
 
-function openNew(path: string, like: string): number {
+/** A new file with the mode of another: of a bundle whose secrets are not sealed, each part is as private as the whole. */
+async function writeLike(like: string, path: string, content: Iterable<string | Buffer>): Promise<void> {
   try {
-    // Of a bundle whose secrets are not sealed, each part is as private as the whole.
-    return openSync(path, "wx", statSync(like).mode & 0o666);
+    await writeNew(path, content, statSync(like).mode & 0o666);
   } catch (cause) {
     const known = explainedBySystem(cause, path);
-    if (known instanceof ExpectedError) throw known;
+    if (known instanceof ExpectedError || !(cause instanceof Error) || !("syscall" in cause)) throw known;
     throw new ExpectedError("USAGE", "the file is there already, or cannot be made", { where: path, cause });
   }
 }
 
-/** Makes a file, notes that it was made, fills it and fsyncs it. */
-function writeNew(path: string, like: string, made: string[], fill: (out: number) => unknown): void {
-  const out = openNew(path, like);
-  made.push(path);
-  try {
-    fill(out);
-    fsyncSync(out);
-  } catch (error) {
-    throw explainedBySystem(error, dirname(path));
-  } finally {
-    closeSync(out);
-  }
-}
-
-function copyRange(file: string, from: number, size: number, out: number, each: (chunk: Buffer) => void): void {
+/** Its bytes, each chunk added to the hashes. Their memory is used again. */
+function* rangeOf(file: string, from: number, size: number, ...hashes: readonly Hash[]): Generator<Buffer> {
   const input = openSync(file, "r");
   try {
     const buffer = Buffer.allocUnsafe(chunkSize);
@@ -200,8 +185,8 @@ function copyRange(file: string, from: number, size: number, out: number, each: 
       const count = readSync(input, buffer, 0, Math.min(chunkSize, size - done), from + done);
       if (count === 0) throw new ExpectedError("TRUNCATED", "the file ends early", { where: file });
       const chunk = buffer.subarray(0, count);
-      each(chunk);
-      for (let at = 0; at < count;) at += writeSync(out, chunk, at);
+      for (const hash of hashes) hash.update(chunk);
+      yield chunk;
       done += count;
     }
   } finally {

@@ -1,8 +1,7 @@
 /** Writes the page of `inspect --markup`. */
 import { resolve } from "node:path";
-import { givenTrust, openBundle, signaturePath } from "#bundle";
+import { givenTrust, openBundle, signaturePath, replaceFile } from "#bundle";
 import { reporterFor, type Surroundings } from "#cli/run";
-import { replaceFile } from "../durable-file.ts";
 import { htmlPage } from "./page.ts";
 
 export interface PageFlags {

@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { syncFolder, writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { syncFolder, writeNew } from "../durable-file.ts";
 
 export interface Vault {
   readonly dir: string;

@@ -1,9 +1,8 @@
 /** A new key pair that signs bundles: `PREFIX.key`, private from its first byte, and `PREFIX.pub`. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { formatPublicKey, keyName } from "#bundle";
+import { formatPublicKey, keyName, writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { writeNew } from "../durable-file.ts";
 import { formatSecretKey, newSigningKey } from "./secret-key.ts";
 
 export interface KeyFiles {

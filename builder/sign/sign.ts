@@ -15,8 +15,9 @@ import {
   type TarMember,
   verifyBundle,
   writeTar,
+  replaceFile,
+  writeBeside,
 } from "#bundle";
-import { replaceFile, writeBeside } from "../durable-file.ts";
 import { type SigningKey, signSums } from "./secret-key.ts";
 
 /**

@@ -2,10 +2,10 @@
  * Remembers which contents an artifact gave, so that a second run downloads and unpacks nothing:
  * `members/<algorithm>-<hex>.json` in the store, sealed (sealed-note.ts), since no digest proves what it says.
  */
-import { join } from "node:path";
-import { type Digest, isDigest } from "#bundle";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Digest, isDigest, replaceFile } from "#bundle";
 import { foreignNote, readNote, sealNote } from "./sealed-note.ts";
-import { writeDurably } from "./staged.ts";
 import type { Store } from "./store.ts";
 
 /** One file that came out of an artifact. */
@@ -38,7 +38,9 @@ export async function recallMembers(
 export async function rememberMembers(store: Store, artifact: string, members: Members): Promise<void> {
   const record = JSON.stringify({ ...read(store, artifact), ...members });
   const name = nameOf(artifact);
-  await writeDurably(join(store.dir, "temporary"), join(store.dir, name), sealNote(store.dir, name, record));
+  const path = join(store.dir, name);
+  await mkdir(dirname(path), { recursive: true });
+  await replaceFile(path, sealNote(store.dir, name, record), 0o644, store.newFile());
 }
 
 /** {} where there is no record, or none of this store's own: the artifact is then taken anew. */

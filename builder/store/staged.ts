@@ -1,10 +1,9 @@
 /** A content on its way into the store: hashed while it is written, invisible until it is committed. */
-import { createHash, type Hash, randomBytes } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Digest } from "#bundle";
-import { syncFolder, writeNew } from "../durable-file.ts";
+import { dirname } from "node:path";
+import { type Digest, syncFolder } from "#bundle";
 
 export class Staged {
   readonly #path: string;
@@ -76,11 +75,4 @@ export async function moveIntoPlace(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true });
   await rename(from, to);
   await syncFolder(dirname(to));
-}
-
-/** Writes a small file so that it is either there as a whole or not at all. */
-export async function writeDurably(temporaryFolder: string, path: string, text: string): Promise<void> {
-  const temporary = join(temporaryFolder, randomBytes(12).toString("hex"));
-  await writeNew(temporary, text, 0o644);
-  await moveIntoPlace(temporary, path);
 }

@@ -1,16 +1,14 @@
 /** Takes contents out of a bundle's frames: which pieces of which frame, and where each goes. */
-import { closeSync, fsync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { ExpectedError } from "#cli/errors";
 import type { Digest } from "./digest.ts";
+import { syncFolder } from "./durable-file.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath, windowOf } from "./frames.ts";
 import type { Source } from "./member.ts";
 import { type FrameJob, holdFrame, type FileChunk } from "./file-chunks.ts";
 import { inPool } from "./workers/pool.ts";
 
-const flush = promisify(fsync);
 /** Bytes of all windows that are decoded at one time: most of the memory that an installation takes. */
 const windowBudget = 64 * 1024 * 1024;
 
@@ -28,8 +26,7 @@ export async function extractContents(
   const frames = framesOf(source, index, requested, place);
   await takeFrames(frames, signal);
   for (const directory of new Set(frames.flatMap(({ pieces }) => pieces.map(({ file = "" }) => dirname(file))))) {
-    const fd = openSync(directory, "r");
-    await flush(fd).finally(() => closeSync(fd));
+    await syncFolder(directory);
   }
 }
 

@@ -2,6 +2,7 @@
 export { indexPath, indexProblems, secretPath } from "./consistency.ts";
 export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
+export { partialOf, replaceFile, syncFolder, writeBeside, writeNew, writeNewFolder } from "./durable-file.ts";
 export * from "./format.ts";
 export { decodeIndex } from "./format-decode.ts";
 export { createFrame, frameParameters, type FrameToMake } from "./frame-writer.ts";

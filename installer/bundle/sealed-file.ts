@@ -3,8 +3,8 @@
  * `age -d -i operator.key FILE.age > FILE`.
  */
 import * as fs from "node:fs";
-import { open } from "node:fs/promises";
 import { ExpectedError, isExpected } from "#cli/errors";
+import { partialOf, writeBeside, writeNew } from "./durable-file.ts";
 
 const firstLine = Buffer.from("age-encryption.org/v1");
 
@@ -13,7 +13,11 @@ export async function sealFile(from: string, to: string, recipients: readonly st
   const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
-  await wholeFile(to, async () => await encrypter.encrypt(readingOf(from)));
+  await writeBeside(
+    to,
+    async (beside) => writeNew(beside, await encrypter.encrypt(readingOf(from)), 0o600),
+    partialOf(to),
+  );
 }
 
 /** Whether a file is sealed with age, by its first line alone. */
@@ -37,7 +41,11 @@ export async function openSealedFile(from: string, to: string, identity: string)
     throw new ExpectedError("KEY_WRONG", "this is not an age identity", { where: from, expected: "AGE-SECRET-KEY-1…" });
   }
   try {
-    await wholeFile(to, async () => await decrypter.decrypt(readingOf(from)));
+    await writeBeside(
+      to,
+      async (beside) => writeNew(beside, await decrypter.decrypt(readingOf(from)), 0o600),
+      partialOf(to),
+    );
   } catch (cause) {
     if (!(cause instanceof Error) || isExpected(cause) || "syscall" in cause) throw cause;
     if (cause.message.includes("no identity matched")) {
@@ -51,25 +59,6 @@ export async function openSealedFile(from: string, to: string, identity: string)
       cause,
       hint: "take another copy of it",
     });
-  }
-}
-
-async function wholeFile(path: string, content: () => Promise<ReadableStream<Uint8Array>>): Promise<void> {
-  const partial = `${path}.partial`;
-  fs.rmSync(partial, { force: true });
-  try {
-    const stream = await content();
-    const file = await open(partial, "wx", 0o600);
-    try {
-      for await (const bytes of stream) await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    fs.renameSync(partial, path);
-  } catch (error) {
-    fs.rmSync(partial, { force: true });
-    throw error;
   }
 }
 

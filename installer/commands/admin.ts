@@ -1,6 +1,7 @@
 /** `./install admin`: on a master, a person's own way into the cluster, for days: a client certificate in a kubeconfig. */
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { lstatSync } from "node:fs";
+import { writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { algorithmOf, generateKey, makeCertificate, privatePem } from "#x509";
 import { kubeconfigText } from "../certificates/kubeconfig.ts";
@@ -9,7 +10,6 @@ import { beginning, openAuthority, type Pair } from "../certificates/reissue.ts"
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
-import { writeOnce } from "../journal/stage.ts";
 import { stateOf } from "../journal/state.ts";
 
 export interface AdminRequest {
@@ -61,7 +61,7 @@ export async function admin(request: AdminRequest, { reporter, now }: Context): 
     ...{ server: request.server ?? server, authority: authority.certificate },
     ...{ certificate, key: privatePem(key) },
   };
-  writeOnce(output, Buffer.from(kubeconfigText(user, content)));
+  await writeNew(output, kubeconfigText(user, content), 0o600);
   const fingerprint = new X509Certificate(certificate).fingerprint256.replaceAll(":", "").toLowerCase();
   reporter.record("credential", { output, user, groups, notAfter: until, fingerprint });
   reporter.info(`${output}: ${user}, in ${groups.join(", ")}, until ${until}, X509SHA256=${fingerprint}`);

@@ -4,8 +4,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { type Bundle, type Digest, indexPath, isSignaturePath, sumsPath } from "#bundle";
-import { writePrivate } from "./stage.ts";
+import { type Bundle, type Digest, indexPath, isSignaturePath, partialOf, replaceFile, sumsPath } from "#bundle";
 
 /** Null: there is no such file. */
 export interface KeptBundle {
@@ -18,13 +17,17 @@ export interface KeptBundle {
 const limit = 256 * 1024 * 1024;
 
 /** `folder`: of the journal. A bundle that is kept already stays as it is, and a signature that it got since comes to it. */
-export function keepBundle(bundle: Pick<Bundle, "payloadDigest" | "read" | "source">, folder: string): void {
+export async function keepBundle(
+  bundle: Pick<Bundle, "payloadDigest" | "read" | "source">,
+  folder: string,
+): Promise<void> {
   const own = placeOf(folder, bundle.payloadDigest);
   fs.mkdirSync(own, { recursive: true, mode: 0o700 });
   const signatures = [...bundle.source.members.keys()].filter(isSignaturePath);
   for (const member of [indexPath, sumsPath, ...signatures]) {
     const content = bundle.read(member, limit);
-    if (content !== undefined && !fs.existsSync(join(own, member))) writePrivate(join(own, member), content);
+    const path = join(own, member);
+    if (content !== undefined && !fs.existsSync(path)) await replaceFile(path, content, 0o600, partialOf(path));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Contents on their way from the bundle to their places: verified, private, durable, named by digest. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { type Bundle, type Digest, digestFile, type Platform } from "#bundle";
+import { type Bundle, chunkSize, type Digest, digestFile, partialOf, type Platform, replaceFile } from "#bundle";
 import { refuseForeignPrograms } from "./machine.ts";
 
 /**
@@ -18,7 +18,8 @@ export async function stageContents(
   const missing = [...requested].filter((digest) => !isStaged(join(stage, digest), digest));
   for (const digest of missing) {
     const content = memory.get(digest);
-    if (content !== undefined) writePrivate(join(stage, digest), content);
+    const path = join(stage, digest);
+    if (content !== undefined) await replaceFile(path, content, 0o600, partialOf(path));
   }
   const packed = new Set(missing.filter((digest) => !memory.has(digest)));
   if (packed.size > 0) await bundle.extract(packed, (digest) => join(stage, digest), signal);
@@ -27,9 +28,6 @@ export async function stageContents(
       [...requested].map((digest) => join(stage, digest)),
       platform,
     );
-  const folder = fs.openSync(stage, "r");
-  fs.fsyncSync(folder);
-  fs.closeSync(folder);
 }
 
 /** Bytes that {@link keepInstaller} will write. */
@@ -40,56 +38,16 @@ export function installerNeed(executable: string | null, folder: string): number
 }
 
 /** Keeps this installer beside its journal, so that undo needs no bundle. An equal copy stays. */
-export function keepInstaller(executable: string, folder: string): void {
+export async function keepInstaller(executable: string, folder: string): Promise<void> {
   const target = join(folder, "install");
   const size = fs.statSync(executable).size;
   if (fs.statSync(target, { throwIfNoEntry: false })?.size === size) {
     if (digestFile(target).digest === digestFile(executable).digest) return;
   }
-  const temporary = `${target}.new`;
-  wholeOrNothing(temporary, () => {
-    fs.copyFileSync(executable, temporary);
-    fs.chmodSync(temporary, 0o700);
-    const file = fs.openSync(temporary, "r");
-    fs.fsyncSync(file);
-    fs.closeSync(file);
-    fs.renameSync(temporary, target);
-  });
-}
-
-/** A full disk is no fuller afterwards. */
-function wholeOrNothing(temporary: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
-  }
+  const content = fs.createReadStream(executable, { highWaterMark: chunkSize });
+  await replaceFile(target, content, 0o700, partialOf(target));
 }
 
 function isStaged(path: string, digest: Digest): boolean {
   return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true && digestFile(path).digest === digest;
-}
-
-/** Whole and flushed, or not there. */
-export function writePrivate(path: string, content: Uint8Array): void {
-  const temporary = `${path}.partial`;
-  fs.rmSync(temporary, { force: true });
-  wholeOrNothing(temporary, () => {
-    writeOnce(temporary, content);
-    fs.renameSync(temporary, path);
-  });
-}
-
-/** 0600 from the first byte, whole and flushed, or not there; throws EEXIST where there is something. */
-export function writeOnce(path: string, content: Uint8Array): void {
-  const file = fs.openSync(path, "wx", 0o600);
-  wholeOrNothing(path, () => {
-    try {
-      for (let done = 0; done < content.length;) done += fs.writeSync(file, content, done);
-      fs.fsyncSync(file);
-    } finally {
-      fs.closeSync(file);
-    }
-  });
 }

@@ -170,8 +170,8 @@ async function stage(
     if (effect.do === "write" && "digest" in effect.content) requested.add(effect.content.digest);
   }
   context.reporter.stage("stage", `${requested.size} contents`);
-  if (context.executable !== null) keepInstaller(context.executable, state.folder);
-  if (origin !== null) keepBundle(origin, state.folder);
+  if (context.executable !== null) await keepInstaller(context.executable, state.folder);
+  if (origin !== null) await keepBundle(origin, state.folder);
   await stageContents(bundle, state.contents.stage, requested, memory, { platform, signal: context.signal });
 }
 
