@@ -1,6 +1,6 @@
 /** How long the certificates on a node still hold. */
 import { X509Certificate } from "node:crypto";
-import type { Finding } from "../checks/check.ts";
+import { error, type Finding, ok } from "../checks/check.ts";
 import type { HostReader } from "../host/host.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
 
@@ -54,8 +54,8 @@ export function expiryFindings(lives: readonly CertificateLife[], days = shortLi
     const ends = notAfter.toISOString().slice(0, 10);
     const left = daysLeft < 0 ? `ended ${-daysLeft} days ago` : `${daysLeft} days left`;
     const message = `${path} (${subject}): ${left}, until ${ends}`;
-    if (daysLeft >= days) return { check: "certificate", severity: "ok", message };
+    if (daysLeft >= days) return ok("certificate", message);
     const hint = "./install renew --bundle NEWER.tar; on a master with the CA's key: ./install renew";
-    return { check: "certificate", severity: "error", message, expected: `${days} days or more`, hint };
+    return error("certificate", message, { expected: `${days} days or more`, hint });
   });
 }

@@ -12,6 +12,21 @@ export interface Finding {
   readonly hint?: string;
 }
 
+/** What a finding says beside its name and message. */
+export type FindingDetails = Pick<Finding, "expected" | "found" | "hint">;
+
+export function ok(check: string, message: string): Finding {
+  return { check, severity: "ok", message };
+}
+
+export function warning(check: string, message: string, details: FindingDetails = {}): Finding {
+  return { check, severity: "warning", message, ...details };
+}
+
+export function error(check: string, message: string, details: FindingDetails = {}): Finding {
+  return { check, severity: "error", message, ...details };
+}
+
 /** Tells findings: people see what is wrong (with `all`, also what is right), machines see everything. */
 export function reportFindings(findings: readonly Finding[], reporter: Reporter, all = false): void {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));

@@ -1,11 +1,11 @@
 /** How drift is told. */
 import { sameOwner } from "../resources/file.ts";
 import type { Owner } from "../host/effect.ts";
-import type { Finding } from "./check.ts";
+import { error, type Finding } from "./check.ts";
 
 /** `what` is a path, or the name of a thing. */
 export function drift(check: string, what: string, message: string, hint: string): Finding {
-  return { check, severity: "error", message: `${what} ${message}`, hint };
+  return error(check, `${what} ${message}`, { hint });
 }
 
 interface Attributes {

@@ -9,7 +9,7 @@ import type { DirectoryId } from "../resources/directory.ts";
 import type { FileId } from "../resources/file.ts";
 import { wrongLabels } from "../resources/hooks.ts";
 import { type Goal, isUnknown } from "../resources/resource.ts";
-import type { Finding } from "./check.ts";
+import { type Finding, warning } from "./check.ts";
 import { attributeDrift, drift } from "./drift-finding.ts";
 import { findExtra } from "./extra.ts";
 import { podDrift } from "./pod-drift.ts";
@@ -118,5 +118,5 @@ async function labelDrift(
 }
 
 function unknown(what: string, why: string): Finding {
-  return { check: "setting", severity: "warning", message: `${what} could not be looked at: ${why}` };
+  return warning("setting", `${what} could not be looked at: ${why}`);
 }

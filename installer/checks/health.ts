@@ -2,7 +2,7 @@
 import type { CheckEntry } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { describeAwaited, isThere, type IsThere } from "./awaited.ts";
-import type { Finding } from "./check.ts";
+import { type Finding, ok } from "./check.ts";
 
 /**
  * One check, once. `quorum` checks are warnings where `alone` is false: the other members may not be up yet.
@@ -12,7 +12,7 @@ export async function checkHealth(host: HostReader, entry: CheckEntry, alone: bo
   const { code, stdout, stderr } = await host.query(entry.argv, { environment, timeoutSeconds });
   const said = `${stdout}\n${stderr}`.trim();
   const matched = entry.matches === undefined || new RegExp(entry.matches, "m").test(said);
-  if (code === 0 && matched) return { check: entry.name, severity: "ok", message: "healthy" };
+  if (code === 0 && matched) return ok(entry.name, "healthy");
   const severity = entry.severity === "quorum" ? (alone ? "error" : "warning") : entry.severity;
   // Some point at their complaint with a line of carets.
   const lastLine = said.split("\n").findLast((line) => /\w/.test(line)) ?? "";

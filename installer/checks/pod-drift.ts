@@ -4,7 +4,7 @@ import { messageOf } from "#cli/errors";
 import type { HostReader } from "../host/host.ts";
 import type { FileId } from "../resources/file.ts";
 import type { UnitId } from "../resources/unit.ts";
-import type { Finding } from "./check.ts";
+import { type Finding, warning } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 const podUid = "io.kubernetes.pod.uid";
@@ -88,7 +88,7 @@ async function foreignContainers(
     });
   } catch (error) {
     const message = `the runtime's containers could not be looked at: ${messageOf(error)}`;
-    return [{ check: "extra", severity: "warning", message }];
+    return [warning("extra", message)];
   }
 }
 

@@ -2,7 +2,7 @@
 import type { BundleIndex } from "#bundle";
 import { compareVersions } from "#formats/version";
 import type { Header } from "../journal/journal.ts";
-import type { Finding } from "./check.ts";
+import { error, type Finding, warning } from "./check.ts";
 
 /** [] where the bundle is newer in everything; whoever replays an old one on purpose reads here what they take back. */
 export function replay(installed: Header["bundle"], { locked, cluster, release }: BundleIndex): Finding[] {
@@ -13,7 +13,7 @@ function otherCluster(installed: Header["bundle"], name: string): Finding[] {
   if (installed.cluster === name) return [];
   const hint = "take the bundle of this cluster; to make the host a node of the other one: ./install undo first";
   const message = "this bundle is of another cluster than the one that this host is a node of";
-  return [{ check: "same-cluster", severity: "error", message, expected: installed.cluster, found: name, hint }];
+  return [error("same-cluster", message, { expected: installed.cluster, found: name, hint })];
 }
 
 function olderSoftware(
@@ -30,11 +30,11 @@ function olderSoftware(
   if (installed.locked !== undefined && locked < installed.locked) {
     const message = "this bundle is older than the installed one: it may bring back what was fixed since";
     const detail = { expected: `locked ${installed.locked} or later`, found: `locked ${locked}` };
-    findings.push({ check: "older-bundle", severity: "warning", message, ...detail, hint });
+    findings.push(warning("older-bundle", message, { ...detail, hint }));
   }
   if (older.length > 0) {
     const message = `the bundle takes components back: ${older.join(", ")}`;
-    findings.push({ check: "older-components", severity: "warning", message, hint });
+    findings.push(warning("older-components", message, { hint }));
   }
   return findings;
 }

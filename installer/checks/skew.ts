@@ -1,6 +1,6 @@
 /** Which versions may follow which. Pure; the names of the findings are what `--skip-preflight` takes. */
 import { isSince, parseVersion } from "#formats/version";
-import type { Finding } from "./check.ts";
+import { error, type Finding, ok, warning } from "./check.ts";
 
 /** As a bundle names them; null or absent where it has none, undefined also in journals of older installers. */
 export interface Versions {
@@ -34,7 +34,7 @@ function step(check: string, name: string, from: string | null | undefined, to: 
   const [old, next] = [parseVersion(from), parseVersion(to)];
   if (old === null || next === null) return [];
   const wrong = (message: string, expected: string, hint: string): Finding[] => [
-    { check, severity: "error", message: `${name} ${message}`, expected, found: `${from} → ${to}`, hint },
+    error(check, `${name} ${message}`, { expected, found: `${from} → ${to}`, hint }),
   ];
   if (next.major !== old.major) {
     return wrong("would change its major version", `${old.major}.x`, "read the release notes, and take a backup first");
@@ -55,9 +55,9 @@ function step(check: string, name: string, from: string | null | undefined, to: 
   }
   if (next.minor === old.minor && next.patch < old.patch) {
     const message = `${name} goes back from ${from} to ${to}`;
-    return [{ check, severity: "warning", message, hint: "use the newer bundle, if this is not meant" }];
+    return [warning(check, message, { hint: "use the newer bundle, if this is not meant" })];
   }
-  return [{ check, severity: "ok", message: `${name} ${from} → ${to}` }];
+  return [ok(check, `${name} ${from} → ${to}`)];
 }
 
 /** A kubelet must not be newer than any API server it may talk to. `server` null: nobody could say its version. */
@@ -67,11 +67,11 @@ export function kubeletSkew(kubelet: string | null | undefined, server: string |
   const hint = "upgrade every master first; if that is done: --skip-preflight kubelet-skew";
   if (server === null || parseVersion(server) === null) {
     const message = "the API server does not say its version, and a kubelet must not be newer than it";
-    return [{ check, severity: "error", message, expected: `Kubernetes ${kubelet} on the masters`, hint }];
+    return [error(check, message, { expected: `Kubernetes ${kubelet} on the masters`, hint })];
   }
   if (!isSince(server, kubelet)) {
     const message = "the kubelet would be newer than the API server";
-    return [{ check, severity: "error", message, expected: `${kubelet} or newer`, found: server, hint }];
+    return [error(check, message, { expected: `${kubelet} or newer`, found: server, hint })];
   }
-  return [{ check, severity: "ok", message: `the API server is of ${server}` }];
+  return [ok(check, `the API server is of ${server}`)];
 }

@@ -1,5 +1,6 @@
 /** What the smoke test wants to know of a cluster's answers. Pure. */
-import type { Finding } from "./check.ts";
+import { contains } from "#formats/ipv4";
+import { error, type Finding, ok, warning } from "./check.ts";
 
 export const smokeName = "kubeferry-smoke";
 
@@ -93,48 +94,43 @@ function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefin
 }
 
 /** One finding for each node: is its pod ready, and has it an address of the pods' network? */
-export function podFindings(
-  places: readonly SmokeTarget[],
-  network: string,
-  inNetwork: (network: string, ip: string) => boolean,
-): Finding[] {
+export function podFindings(places: readonly SmokeTarget[], network: string): Finding[] {
   return places.map(({ node, pod, lacks }): Finding => {
     const check = "pod";
     if (lacks !== null) {
       const { found, hint } = lacks;
-      return { check, severity: "error", message: `${node}: its pod is not ready`, expected: "ready", found, hint };
+      return error(check, `${node}: its pod is not ready`, { expected: "ready", found, hint });
     }
     const ip = pod?.status?.podIP ?? "none";
-    if (inNetwork(network, ip)) return { check, severity: "ok", message: `${node}: ready, at ${ip}` };
+    if (contains(network, ip)) return ok(check, `${node}: ready, at ${ip}`);
     const message = `${node}: its pod has no address of the pods' network`;
-    return { check, severity: "error", message, expected: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` };
+    return error(check, message, { expected: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` });
   });
 }
 
 export function cordonedFinding({ metadata: { name } }: NodeItem): Finding {
   const message = `${name} is cordoned: it is not tried`;
-  return { check: "pod", severity: "warning", message, hint: `kubectl uncordon ${name}` };
+  return warning("pod", message, { hint: `kubectl uncordon ${name}` });
 }
 
-export const notNodeFinding: Finding = {
-  check: "service address",
-  severity: "ok",
-  message: "not tried, nor the pods' own addresses: this master is no node and has no kube-proxy",
-};
+export const notNodeFinding: Finding = ok(
+  "service address",
+  "not tried, nor the pods' own addresses: this master is no node and has no kube-proxy",
+);
 
 /** `said`: why there is no log; null where there is one. */
 export function logFinding(node: string, said: string | null): Finding {
   const check = "kubelet";
-  if (said === null) return { check, severity: "ok", message: `${node}: the API server gets its pod's log` };
+  if (said === null) return ok(check, `${node}: the API server gets its pod's log`);
   const message = `${node}: the API server does not get its pod's log`;
-  return { check, severity: "error", message, found: said, hint: "./install approve; kubectl get csr" };
+  return error(check, message, { found: said, hint: "./install approve; kubectl get csr" });
 }
 
 /** Pods that are told to go, and have not gone. */
 export function lingeringFinding(names: readonly string[]): Finding {
   const message = "pods of the test are still ending";
   const hint = `kubectl get pods -l app=${smokeName} -o wide`;
-  return { check: "removal", severity: "warning", message, found: names.join(", "), hint };
+  return warning("removal", message, { found: names.join(", "), hint });
 }
 
 /** Whether the service's port on the nodes is one of those that were set aside for it. */
@@ -142,10 +138,10 @@ export function portFinding(service: ServiceItem, range: { readonly first: numbe
   const port = service.spec.ports[0]?.nodePort ?? 0;
   const expected = `${range.first}-${range.last}`;
   const check = "node port";
-  if (port >= range.first && port <= range.last) return { check, severity: "ok", message: `${port} is in ${expected}` };
+  if (port >= range.first && port <= range.last) return ok(check, `${port} is in ${expected}`);
   const hint = "systemctl cat kube-apiserver | grep node-port";
   const message = "the service's port is none of the range";
-  return { check, severity: "error", message, expected, found: String(port), hint };
+  return error(check, message, { expected, found: String(port), hint });
 }
 
 /**
@@ -197,10 +193,9 @@ export function questionsOf(places: readonly SmokeTarget[], service: ServiceItem
 export function answerFinding(question: Question, failures: readonly string[]): Finding {
   const { check, what, address, port, path, tries, hint } = question;
   const where = `${what} (http://${address}:${port}${path})`;
-  if (failures.length === 0)
-    return { check, severity: "ok", message: `${where} answers${tries === 1 ? "" : `, ${tries} times`}` };
+  if (failures.length === 0) return ok(check, `${where} answers${tries === 1 ? "" : `, ${tries} times`}`);
   const found = [...new Set(failures)].join("; ");
   const rate = failures.length === 1 ? "" : `${failures.length} times `;
   const message = `${where} does not answer`;
-  return { check, severity: "error", message, expected: "HTTP 200", found: `${rate}${found}`, hint };
+  return error(check, message, { expected: "HTTP 200", found: `${rate}${found}`, hint });
 }

@@ -9,7 +9,7 @@ import { installedFiles } from "../plan/renew.ts";
 import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
 import { apiVersion } from "../cluster/api-version.ts";
-import type { Finding } from "./check.ts";
+import { error, type Finding, ok, warning } from "./check.ts";
 import { replay } from "./replay.ts";
 import { parseVersion } from "#formats/version";
 import { kubeletSkew, skew } from "./skew.ts";
@@ -53,21 +53,18 @@ function renewed(past: readonly Transaction[]): Finding[] {
   if (one === undefined) return [];
   const message = `certificates that were renewed on ${one.at.slice(0, 10)} give way to those of the bundle`;
   const hint = "./install renew   afterwards, if the bundle's end sooner";
-  return [{ check: "renewed", severity: "warning", message, hint }];
+  return [warning("renewed", message, { hint })];
 }
 
 function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Finding[] {
   const { name, ip } = header.node;
   if (name === selection.name && ip === selection.ip) return [];
   return [
-    {
-      check: "same-node",
-      severity: "error",
-      message: "this host is another node of the cluster",
+    error("same-node", "this host is another node of the cluster", {
       expected: `${name} (${ip})`,
       found: `${selection.name} (${selection.ip})`,
       hint: `./install upgrade --ip ${ip}; to make it another node: ./install undo first`,
-    },
+    }),
   ];
 }
 
@@ -83,12 +80,11 @@ export function sameKeys({
   const [first] = other;
   if (first === undefined) return [];
   return [
-    {
-      check: "same-keys",
-      severity: "error",
-      message: `the bundle has other keys of the cluster than those installed: ${other.map(({ path }) => path).join(", ")}`,
-      hint: "build it beside the .pki folder that the installed bundle was built with",
-    },
+    error(
+      "same-keys",
+      `the bundle has other keys of the cluster than those installed: ${other.map(({ path }) => path).join(", ")}`,
+      { hint: "build it beside the .pki folder that the installed bundle was built with" },
+    ),
   ];
 }
 
@@ -106,7 +102,7 @@ function together({ past, bundle, selection }: UpgradeCheckInput): Finding[] {
   const roles = [...new Set([...selection.roles, ...behind])].join(",");
   const message = `this host stays ${[...new Set(behind)].join(" and ")} of the older bundle`;
   const hint = `./install upgrade --role ${roles}   upgrades all of it at once`;
-  return [{ check: "one-bundle", severity: "warning", message, hint }];
+  return [warning("one-bundle", message, { hint })];
 }
 
 async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVersion): Promise<Finding[]> {
@@ -120,7 +116,7 @@ async function kubelet(input: UpgradeCheckInput, from: string | null, ask: AskVe
     if (masters.length < 2) return [];
     const message = "until the other masters are upgraded, this kubelet is newer than their API servers";
     const hint = "upgrade --role etcd,master on every master first, then --role worker everywhere";
-    return [{ check: "kubelet-skew", severity: "warning", message, hint }];
+    return [warning("kubelet-skew", message, { hint })];
   }
   if (!host.live) return [];
   const paths = [...installedGoals(past).keys()].filter((path) => path.endsWith("/kube-proxy.kubeconfig"));
@@ -135,15 +131,12 @@ async function etcdMembers({ host, past }: UpgradeCheckInput, last: Transaction)
   const argv = [...client.argv, "endpoint", "health", ...(last.header.alone ? [] : ["--cluster"])];
   const { code, stdout, stderr } = await host.query(argv, { environment: client.environment, timeoutSeconds: 60 });
   const check = "etcd-members";
-  if (code === 0) return [{ check, severity: "ok", message: "every member of etcd is healthy" }];
+  if (code === 0) return [ok(check, "every member of etcd is healthy")];
   const said = `${stdout}\n${stderr}`.split("\n").filter((line) => /unhealthy|error|refused|deadline/i.test(line));
   return [
-    {
-      check,
-      severity: "error",
-      message: "a member of etcd is not healthy, and this one would be away while it restarts",
+    error(check, "a member of etcd is not healthy, and this one would be away while it restarts", {
       found: said.slice(0, 3).join("; ").slice(0, 300) || `code ${code}`,
       hint: argv.join(" "),
-    },
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 /** `./install audit`: every installed thing against what was installed; a report to hand to an auditor. */
 import type { Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { type Finding, reportFindings } from "../checks/check.ts";
+import { type Finding, reportFindings, warning } from "../checks/check.ts";
 import { findDrift } from "../checks/drift.ts";
 import { originDrift } from "../checks/origin-drift.ts";
 import type { Context } from "../context.ts";
@@ -25,7 +25,7 @@ export async function audit(root: string, trust: Trust | null, context: Context)
   const findings = [...origins, ...drifted.findings];
   const notes = [...new Set(present.flatMap(({ header }) => header.notes))];
   const remarks = [
-    ...notes.map((message): Finding => ({ check: "origin", severity: "warning", message })),
+    ...notes.map((message): Finding => warning("origin", message)),
     // What differs below may be its half.
     ...interruptions(all).map((one): Finding => ({ ...one, severity: "warning" })),
   ];

@@ -4,14 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import { askAddress } from "../cluster/ask-address.ts";
 import { type Cluster, type ClusterFacts, clusterFacts, clusterOf, ownFolder } from "../cluster/ask-cluster.ts";
-import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";
+import { error, type Finding, hasErrors, reportFindings } from "../checks/check.ts";
 import * as judged from "../checks/smoke.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
 import { stateOf } from "../journal/state.ts";
 import { describeEffect } from "../plan/print.ts";
-import { contains } from "#formats/ipv4";
 import { failing, hintOf } from "./status.ts";
 
 export interface SmokeRequest {
@@ -129,7 +128,7 @@ async function findingsOf(run: Run): Promise<Finding[]> {
   const questions = judged.questionsOf(places, service, isNode);
   return [
     ...nodes.filter((node) => !judged.takesPods(node)).map(judged.cordonedFinding),
-    ...judged.podFindings(places, facts.pods, contains),
+    ...judged.podFindings(places, facts.pods),
     ...(await logFindings(cluster, places)),
     judged.portFinding(service, facts.nodePorts),
     ...(isNode ? [] : [judged.notNodeFinding]),
@@ -195,13 +194,11 @@ async function logFindings(cluster: Cluster, places: readonly judged.SmokeTarget
 async function takeAway(run: Run): Promise<Finding | null> {
   const { context, host, cluster } = run;
   if (context.signal.aborted) context.reporter.info("Removing what was made; to leave it, interrupt again.");
-  const left = (found: string): Finding => ({
-    check: "removal",
-    severity: "error",
-    message: `what was made for the test is still in the cluster; to remove it: ${deleteWords(run)}`,
-    found,
-    hint: deleteWords(run),
-  });
+  const left = (found: string): Finding =>
+    error("removal", `what was made for the test is still in the cluster; to remove it: ${deleteWords(run)}`, {
+      found,
+      hint: deleteWords(run),
+    });
   try {
     await host.perform(deleteOf(run));
     const until = performance.now() + removalSeconds * second;

@@ -3,7 +3,7 @@ import type { CheckEntry } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
 import { certificateLives, expiryFindings } from "../certificates/expiry.ts";
-import { type Finding, hasErrors, reportFindings } from "../checks/check.ts";
+import { error, type Finding, hasErrors, reportFindings, warning } from "../checks/check.ts";
 import { checkHealth, waitsFor } from "../checks/health.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
@@ -61,12 +61,13 @@ export function interruptions(all: readonly Transaction[]): Finding[] {
   const back = present.length > 1 ? "./install rollback" : "./install undo";
   return present
     .filter(({ state }) => state !== "committed")
-    .map(({ id, header, state }) => ({
-      check: "journal",
-      severity: "error",
-      message: `${state === "open" ? "transaction" : "the undo of transaction"} ${id} (${header.command}) was interrupted`,
-      hint: state === "open" ? `${header.command}   again, or ${back}` : back,
-    }));
+    .map(({ id, header, state }) =>
+      error(
+        "journal",
+        `${state === "open" ? "transaction" : "the undo of transaction"} ${id} (${header.command}) was interrupted`,
+        { hint: state === "open" ? `${header.command}   again, or ${back}` : back },
+      ),
+    );
 }
 
 /** For commands that need an installation. */
@@ -95,7 +96,7 @@ async function healthOf(host: HostReader, { entry, alone, started }: InstalledCh
   if (unit === undefined) return await look(started ? entry : { ...entry, severity: "warning" });
   if (started || (await isActive(host, unit))) return await look(entry);
   const message = `${unit} was not started: installed with --no-start`;
-  return { check, severity: "warning", message, hint: `systemctl start ${unit}` };
+  return warning(check, message, { hint: `systemctl start ${unit}` });
 }
 
 /** The newest check of each name. */

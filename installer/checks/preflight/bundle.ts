@@ -2,8 +2,8 @@
 import { isIPv4 } from "node:net";
 import type { CertificateEntry } from "#bundle";
 import { chosen } from "../../plan/input.ts";
-import type { Finding } from "../check.ts";
-import { ok, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import type { PreflightInput } from "./input.ts";
 
 const day = 24 * 60 * 60 * 1000;
 const oldAfterDays = 180;
@@ -14,9 +14,7 @@ export function bundleAge({ bundle, now }: PreflightInput): Finding[] {
   const hint = "on the online side: kubeferry lock --update, then build";
   if (age <= oldAfterDays) return [ok("bundle-age", `${Math.max(age, 0)} days`)];
   const message = "the software in this bundle is old; it lacks what was fixed since";
-  return [
-    { check: "bundle-age", severity: "warning", message, expected: `${oldAfterDays} days`, found: `${age} days`, hint },
-  ];
+  return [warning("bundle-age", message, { expected: `${oldAfterDays} days`, found: `${age} days`, hint })];
 }
 
 /** The node's own certificates, and the CAs that it trusts. */
@@ -34,14 +32,7 @@ export function certificateLife(input: PreflightInput): Finding[] {
     const message = "this host's clock is before the certificates were made";
     const found = input.now.toISOString();
     return [
-      {
-        check: "clock",
-        severity: "error",
-        message,
-        expected: `${first.notBefore} or later`,
-        found,
-        hint: "date; timedatectl set-time …",
-      },
+      error("clock", message, { expected: `${first.notBefore} or later`, found, hint: "date; timedatectl set-time …" }),
     ];
   }
   if (certificates.length === 0) return [];
@@ -72,14 +63,13 @@ export function certificateAddress(input: PreflightInput): Finding[] {
     return addresses.length > 0 && !addresses.includes(ip);
   });
   if (wrong.length === 0) return [ok("certificate-address", `certificates are for ${ip}`)];
-  return wrong.map(({ path, sans }) => ({
-    check: "certificate-address",
-    severity: "error",
-    message: `${path} is not for this address`,
-    expected: ip,
-    found: sans.join(", "),
-    hint: "correct the node's ip in cluster.yaml and build again",
-  }));
+  return wrong.map(({ path, sans }) =>
+    error("certificate-address", `${path} is not for this address`, {
+      expected: ip,
+      found: sans.join(", "),
+      hint: "correct the node's ip in cluster.yaml and build again",
+    }),
+  );
 }
 
 /** Packages are made for one release of one distribution. */
@@ -93,5 +83,5 @@ export function packagesFit({ bundle, selection, facts }: PreflightInput): Findi
   if (fits) return [ok("distribution", found)];
   const message = "the bundle's packages are for another distribution";
   const hint = "name this one under packages: in cluster.yaml and build again";
-  return [{ check: "distribution", severity: "error", message, expected: [...required].join(", "), found, hint }];
+  return [error("distribution", message, { expected: [...required].join(", "), found, hint })];
 }

@@ -1,8 +1,8 @@
 /** Preflight of etcd's data: a member starts from an empty directory, or from its own earlier data. */
 import type { HostReader } from "../../host/host.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import type { Finding } from "../check.ts";
-import { ok, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import type { PreflightInput } from "./input.ts";
 
 const check = "etcd-data";
 
@@ -20,10 +20,10 @@ export async function etcdData({ host, selection, plan, past }: PreflightInput):
     const hint = `mv ${path} ${path}.before`;
     if (profile.member !== undefined && (await memberIn(host, logs, profile.member))) {
       const message = `data of an earlier installation of ${profile.name} in this cluster are here, and etcd goes on with them`;
-      return [{ check, severity: "warning", message, found, hint: `to begin anew instead: ${hint}` }];
+      return [warning(check, message, { found, hint: `to begin anew instead: ${hint}` })];
     }
     const message = "data of another etcd are here, and etcd would take them for its own";
-    return [{ check, severity: "error", message, found, hint }];
+    return [error(check, message, { found, hint })];
   }
   return [ok(check, "no data of an earlier etcd")];
 }

@@ -1,8 +1,8 @@
 /** Preflight of what was here before: other clusters, other runtimes, data. What is ours is recognised as ours. */
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import type { Finding } from "../check.ts";
-import { ok, ownUnits, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import { ownUnits, type PreflightInput } from "./input.ts";
 
 /** A host that belongs to another cluster is not silently made a member of this one. */
 export function cluster({ past, bundle }: PreflightInput): Finding[] {
@@ -10,16 +10,7 @@ export function cluster({ past, bundle }: PreflightInput): Finding[] {
   const other = past.find(({ state, header }) => state !== "gone" && header.bundle.cluster !== expected);
   if (other === undefined) return [ok("cluster", "the host belongs to no other cluster of Kubeferry")];
   const message = "the host already belongs to another cluster";
-  return [
-    {
-      check: "cluster",
-      severity: "error",
-      message,
-      expected,
-      found: other.header.bundle.cluster,
-      hint: "./install undo",
-    },
-  ];
+  return [error("cluster", message, { expected, found: other.header.bundle.cluster, hint: "./install undo" })];
 }
 
 const marks = [
@@ -35,15 +26,7 @@ export async function otherCluster({ host, past }: PreflightInput): Promise<Find
   for (const path of marks) {
     if ((await host.stat(path)) === null) continue;
     const message = "another tool has installed Kubernetes here";
-    return [
-      {
-        check: "existing-cluster",
-        severity: "error",
-        message,
-        found: path,
-        hint: "take it away with the tool that made it",
-      },
-    ];
+    return [error("existing-cluster", message, { found: path, hint: "take it away with the tool that made it" })];
   }
   return [ok("existing-cluster", "no Kubernetes of another tool")];
 }
@@ -59,7 +42,7 @@ export async function runtimes({ host, plan, past }: PreflightInput): Promise<Fi
     const message = planned.has(name)
       ? `${name} of this host runs; it is replaced by ours until undo, and what it runs is restarted`
       : `${name} of this host runs beside ours`;
-    findings.push({ check: "foreign-runtime", severity: "warning", message, hint: `systemctl status ${name}` });
+    findings.push(warning("foreign-runtime", message, { hint: `systemctl status ${name}` }));
   }
   return findings.length > 0 ? findings : [ok("foreign-runtime", "no runtime of the host's own")];
 }

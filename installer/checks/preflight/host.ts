@@ -5,20 +5,20 @@ import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
 import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
-import type { Finding } from "../check.ts";
-import { ok, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import type { PreflightInput } from "./input.ts";
 
 export function privilege({ facts, host }: PreflightInput): Finding[] {
   if (!host.live) return [];
   if (facts.uid === 0) return [ok("root", "runs as root")];
-  return [{ check: "root", severity: "error", message: "only root can change this host", hint: "sudo ./install …" }];
+  return [error("root", "only root can change this host", { hint: "sudo ./install …" })];
 }
 
 export function systemd({ facts, host }: PreflightInput): Finding[] {
   if (!host.live) return [];
   if (facts.systemd) return [ok("systemd", "systemd runs this host")];
   const hint = "install into a tree instead: ./install … --root DIR";
-  return [{ check: "systemd", severity: "error", message: "systemd does not run this host", hint }];
+  return [error("systemd", "systemd does not run this host", { hint })];
 }
 
 export function kernelVersion({ facts, host, bundle, selection }: PreflightInput): Finding[] {
@@ -29,39 +29,30 @@ export function kernelVersion({ facts, host, bundle, selection }: PreflightInput
   const found = facts.kernel;
   const hint = "boot a newer kernel of the distribution";
   if (!at("3.10")) {
-    return [
-      {
-        check: "kernel-version",
-        severity: "error",
-        message: "the kernel is too old",
-        expected: "3.10 or newer",
-        found,
-        hint,
-      },
-    ];
+    return [error("kernel-version", "the kernel is too old", { expected: "3.10 or newer", found, hint })];
   }
   if (facts.cgroup === 2 && !at("4.5")) {
     const message = "cgroup v2 of this kernel is not usable";
-    return [{ check: "kernel-version", severity: "error", message, expected: "4.5 or newer", found, hint }];
+    return [error("kernel-version", message, { expected: "4.5 or newer", found, hint })];
   }
   if (isWorker && usesNftables(bundle) && !at("5.13")) {
     const message = "kube-proxy in mode nftables does not start with this kernel";
-    return [{ check: "kernel-version", severity: "error", message, expected: "5.13 or newer", found, hint }];
+    return [error("kernel-version", message, { expected: "5.13 or newer", found, hint })];
   }
   if (isWorker && usesIpvs(bundle) && kubernetes !== null && compareVersions(kubernetes, "1.11.10") < 0 && at("4.19")) {
     const message = `kube-proxy ${kubernetes} finds no nf_conntrack_ipv4 in this kernel and does not work in mode ipvs`;
     const mode = "network: { proxyMode: iptables } in cluster.yaml";
-    return [{ check: "kernel-version", severity: "error", message, expected: "4.18 or older", found, hint: mode }];
+    return [error("kernel-version", message, { expected: "4.18 or older", found, hint: mode })];
   }
   if (isWorker && kubernetes !== null && !isSince(kubernetes, "1.19") && at("5.16")) {
     const message = `runc before 1.0.0-rc94, which releases of ${kubernetes} carry, starts no container with a memory limit`;
     const newer =
       "take a newer runc: alternatives: [newer-runc] where `kubeferry releases` has it; or a kernel before 5.16";
-    return [{ check: "kernel-version", severity: "warning", message, expected: "5.15 or older", found, hint: newer }];
+    return [warning("kernel-version", message, { expected: "5.15 or older", found, hint: newer })];
   }
   if (!at("4.4")) {
     const message = "this kernel leaks the memory of containers and may hang when they end";
-    return [{ check: "kernel-version", severity: "warning", message, expected: "4.4 or newer", found, hint }];
+    return [warning("kernel-version", message, { expected: "4.4 or newer", found, hint })];
   }
   return [ok("kernel-version", found)];
 }
@@ -84,20 +75,18 @@ export async function cgroups({ facts, host, bundle, selection }: PreflightInput
   const hint = "boot with systemd.unified_cgroup_hierarchy=1";
   if (kubernetes !== null && facts.cgroup !== 2 && isSince(kubernetes, "1.35")) {
     const message = `Kubernetes ${kubernetes} wants cgroup v2`;
-    return [{ check: "cgroup", severity: "error", message, expected: "v2", found: `v${facts.cgroup ?? "?"}`, hint }];
+    return [error("cgroup", message, { expected: "v2", found: `v${facts.cgroup ?? "?"}`, hint })];
   }
   if (kubernetes !== null && facts.cgroup === 2 && !isSince(kubernetes, "1.19")) {
     const message = `Kubernetes ${kubernetes} does not know cgroup v2`;
     const back = "boot with systemd.unified_cgroup_hierarchy=0";
-    return [{ check: "cgroup", severity: "error", message, expected: "v1", found: "v2", hint: back }];
+    return [error("cgroup", message, { expected: "v1", found: "v2", hint: back })];
   }
   const list = facts.cgroup === 2 ? ((await host.read("/sys/fs/cgroup/cgroup.controllers")) ?? "").split(/\s+/) : null;
   const lacking = list === null ? [] : controllers.filter((name) => !list.includes(name));
   if (lacking.length === 0) return [ok("cgroup", `v${facts.cgroup ?? "?"}`)];
   const message = `cgroup controllers are missing: ${lacking.join(", ")}`;
-  return [
-    { check: "cgroup", severity: "error", message, hint: "cat /proc/cmdline   # cgroup_disable=, cgroup_enable=" },
-  ];
+  return [error("cgroup", message, { hint: "cat /proc/cmdline   # cgroup_disable=, cgroup_enable=" })];
 }
 
 const gigabyte = 1e9;
@@ -109,23 +98,14 @@ export function capacity({ facts, host, selection }: PreflightInput): Finding[] 
   const memory: Finding =
     facts.memoryBytes >= required
       ? ok("memory", formatBytes(facts.memoryBytes))
-      : {
-          check: "memory",
-          severity: "warning",
-          message: "little memory for these roles",
+      : warning("memory", "little memory for these roles", {
           expected: formatBytes(required),
           found: formatBytes(facts.memoryBytes),
-        };
+        });
   const cpus: Finding =
     facts.cpus >= 2 || !isMaster
       ? ok("cpus", String(facts.cpus))
-      : {
-          check: "cpus",
-          severity: "warning",
-          message: "a master wants two processors",
-          expected: "2",
-          found: String(facts.cpus),
-        };
+      : warning("cpus", "a master wants two processors", { expected: "2", found: String(facts.cpus) });
   return [memory, cpus];
 }
 
@@ -136,9 +116,7 @@ export function hostName({ facts, host }: PreflightInput): Finding[] {
     /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name) && name.split(".").every((part) => part.length <= 63);
   if (fits && !name.startsWith("localhost")) return [ok("hostname", name)];
   const hint = "hostnamectl set-hostname NAME, or hostname: true in cluster.yaml";
-  return [
-    { check: "hostname", severity: "warning", message: "not a name of its own for this host", found: name, hint },
-  ];
+  return [warning("hostname", "not a name of its own for this host", { found: name, hint })];
 }
 
 export async function timeSync({ host, plan, bundle, selection }: PreflightInput): Promise<Finding[]> {
@@ -157,10 +135,10 @@ export async function timeSync({ host, plan, bundle, selection }: PreflightInput
     // Its package is only placed by this very run.
     if (brought !== undefined && running.length === 0) {
       const hint = "run the same ./install once more afterwards";
-      return [{ check, severity: "warning", message: `${message} yet; the bundle brings ${brought}`, found, hint }];
+      return [warning(check, `${message} yet; the bundle brings ${brought}`, { found, hint })];
     }
     const hint = "name chrony under packages: in cluster.yaml, or timeSync: keep";
-    return [{ check, severity: "error", message, found, hint }];
+    return [error(check, message, { found, hint })];
   }
   if (!host.live) return [];
   const { code, stdout } = await host.query(["timedatectl", "show", "-p", "NTPSynchronized", "--value"]);
@@ -168,10 +146,10 @@ export async function timeSync({ host, plan, bundle, selection }: PreflightInput
   const why = "nodes whose clocks differ refuse each other's certificates";
   if (running.length > 0) {
     const message = `${running.join(", ")} has not set the clock right yet; ${why}`;
-    return [{ check, severity: "warning", message, hint: "timedatectl; chronyc tracking" }];
+    return [warning(check, message, { hint: "timedatectl; chronyc tracking" })];
   }
   const hint = "timeSync: [SERVER] under host: in cluster.yaml, or systemctl enable --now chrony";
-  return [{ check, severity: "warning", message: `nothing keeps the clock right; ${why}`, hint }];
+  return [warning(check, `nothing keeps the clock right; ${why}`, { hint })];
 }
 
 const timePackages = ["chrony", "systemd-timesyncd"];

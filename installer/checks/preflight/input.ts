@@ -23,10 +23,6 @@ export interface PreflightInput {
 /** Empty where the check does not apply: most do not with `--root`. */
 export type Check = (input: PreflightInput) => Finding[] | Promise<Finding[]>;
 
-export function ok(check: string, message: string): Finding {
-  return { check, severity: "ok", message };
-}
-
 /** Names of units that Kubeferry has installed on this host: what they hold and listen on is ours. */
 export function ownUnits(past: readonly Transaction[]): Set<string> {
   const present = past.filter(({ state }) => state !== "gone");

@@ -3,8 +3,8 @@ import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { module, sysctl } from "../../resources/kernel.ts";
 import { isUnknown } from "../../resources/resource.ts";
 import { activeSwaps } from "../../resources/swap.ts";
-import type { Finding } from "../check.ts";
-import { ok, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import type { PreflightInput } from "./input.ts";
 
 export async function modules({ host, plan }: PreflightInput): Promise<Finding[]> {
   const specs = idsOf("module", goalsIn(plan));
@@ -15,7 +15,7 @@ export async function modules({ host, plan }: PreflightInput): Promise<Finding[]
     if (isUnknown(now) || now.chain.length > 0 || spec.optional) continue;
     const message = `the kernel has no module ${spec.name}`;
     const hint = `modinfo ${spec.name}; uname -r   # a reboot after a kernel update is often all it takes`;
-    findings.push({ check: "kernel-modules", severity: "error", message, hint });
+    findings.push(error("kernel-modules", message, { hint }));
   }
   return findings.length > 0 ? findings : [ok("kernel-modules", `${specs.length} are there`)];
 }
@@ -30,7 +30,7 @@ export async function values({ host, plan }: PreflightInput): Promise<Finding[]>
   }
   if (missing.length === 0) return [ok("sysctl", `${specs.length} keys are there`)];
   const message = `this kernel lacks keys, which are left out: ${missing.join(", ")}`;
-  return [{ check: "sysctl", severity: "warning", message }];
+  return [warning("sysctl", message)];
 }
 
 export async function swap({ host, plan, selection }: PreflightInput): Promise<Finding[]> {
@@ -59,12 +59,5 @@ export async function selinux({ host, facts, bundle }: PreflightInput): Promise<
   const { code } = await host.query(["restorecon", "-n", "/etc/hostname"]);
   if (code === 0) return [ok("selinux", "enforcing; contexts are restored by restorecon")];
   const message = "SELinux is enforcing, and restorecon is not here to label what is installed";
-  return [
-    {
-      check: "selinux",
-      severity: "error",
-      message,
-      hint: "install policycoreutils, or selinux: permissive in cluster.yaml",
-    },
-  ];
+  return [error("selinux", message, { hint: "install policycoreutils, or selinux: permissive in cluster.yaml" })];
 }

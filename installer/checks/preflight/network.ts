@@ -5,8 +5,8 @@ import { chosen } from "../../plan/input.ts";
 import { openings } from "../../plan/openings.ts";
 import { contains } from "#formats/ipv4";
 import { isActive } from "../../host/systemd.ts";
-import type { Finding } from "../check.ts";
-import { ok, ownUnits, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import { ownUnits, type PreflightInput } from "./input.ts";
 import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
 
 /** Interfaces that the network of the cluster makes on a node. */
@@ -22,22 +22,11 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
   const mine = facts.interfaces.find((one) => one.address === ip);
   if (mine === undefined) {
     const message = "this host does not have the node's address";
-    return [
-      {
-        check: "address",
-        severity: "error",
-        message,
-        expected: ip,
-        found: found.join(", ") || "none",
-        hint: "ip address",
-      },
-    ];
+    return [error("address", message, { expected: ip, found: found.join(", ") || "none", hint: "ip address" })];
   }
   if (iface === null || mine.name === iface) return [ok("address", `${ip} on ${mine.name}`)];
   const message = "the address is on another interface";
-  return [
-    { check: "address", severity: "error", message, expected: iface, found: mine.name, hint: `--iface ${mine.name}` },
-  ];
+  return [error("address", message, { expected: iface, found: mine.name, hint: `--iface ${mine.name}` })];
 }
 
 /** The cluster's own networks must be nobody else's. */
@@ -55,7 +44,7 @@ export function networks({ facts, selection, bundle, past, host }: PreflightInpu
     if (network === undefined) return [];
     const message = `${ip} is inside a network that belongs to the cluster`;
     const hint = "choose other networks in cluster.yaml: network.pods, network.services";
-    return [{ check: "networks", severity: "error", message, found: network, hint }];
+    return [error("networks", message, { found: network, hint })];
   });
   return findings.length > 0 ? findings : [ok("networks", `${podCidr} and ${serviceCidr} are free here`)];
 }
@@ -73,7 +62,7 @@ export async function ports({ host, bundle, selection, past }: PreflightInput): 
       if (other === null) continue;
       const message = `port ${port}/${protocol} is taken${other}`;
       const hint = `ss -lnp | grep ':${port} '`;
-      findings.push({ check: "ports", severity: "error", message, hint });
+      findings.push(error("ports", message, { hint }));
       break;
     }
   }
@@ -111,27 +100,27 @@ export async function firewall({ host, bundle, selection }: PreflightInput): Pro
       const message = `ufw opens ports only, and the nodes need ${unopened.join(", ")} as well`;
       const rules = unopened.map((word) => `-A ufw-before-input -p ${word.replace("protocol ", "")} -j ACCEPT`);
       const hint = `in /etc/ufw/before.rules, before COMMIT: ${rules.join("; ")}`;
-      return [{ check: "firewall", severity: "warning", message, hint }];
+      return [warning("firewall", message, { hint })];
     }
     if (mode !== "keep") return [ok("firewall", `${managed} runs: ${mode}`)];
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
-    return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
+    return [warning("firewall", message, { hint: "firewall: open-ports in cluster.yaml" })];
   }
   const { chains, file } = await nftablesOf(host);
   const names = chains.map(({ name }) => name).join(", ");
   if (chains.length > 0 && mode === "keep") {
     const message = `nftables drops in ${names}, and cluster.yaml keeps it; the nodes need ${list}`;
-    return [{ check: "firewall", severity: "warning", message, hint: "firewall: open-ports in cluster.yaml" }];
+    return [warning("firewall", message, { hint: "firewall: open-ports in cluster.yaml" })];
   }
   const passing = chains.filter(({ inFile }) => !inFile).map(({ name }) => name);
   if (mode === "open-ports" && file !== null && passing.length > 0) {
     const message = `${file.path} does not make ${passing.join(", ")}: the nodes' ports are open there until it is made anew`;
-    return [{ check: "firewall", severity: "warning", message, hint: `cat ${file.path}` }];
+    return [warning("firewall", message, { hint: `cat ${file.path}` })];
   }
   if (chains.length > 0) return [ok("firewall", `nftables drops in ${names}: ${mode}`)];
   // Not by iptables itself, which loads modules to be able to answer.
   const { code, stdout } = await host.query(["nft", "list", "chain", "ip", "filter", "INPUT"]);
   if (code !== 0 || !/policy drop/.test(stdout)) return [ok("firewall", "none that drops")];
   const message = `iptables drops, and its rules are the administrator's; the nodes need ${list}`;
-  return [{ check: "firewall", severity: "warning", message, hint: "iptables -S INPUT" }];
+  return [warning("firewall", message, { hint: "iptables -S INPUT" })];
 }

@@ -5,8 +5,8 @@ import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
 import { parseMounts } from "../../host/mounts.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import type { Finding } from "../check.ts";
-import { ok, type PreflightInput } from "./input.ts";
+import { error, type Finding, ok, warning } from "../check.ts";
+import type { PreflightInput } from "./input.ts";
 
 /** Beside the files themselves: directories, the journal, what grows meanwhile. */
 const withMargin = (bytes: number): number => bytes + Math.max(1024 * 1024, bytes / 20);
@@ -24,14 +24,7 @@ export function space(input: PreflightInput): Finding[] {
     if (free >= withMargin(bytes)) return ok("disk-space", `${where} has room for ${formatBytes(bytes)}`);
     const message = `the file system of ${where} is too small`;
     const expected = formatBytes(withMargin(bytes));
-    return {
-      check: "disk-space",
-      severity: "error",
-      message,
-      expected,
-      found: formatBytes(free),
-      hint: `df -h ${where}`,
-    };
+    return error("disk-space", message, { expected, found: formatBytes(free), hint: `df -h ${where}` });
   });
 }
 
@@ -39,14 +32,13 @@ export function space(input: PreflightInput): Finding[] {
 export function inodes(input: PreflightInput): Finding[] {
   const short = perFileSystem(input).filter((room) => room.inodes >= 0 && room.inodes < 2 * room.files + 100);
   if (short.length === 0) return [ok("inodes", "enough")];
-  return short.map(({ where, inodes: free, files }) => ({
-    check: "inodes",
-    severity: "error",
-    message: `the file system of ${where} has too few free inodes`,
-    expected: String(2 * files + 100),
-    found: String(free),
-    hint: `df -i ${where}`,
-  }));
+  return short.map(({ where, inodes: free, files }) =>
+    error("inodes", `the file system of ${where} has too few free inodes`, {
+      expected: String(2 * files + 100),
+      found: String(free),
+      hint: `df -i ${where}`,
+    }),
+  );
 }
 
 /** Targets on a file system that is read-only, or where programs may not run. */
@@ -59,20 +51,10 @@ export async function mounts({ host, plan }: PreflightInput): Promise<Finding[]>
     if (mount === undefined) continue;
     if (mount.options.includes("ro")) {
       const message = `${mount.at} is mounted read-only, and ${path} is to be written there`;
-      findings.set(`${mount.at} ro`, {
-        check: "read-only",
-        severity: "error",
-        message,
-        hint: `mount -o remount,rw ${mount.at}`,
-      });
+      findings.set(`${mount.at} ro`, error("read-only", message, { hint: `mount -o remount,rw ${mount.at}` }));
     } else if (host.live && (mode & 0o111) !== 0 && mount.options.includes("noexec")) {
       const message = `${mount.at} is mounted noexec, and the program ${path} is to be there`;
-      findings.set(`${mount.at} noexec`, {
-        check: "noexec",
-        severity: "error",
-        message,
-        hint: `mount -o remount,exec ${mount.at}`,
-      });
+      findings.set(`${mount.at} noexec`, error("noexec", message, { hint: `mount -o remount,exec ${mount.at}` }));
     }
   }
   return findings.size > 0 ? [...findings.values()] : [ok("mount-options", "targets can be written and run")];
@@ -86,7 +68,7 @@ export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding
     const stat = await host.stat(path);
     if (stat?.type !== "symlink") continue;
     const message = `${path} is a link to ${stat.target}; it is used as it is`;
-    findings.push({ check: "data-directory", severity: "warning", message, hint: `ls -ld ${path}` });
+    findings.push(warning("data-directory", message, { hint: `ls -ld ${path}` }));
   }
   const table = host.live ? parseMounts((await hostMounts(host)) ?? "") : [];
   const mount = table.filter(({ at }) => "/var/lib/containerd".startsWith(at)).at(-1);
@@ -94,7 +76,7 @@ export async function dataLinks({ host, plan }: PreflightInput): Promise<Finding
     const { code, stdout } = await host.query(["xfs_info", mount.at]);
     if (code === 0 && stdout.includes("ftype=0")) {
       const message = `${mount.at} is an XFS without ftype, on which container layers cannot lie`;
-      findings.push({ check: "xfs-ftype", severity: "error", message, hint: "make it anew: mkfs.xfs -n ftype=1" });
+      findings.push(error("xfs-ftype", message, { hint: "make it anew: mkfs.xfs -n ftype=1" }));
     }
   }
   return findings.length > 0 ? findings : [ok("data-directory", "plain directories")];

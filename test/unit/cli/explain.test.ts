@@ -16,10 +16,12 @@ const read = (pattern: string): string[] =>
 const installer = read("installer/**/*.ts");
 const sources = [...installer, ...read("builder/**/*.ts")];
 
-/** As findings are written: `check: "swap"`, `ok("swap", …)`, `drift("extra", …)`, `step("etcd-skew", …)`, `const check = "pod"`. */
+/** As findings are written: `error("swap", …)`, `check: "swap"`, `drift("extra", …)`, `step("etcd-skew", …)`, `const check = "pod"`. */
 const named = new Set(
   installer.flatMap((text) =>
-    [...text.matchAll(/\b(?:check(?:: | = )|(?:ok|drift|step)\()"([a-z-]+)"/g)].map(([, name]) => name ?? ""),
+    [...text.matchAll(/\b(?:check(?:: | = )|(?:ok|warning|error|drift|step)\(\s*)"([a-z-]+)"/g)].map(
+      ([, name]) => name ?? "",
+    ),
   ),
 );
 
