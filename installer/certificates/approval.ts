@@ -2,6 +2,7 @@
  * May a kubelet have the certificate that it asks for? Only a node that is known, asking for itself, with exactly its
  * own name and address; everything else is left, with the reason. Pure.
  */
+import { contains } from "#formats/ipv4";
 import type { CertificateRequest } from "./request.ts";
 
 /** Whom a cluster knows. */
@@ -45,13 +46,8 @@ const nodeName = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const bootstrapUser = "system:bootstrap:";
 const bootstrapGroup = "system:bootstrappers";
 
-/** Judges one request; `inSubnet` tells whether an address lies in a network. */
-export function judge(
-  asked: Asked,
-  known: KnownNodes,
-  registered: readonly Registered[],
-  inSubnet: (subnet: string, ip: string) => boolean,
-): Verdict {
+/** Judges one request. */
+export function judge(asked: Asked, known: KnownNodes, registered: readonly Registered[]): Verdict {
   const { request } = asked;
   if (request === null) return no(asked.unread ?? "its request cannot be read");
   const use = useOf(asked);
@@ -64,7 +60,7 @@ export function judge(
   if (request.organizations.join() !== "system:nodes" || request.organizations.length !== 1)
     return no(`its organization is ${quoted(request.organizations)}, not system:nodes alone`);
   return use === "serving"
-    ? judgeServing(asked, request, node, known, registered, inSubnet)
+    ? judgeServing(asked, request, node, known, registered)
     : judgeClient(asked, request, node, known, registered);
 }
 
@@ -74,7 +70,6 @@ function judgeServing(
   node: string,
   { nodes, workers }: KnownNodes,
   registered: readonly Registered[],
-  inSubnet: (subnet: string, ip: string) => boolean,
 ): Verdict {
   if (username !== `${prefix}${node}`) return no(`${username} asks for the certificate of ${node}`);
   if (!groups.includes("system:nodes")) return no(`${username} is not of the group system:nodes`);
@@ -86,7 +81,7 @@ function judgeServing(
   }
   if (workers === null) return no(`${node} is no node of this cluster`);
   const [ip = "", ...more] = ips;
-  if (more.length > 0 || !/^\d+\.\d+\.\d+\.\d+$/.test(ip) || !inSubnet(workers.subnet, ip))
+  if (more.length > 0 || !/^\d+\.\d+\.\d+\.\d+$/.test(ip) || !contains(workers.subnet, ip))
     return no(`its addresses are ${quoted(ips)}, expected one in ${workers.subnet}`);
   const owner =
     nodes.find((other) => other.ip === ip)?.name ??

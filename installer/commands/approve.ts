@@ -7,7 +7,6 @@ import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import { createLocalHost } from "../host/local.ts";
 import { stateOf } from "../journal/state.ts";
-import { contains } from "#formats/ipv4";
 
 export interface ApproveRequest {
   readonly dryRun: boolean;
@@ -81,7 +80,7 @@ export async function judgeAll(cluster: Cluster, known: KnownNodes): Promise<Jud
   }));
   return waiting.map((item) => ({
     name: item.metadata.name,
-    verdict: judge(askedBy(item), known, registered, contains),
+    verdict: judge(askedBy(item), known, registered),
   }));
 }
 

@@ -34,6 +34,11 @@ export function contains(cidr: string, ip: string): boolean {
   return address >= first && address <= last;
 }
 
+/** Whether all of `inner` is in `outer`. */
+export function isWithin(inner: Network, outer: Network): boolean {
+  return inner.first >= outer.first && inner.last <= outer.last;
+}
+
 export function overlaps(a: Network, b: Network): boolean {
   return a.first <= b.last && b.first <= a.last;
 }

@@ -1,6 +1,7 @@
 /** Interfaces that CNI plugins, flannel, calico, kube-proxy and docker make, and routes to pods through others. */
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
+import { isWithin, network } from "#formats/ipv4";
 import { grown } from "./grown.ts";
 
 export interface InterfacesId {
@@ -70,25 +71,12 @@ function deviceOf(route: string): string {
   return / dev (\S+)/.exec(route)?.[1] ?? "";
 }
 
-async function routesTo(host: HostReader, network: string): Promise<string[]> {
+async function routesTo(host: HostReader, pods: string): Promise<string[]> {
   const { code, stdout } = await host.query(["ip", "-4", "route", "show", "table", "main"]);
   const lines = code === 0 ? stdout.split("\n").map((line) => line.trim()) : [];
   return lines.filter((line) => {
     const words = line.split(" ");
     const target = /^\d/.test(words[0] ?? "") ? words[0] : words[1];
-    return target !== undefined && isInside(target, network);
+    return target !== undefined && isWithin(network(target), network(pods));
   });
-}
-
-/** Whether `172.30.4.0/24`, or an address, lies in `172.30.0.0/16`. */
-export function isInside(target: string, network: string): boolean {
-  const [address = "", bits = "32"] = target.split("/");
-  const [base = "", size = "32"] = network.split("/");
-  const shift = 32 - Number(size);
-  const cut = (text: string): number => Math.floor(numberOf(text) / 2 ** shift);
-  return /^\d+(\.\d+){3}$/.test(address) && Number(bits) >= Number(size) && cut(address) === cut(base);
-}
-
-function numberOf(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

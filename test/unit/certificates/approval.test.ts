@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { type Asked, judge, type KnownNodes, type Registered } from "../../../installer/certificates/approval.ts";
 import { parseRequest } from "../../../installer/certificates/request.ts";
-import { contains } from "#formats/ipv4";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-requests-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -110,7 +109,7 @@ const good: [string, Made, Partial<Asked>][] = [
 for (const [what, request, rest] of good) {
   test(`approved: ${what}`, () => {
     const node = (rest.username ?? "system:node:n1").slice("system:node:".length);
-    assert.deepEqual(judge(asked(request, rest), known, registered, contains), { approve: true, node, use: "serving" });
+    assert.deepEqual(judge(asked(request, rest), known, registered), { approve: true, node, use: "serving" });
   });
 }
 
@@ -190,7 +189,7 @@ const bad: [string, RegExp, Made, Partial<Asked>][] = [
 
 for (const [what, why, request, rest] of bad) {
   test(`left: ${what}`, () => {
-    const verdict = judge(asked(request, rest), known, registered, contains);
+    const verdict = judge(asked(request, rest), known, registered);
     assert.equal(verdict.approve, false);
     assert.match(verdict.approve ? "" : verdict.why, why);
   });
@@ -198,7 +197,7 @@ for (const [what, why, request, rest] of bad) {
 
 test("where no workers come and go, an unknown node is left", () => {
   const [request, rest] = worker("w9", "DNS:w9,IP:10.64.9.77");
-  const verdict = judge(asked(request, rest), { ...known, workers: null }, registered, contains);
+  const verdict = judge(asked(request, rest), { ...known, workers: null }, registered);
   assert.deepEqual(verdict, { approve: false, why: "w9 is no node of this cluster" });
 });
 
@@ -215,7 +214,7 @@ const clientOf = (node: string, names: string | null = null): Made => ({
 
 test("a node's first client certificate is its own token's to ask for", () => {
   const said = (request: Made, rest: Partial<Asked>, by = known): string => {
-    const verdict = judge(asked(request, rest), by, registered, contains);
+    const verdict = judge(asked(request, rest), by, registered);
     return verdict.approve ? `approved for ${verdict.node}` : verdict.why;
   };
   assert.equal(said(clientOf("n2"), byToken("bbbbbb")), "approved for n2");
@@ -238,8 +237,8 @@ test("a node's first client certificate is its own token's to ask for", () => {
 
 test("a node renews its own client certificate, and no other's", () => {
   const renewal = { ...byToken(""), username: "system:node:n2", groups: ["system:nodes"] };
-  assert.equal(judge(asked(clientOf("n2"), renewal), known, registered, contains).approve, true);
-  assert.equal(judge(asked(clientOf("n1"), renewal), known, registered, contains).approve, false);
+  assert.equal(judge(asked(clientOf("n2"), renewal), known, registered).approve, true);
+  assert.equal(judge(asked(clientOf("n1"), renewal), known, registered).approve, false);
 });
 
 test("what openssl made is read whole", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressNumber, addressText, contains, network, overlaps } from "#formats/ipv4";
+import { addressNumber, addressText, contains, isWithin, network, overlaps } from "#formats/ipv4";
 
 test("addresses are unsigned numbers and back", () => {
   for (const text of ["0.0.0.0", "10.0.0.1", "128.0.0.0", "255.255.255.255"]) {
@@ -38,4 +38,13 @@ test("an address is in a network or not, at every prefix length", () => {
   assert.ok(contains("10.0.0.9/32", "10.0.0.9") && !contains("10.0.0.9/32", "10.0.0.8"));
   assert.ok(contains("0.0.0.0/0", "255.255.255.255"));
   assert.ok(contains("10.0.0.128/25", "10.0.0.200") && !contains("10.0.0.128/25", "10.0.0.127"));
+});
+
+test("a route is to pods where all that it leads to is in their network", () => {
+  const pods = network("172.30.0.0/16");
+  for (const inner of ["172.30.7.0/24", "172.30.7.4", "172.30.0.0/16"])
+    assert.ok(isWithin(network(inner), pods), inner);
+  for (const other of ["172.31.0.0/24", "172.0.0.0/8", "default", "via", "fd00::/8", "10.0.0.0/24"]) {
+    assert.ok(!isWithin(network(other), pods), other);
+  }
 });

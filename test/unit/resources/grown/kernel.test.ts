@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cgroups, type CgroupsState } from "../../../../installer/resources/grown/cgroups.ts";
-import { interfaces, isInside } from "../../../../installer/resources/grown/interfaces.ts";
+import { interfaces } from "../../../../installer/resources/grown/interfaces.ts";
 import { modules, parseModules } from "../../../../installer/resources/grown/modules.ts";
 import { values } from "../../../../installer/resources/grown/values.ts";
 import { parseVirtualServers, virtualServers } from "../../../../installer/resources/grown/virtual-servers.ts";
@@ -36,14 +36,6 @@ test("bridges and tunnels of pods go with what is attached to them; interfaces o
   );
   assert.ok(words(docker).includes("ip link delete docker0"));
   assert.deepEqual(interfaces.steps({ docker: true, pods: "172.30.0.0/16" }, now, now), []);
-});
-
-test("only addresses inside the pods' network are routes to pods", () => {
-  assert.ok(isInside("172.30.7.0/24", "172.30.0.0/16"));
-  assert.ok(isInside("172.30.7.4", "172.30.0.0/16"));
-  for (const other of ["172.31.0.0/24", "172.0.0.0/8", "default", "fd00::/8", "10.0.0.0/24"]) {
-    assert.ok(!isInside(other, "172.30.0.0/16"), other);
-  }
 });
 
 test("modules go from the users to the used, and stay where the kernel or somebody else uses them", () => {
