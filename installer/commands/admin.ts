@@ -9,8 +9,7 @@ import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import { beginning, openAuthority, type Pair } from "../certificates/reissue.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { stateOf } from "../journal/state.ts";
+import { hostOf } from "../transaction/installation.ts";
 
 export interface AdminRequest {
   readonly root: string;
@@ -41,7 +40,7 @@ const day = 86_400_000;
 export async function admin(request: AdminRequest, { reporter, now }: Context): Promise<void> {
   const { user, groups, output, dryRun } = request;
   refuseWrongRequest(request);
-  const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
+  const host = hostOf(request.root);
   const { authority, server } = await authorityOn(host);
   const { ca, signer } = openAuthority(authority);
   const notBefore = beginning(ca, now());

@@ -9,8 +9,7 @@ import { type Api, apiOf } from "../cluster/ask-api.ts";
 import { clusterFacts } from "../cluster/ask-cluster.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { stateOf } from "../journal/state.ts";
+import { hostOf } from "../transaction/installation.ts";
 
 export interface WatchRequest extends Pick<ApproveRequest, "client" | "folder"> {
   /** Default: the administrator's on this master. */
@@ -31,7 +30,7 @@ const hour = 3_600_000;
 /** Ends with a signal, or when an upgrade has exchanged this very program. USAGE where this is no master. */
 export async function approveAsTheyCome(request: WatchRequest, context: Context): Promise<void> {
   const { reporter, signal } = context;
-  const host = createLocalHost({ root: "/", contents: stateOf("/").contents });
+  const host = hostOf("/");
   await clusterFacts(host, request.folder);
   reporter.stage("approve", "waits for requests of kubelets");
   const left = new Set<string>();

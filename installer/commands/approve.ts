@@ -5,8 +5,7 @@ import { type Asked, judge, type KnownNodes, type Registered, type Verdict } fro
 import { parseRequest } from "../certificates/request.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { stateOf } from "../journal/state.ts";
+import { hostOf } from "../transaction/installation.ts";
 
 export interface ApproveRequest {
   readonly dryRun: boolean;
@@ -41,7 +40,7 @@ export interface Judged {
 /** UNHEALTHY where the API does not answer, or refuses an approval; USAGE where this is no master. */
 export async function approve(request: ApproveRequest, context: Context): Promise<void> {
   const { reporter } = context;
-  const host = createLocalHost({ root: "/", contents: stateOf("/").contents });
+  const host = hostOf("/");
   const known = {
     ...(await clusterFacts(host, request.folder)),
     tokens: await tokenOwners(host, request.folder),

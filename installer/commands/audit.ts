@@ -5,21 +5,17 @@ import { type Finding, reportFindings, warning } from "../checks/check.ts";
 import { findDrift } from "../checks/drift.ts";
 import { originDrift } from "../checks/origin-drift.ts";
 import type { Context } from "../context.ts";
-import { createLocalHost } from "../host/local.ts";
 import { readKept } from "../journal/kept-bundle.ts";
-import { stateOf } from "../journal/state.ts";
-import { transactions } from "../journal/transaction.ts";
-import { failing, hintOf, interruptions, notInstalled, tellInstalled } from "./status.ts";
+import { openInstalled } from "../transaction/installation.ts";
+import { failing, hintOf, interruptions, tellInstalled } from "./status.ts";
 
 /** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `trust`: then every bundle must be signed so. */
 export async function audit(root: string, trust: Trust | null, context: Context): Promise<void> {
   const { reporter, now } = context;
-  const state = stateOf(root);
-  const all = transactions(state.journal.read());
-  const present = tellInstalled(all, reporter);
-  if (present.length === 0) throw notInstalled(root);
-  const host = createLocalHost({ root, contents: state.contents });
-  const drifted = await findDrift(host, all, now());
+  const installation = openInstalled(root);
+  const { host, state, past, current: present } = installation;
+  tellInstalled(installation, reporter);
+  const drifted = await findDrift(host, past, now());
   const { counts } = drifted;
   const origins = present.flatMap((one) => originDrift(one, readKept(state.folder, one.header.bundle.payload), trust));
   const findings = [...origins, ...drifted.findings];
@@ -27,7 +23,7 @@ export async function audit(root: string, trust: Trust | null, context: Context)
   const remarks = [
     ...notes.map((message): Finding => warning("origin", message)),
     // What differs below may be its half.
-    ...interruptions(all).map((one): Finding => ({ ...one, severity: "warning" })),
+    ...interruptions(past).map((one): Finding => ({ ...one, severity: "warning" })),
   ];
   reportFindings([...remarks, ...findings], reporter);
   const errors = findings.filter(({ severity }) => severity === "error");

@@ -1,14 +1,12 @@
 /** `./install certificates`: how long each certificate on this node holds, for people, machines and Prometheus. */
 import { ExpectedError } from "#cli/errors";
-import { certificateLives, expiryFindings } from "../certificates/expiry.ts";
+import { expiryFindings } from "../certificates/expiry.ts";
 import { certificateMetrics } from "../certificates/prometheus.ts";
 import { hasErrors, reportFindings } from "../checks/check.ts";
 import type { Context } from "../context.ts";
 import { createLocalHost } from "../host/local.ts";
-import { currentTransactions, onHost } from "../journal/installed.ts";
-import { stateOf } from "../journal/state.ts";
-import { transactions } from "../journal/transaction.ts";
-import { failing, hintOf, notInstalled } from "./status.ts";
+import { openInstalled } from "../transaction/installation.ts";
+import { failing, hintOf, tellLives } from "./status.ts";
 
 export interface CertificatesRequest {
   readonly root: string;
@@ -21,14 +19,9 @@ export interface CertificatesRequest {
 /** UNHEALTHY (exit 9) where one has fewer days, NOT_INSTALLED (9). The file is written all the same. */
 export async function certificates(request: CertificatesRequest, context: Context): Promise<void> {
   const { root, days, textfile } = request;
-  const { reporter, now } = context;
-  const state = stateOf(root);
-  const all = transactions(state.journal.read());
-  if (currentTransactions(all).length === 0) throw notInstalled(root);
-  const host = createLocalHost({ root, contents: state.contents });
-  const paths = onHost(all).flatMap(({ header }) => (header.certificates ?? []).map(({ path }) => path));
-  const lives = await certificateLives(host, paths, now());
-  for (const life of lives) reporter.record("certificate", { ...life, notAfter: life.notAfter.toISOString() });
+  const { reporter } = context;
+  const { host, past, state } = openInstalled(root);
+  const lives = await tellLives(host, past, context);
   if (textfile !== null) {
     const here = createLocalHost({ root: "/", contents: state.contents });
     const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };

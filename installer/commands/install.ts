@@ -5,13 +5,10 @@ import type { Reporter } from "#cli/reporter";
 import { hasErrors, reportFindings } from "../checks/check.ts";
 import { preflight } from "../checks/preflight/preflight.ts";
 import type { Context } from "../context.ts";
-import { headerOf, isSame, resumable } from "../transaction/header.ts";
+import { headerOf, isSame } from "../transaction/header.ts";
+import { hostOf, openInstallation } from "../transaction/installation.ts";
 import { gatherFacts } from "../host/facts.ts";
-import { createLocalHost } from "../host/local.ts";
-import { inspectPlan, resumePlan } from "../journal/apply.ts";
 import { installerNeed } from "../journal/stage.ts";
-import { stateOf } from "../journal/state.ts";
-import { transactions } from "../journal/transaction.ts";
 import { type NodeContents, nodeContents, type ReadContents } from "../plan/contents.ts";
 import { describeDifference, type Difference, differenceOf } from "../plan/difference.ts";
 import { joining } from "../plan/etcd.ts";
@@ -24,7 +21,7 @@ import { openTrusted } from "../trust/open-trusted.ts";
 import { findTimeSync } from "../plan/time-sync.ts";
 import { etcdClientIn, olderInstallations, overOlder } from "../plan/upgrade.ts";
 import type { EtcdWords } from "../resources/resource.ts";
-import { transact, type ApplyOptions } from "../transaction/transact.ts";
+import { type ApplyOptions, lookAt, transact } from "../transaction/transact.ts";
 
 export interface InstallRequest extends ApplyOptions {
   readonly bundle: string;
@@ -53,8 +50,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const { index } = bundle;
   reporter.stage("open", `${index.cluster.name}, release ${index.release.name}, ${bundle.where}`);
 
-  const state = stateOf(root);
-  const host = createLocalHost({ root, contents: state.contents });
+  const host = hostOf(root);
   const facts = await gatherFacts(host);
   const selection = select(index, request.node, facts);
   await verify(bundle, context, request.partial === true ? needs(index, selection) : undefined);
@@ -67,8 +63,8 @@ export async function install(request: InstallRequest, context: Context): Promis
   const owner = root !== "/" && facts.uid !== 0 ? { uid: facts.uid, gid: facts.gid } : null;
   if (owner !== null)
     reporter.warn(`without root, everything in ${root} will be owned by you, not by the owners of the bundle`);
-  const records = state.journal.read();
-  const past = transactions(records);
+  const installation = openInstallation(root);
+  const { state, past } = installation;
   const over = { past, payload: bundle.payloadDigest, roles: selection.roles, live: host.live, now: context.now() };
   const older = olderInstallations(over).at(-1);
   const readPlain: ReadContents = (requested) => bundle.contents(requested);
@@ -111,20 +107,15 @@ export async function install(request: InstallRequest, context: Context): Promis
     ...headerOf(bundle, selection, host, older !== undefined, context),
     ...(starts ? {} : { started: false as const }),
   };
-  const open = resumable(past, header);
-  const changes = open === null ? await inspectPlan(host, planned, past) : await resumePlan(host, open);
+  const proposed = await lookAt(installation, header, planned);
+  const { open, changes } = proposed;
   if (older !== undefined) tellDifference(differenceOf(planned, changes, older.header.bundle, header.bundle), reporter);
   if (!request.dryRun && changes.length === 0 && open === null && past.some((one) => isSame(one, header))) {
     reporter.info("Everything is as it should be; nothing to change.");
     return;
   }
-  const { length } = records;
   const memory = new Map([...contents.memory, ...own.map(({ file, content }) => [file.digest, content] as const)]);
-  await transact(
-    { host, state, header, plan: planned, changes, open, past, records: length, bundle, memory, origin: bundle },
-    request,
-    context,
-  );
+  await transact({ ...proposed, bundle, memory, origin: bundle }, request, context);
 }
 
 /** USAGE where the node is no member of etcd. */

@@ -10,14 +10,13 @@ import { cordonAndEvict, patience } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
 import type { Effect } from "../host/effect.ts";
 import type { Host } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { currentTransactions } from "../journal/installed.ts";
-import { stateOf } from "../journal/state.ts";
-import { type Transaction, transactions } from "../journal/transaction.ts";
+import type { Transaction } from "../journal/transaction.ts";
 import { describeEffect } from "../plan/print.ts";
 import { etcdClient } from "../plan/upgrade.ts";
 import { readMembers } from "../resources/etcd-start.ts";
 import { answerOf } from "../resources/object-answer.ts";
+import { confirm } from "../transaction/confirm.ts";
+import { openInstallation } from "../transaction/installation.ts";
 
 export interface RemoveNodeRequest {
   readonly node: string;
@@ -39,12 +38,10 @@ const administrator = "/etc/kubernetes/admin.kubeconfig";
 export async function removeNode(request: RemoveNodeRequest, context: Context): Promise<void> {
   const { node, dryRun } = request;
   const { reporter } = context;
-  const state = stateOf("/");
-  const past = transactions(state.journal.read());
-  if (currentTransactions(past).some(({ header }) => header.node.name === node)) {
+  const { host, past, current } = openInstallation("/");
+  if (current.some(({ header }) => header.node.name === node)) {
     throw new ExpectedError("USAGE", `${node} is this very host`, { hint: "./install undo --drain" });
   }
-  const host = createLocalHost({ root: "/", contents: state.contents });
   const admin = await kubeconfigOf(host, administrator);
   const api = admin === null ? null : apiWith(admin);
   const removals = await membersNamed(host, past, node);
@@ -56,7 +53,7 @@ export async function removeNode(request: RemoveNodeRequest, context: Context): 
   for (const effect of removals) reporter.info(`  ${describeEffect(effect)}`);
   for (const path of [...(isNode ? [`/api/v1/nodes/${node}`] : []), ...paths]) reporter.info(`  delete    ${path}`);
   if (!dryRun) {
-    await confirm(request, context);
+    if (!request.yes) await confirm(`Remove ${node} from the cluster now?`, context);
     // Its Node goes last: what fails before leaves a node that is told to be out of service.
     if (api !== null && isNode) await cordonAndEvict(api, { node, dryRun, ...patience }, context);
     for (const effect of removals) await host.perform(effect);
@@ -76,15 +73,6 @@ function tellWhatStays(node: string, isNode: boolean, { reporter }: Context): vo
   }
   reporter.info(`Next, on ${node}: ./install undo --delete-data`);
   reporter.info(`Then take ${node} out of cluster.yaml: a later build makes it no certificate and no token.`);
-}
-
-async function confirm({ node, yes }: RemoveNodeRequest, context: Context): Promise<void> {
-  if (yes) return;
-  const answer = await context.ask(`Remove ${node} from the cluster now? [y/N] `, false);
-  if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
-  throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
-    hint: "add --dry-run to see every step, --yes to do them without a question",
-  });
 }
 
 /** By the member that is on this host; none where there is none. */

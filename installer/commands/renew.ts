@@ -1,25 +1,22 @@
 /** `./install renew`: new certificates for what is installed, from a newer bundle or signed by the CA on this node. */
 import type { Digest, FileEntry, Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { version } from "#cli/version";
 import { reissueAll } from "../certificates/in-place.ts";
 import { sameKeys } from "../checks/upgrade.ts";
 import type { Context } from "../context.ts";
-import { type PendingHeader, resumable } from "../transaction/header.ts";
+import { headerOver, type PendingHeader } from "../transaction/header.ts";
+import { openInstallation } from "../transaction/installation.ts";
 import { gatherFacts } from "../host/facts.ts";
 import type { Host } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
 import { needsKey, notFit, verify } from "./install.ts";
-import { inspectPlan, resumePlan } from "../journal/apply.ts";
-import { currentTransactions, onHost } from "../journal/installed.ts";
-import { stateOf } from "../journal/state.ts";
-import { type Transaction, transactions } from "../journal/transaction.ts";
+import { onHost } from "../journal/installed.ts";
+import type { Transaction } from "../journal/transaction.ts";
 import type { FileId } from "../resources/file.ts";
 import { openTrusted } from "../trust/open-trusted.ts";
 import { nodeContents } from "../plan/contents.ts";
 import { installedFiles, renewalPlan } from "../plan/renew.ts";
 import { select } from "../plan/select.ts";
-import { type Proposal, transact, type ApplyOptions } from "../transaction/transact.ts";
+import { type ApplyOptions, lookAt, type Proposal, transact } from "../transaction/transact.ts";
 import { asInstalled } from "./upgrade.ts";
 
 export interface RenewRequest extends ApplyOptions {
@@ -41,14 +38,12 @@ interface Renewal extends Pick<Proposal, "bundle" | "memory"> {
 export async function renew(request: RenewRequest, context: Context): Promise<void> {
   const { root } = request;
   const { reporter } = context;
-  const state = stateOf(root);
-  const records = state.journal.read();
-  const past = transactions(records);
-  const last = currentTransactions(past).at(-1)?.header;
+  const installation = openInstallation(root);
+  const { host, past } = installation;
+  const last = installation.current.at(-1)?.header;
   if (last === undefined) {
     throw new ExpectedError("USAGE", "nothing is installed here whose certificates could be renewed", { where: root });
   }
-  const host = createLocalHost({ root, contents: state.contents });
   const here = request.bundle === null;
   // What a power cut left of a renewal on this node is signed already, and lies in the stage.
   const cutOff = here && past.some((one) => one.state === "open" && one.header.renewedFrom === "this node");
@@ -57,33 +52,20 @@ export async function renew(request: RenewRequest, context: Context): Promise<vo
     : here
       ? await fromHere(host, past, context)
       : await fromBundle(request.bundle, request, host, past, context);
-  const roles = [...new Set(currentTransactions(past).flatMap(({ header }) => header.roles))];
-  const { made: _, ...base } = last;
   const header: PendingHeader = {
-    ...base,
-    command: context.command,
-    action: "renew",
-    renewedFrom: renewal.from,
-    roles,
-    installer: version(),
-    live: host.live,
-    notes: [`certificates renewed from ${renewal.from}`],
-    checks: currentTransactions(past).flatMap(({ header }) => header.checks),
+    ...headerOver(last, installation, {
+      ...{ command: context.command, action: "renew", renewedFrom: renewal.from },
+      notes: [`certificates renewed from ${renewal.from}`],
+    }),
     ...(renewal.certificates === undefined ? {} : { certificates: renewal.certificates }),
   };
-  const open = resumable(past, header);
-  const plan = renewalPlan(past, renewal.files);
-  const changes = open === null ? await inspectPlan(host, plan) : await resumePlan(host, open);
-  if (changes.length === 0 && open === null) {
+  const proposed = await lookAt(installation, header, renewalPlan(past, renewal.files));
+  if (proposed.changes.length === 0 && proposed.open === null) {
     reporter.info("The installed certificates are these already; nothing to renew.");
     return;
   }
   const { bundle, memory } = renewal;
-  await transact(
-    { host, state, header, plan, changes, open, past, records: records.length, bundle, memory, origin: null },
-    request,
-    context,
-  );
+  await transact({ ...proposed, bundle, memory, origin: null }, request, context);
 }
 
 const nothing: Omit<Renewal, "from"> = {

@@ -2,24 +2,19 @@
 import { basename, join } from "node:path";
 import { digestFile, isSealedFile, openSealedFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { version } from "#cli/version";
 import { ownEtcd, snapshotStatus, snapshotTool } from "../cluster/ask-etcd.ts";
 import type { Context } from "../context.ts";
-import { createLocalHost } from "../host/local.ts";
 import type { Host } from "../host/host.ts";
 import { unitFolder } from "../host/systemd.ts";
-import { inspectPlan, resumePlan } from "../journal/apply.ts";
-import { currentTransactions, installedGoals } from "../journal/installed.ts";
+import { installedGoals } from "../journal/installed.ts";
 import { removeSnapshot, snapshotFolder, snapshotName } from "../journal/snapshots.ts";
-import { stateOf } from "../journal/state.ts";
-import { transactions } from "../journal/transaction.ts";
 import { type EtcdRestore, restorePlan, type Snapshot } from "../plan/etcd.ts";
 import { etcdUnit } from "../plan/upgrade.ts";
 import { idsOf } from "../resources/catalogue.ts";
 import type { EtcdStart, EtcdWords } from "../resources/resource.ts";
-import { type PendingHeader, resumable } from "../transaction/header.ts";
-import { transact, type ApplyOptions } from "../transaction/transact.ts";
-import { notInstalled } from "./status.ts";
+import { headerOver, resumable } from "../transaction/header.ts";
+import { openInstalled } from "../transaction/installation.ts";
+import { type ApplyOptions, lookAt, transact } from "../transaction/transact.ts";
 
 export interface RestoreEtcdRequest extends ApplyOptions {
   readonly source: { readonly snapshot: string } | { readonly as: EtcdStart };
@@ -31,53 +26,34 @@ export interface RestoreEtcdRequest extends ApplyOptions {
 export async function restoreEtcd(request: RestoreEtcdRequest, context: Context): Promise<void> {
   const { root, source } = request;
   const { reporter, now } = context;
-  const state = stateOf(root);
-  const records = state.journal.read();
-  const past = transactions(records);
-  const current = currentTransactions(past);
-  const last = current.at(-1)?.header;
-  if (last === undefined) throw notInstalled(root);
+  const installation = openInstalled(root);
+  const { host, past, last } = installation;
   const client = ownEtcd(past);
-  const host = createLocalHost({ root, contents: state.contents });
   const unit = await host.read(join(unitFolder, etcdUnit));
   if (unit === null) throw ownEtcdMissing();
-  const checks = current.flatMap(({ header }) => header.checks);
-  const { made: _, ...base } = last;
   const from = "snapshot" in source ? digestFile(source.snapshot).digest : source.as;
-  const header: PendingHeader = {
-    ...base,
-    command: context.command,
-    action: "restore-etcd",
-    restoredFrom: from,
-    roles: [...new Set(current.flatMap(({ header }) => header.roles))],
-    installer: version(),
-    live: host.live,
+  const header = headerOver(last, installation, {
+    ...{ command: context.command, action: "restore-etcd", restoredFrom: from },
     notes: ["snapshot" in source ? `etcd's data were restored from ${source.snapshot}` : `etcd's data: ${source.as}`],
-    checks,
-  };
-  const open = resumable(past, header);
+  });
+  // Refused before a snapshot is opened.
+  resumable(past, header);
   const opened = "snapshot" in source ? await openSnapshot(source.snapshot, from, request, host, client) : null;
   try {
     const restore: EtcdRestore = {
       as: "as" in source ? source.as : "snapshot",
       unit,
       units: idsOf("unit", [...installedGoals(past).values()]).map(({ name }) => name),
-      checks,
+      checks: header.checks,
       client,
       at: basename(snapshotName(now()), ".db").replace("etcd-", ""),
       alone: last.alone,
       ...(opened === null ? {} : { snapshot: opened.snapshot }),
     };
     reporter.stage("restore", tellOf(source, opened?.told));
-    const plan = restorePlan(restore);
-    const changes = open === null ? await inspectPlan(host, plan) : await resumePlan(host, open);
+    const proposed = await lookAt(installation, header, restorePlan(restore));
     const bundle = { extract: async () => {} };
-    const given = { bundle, memory: new Map<never, never>(), origin: null };
-    await transact(
-      { host, state, header, plan, changes, open, past, records: records.length, ...given },
-      request,
-      context,
-    );
+    await transact({ ...proposed, bundle, memory: new Map<never, never>(), origin: null }, request, context);
   } finally {
     if (opened?.isOurs === true) removeSnapshot(opened.snapshot.path);
   }

@@ -8,8 +8,7 @@ import { error, type Finding, hasErrors, reportFindings } from "../checks/check.
 import * as judged from "../checks/smoke.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { stateOf } from "../journal/state.ts";
+import { hostOf } from "../transaction/installation.ts";
 import { describeEffect } from "../plan/print.ts";
 import { failing, hintOf } from "./status.ts";
 
@@ -46,7 +45,7 @@ const inDefault = ["-n", "default"] as const;
 /** UNHEALTHY (exit 9) where something does not answer, USAGE where this is no master or the bundle has no image for it. */
 export async function smoke(request: SmokeRequest, context: Context): Promise<void> {
   const { reporter } = context;
-  const host = createLocalHost({ root: "/", contents: stateOf("/").contents });
+  const host = hostOf("/");
   const facts = await clusterFacts(host, request.folder);
   const cluster = clusterOf(host, request.client);
   const run: Run = { request, context, host, cluster, facts, manifest: await manifestOf(host, request.folder) };

@@ -6,8 +6,6 @@ import { formatBytes } from "#cli/quantities";
 import { ownEtcd, snapshotStatus, snapshotTool } from "../cluster/ask-etcd.ts";
 import type { Context } from "../context.ts";
 import type { Effect } from "../host/effect.ts";
-import { createLocalHost } from "../host/local.ts";
-import { currentTransactions } from "../journal/installed.ts";
 import { readKept } from "../journal/kept-bundle.ts";
 import {
   pruneSnapshots,
@@ -17,10 +15,8 @@ import {
   snapshotsIn,
   tooMany,
 } from "../journal/snapshots.ts";
-import { type State, stateOf } from "../journal/state.ts";
-import { type Transaction, transactions } from "../journal/transaction.ts";
 import { describeEffect, effectRecord } from "../plan/print.ts";
-import { notInstalled } from "./status.ts";
+import { type Installation, openInstalled } from "../transaction/installation.ts";
 
 export interface SnapshotRequest {
   /** How many stay, this one included. Null: all. */
@@ -35,13 +31,11 @@ export interface SnapshotRequest {
 /** NOT_INSTALLED, USAGE where no member is installed, UNHEALTHY where etcd does not give its data, NO_SPACE. */
 export async function snapshot(request: SnapshotRequest, context: Context): Promise<void> {
   const { reporter, now } = context;
-  const state = stateOf("/");
-  const past = transactions(state.journal.read());
-  if (currentTransactions(past).length === 0) throw notInstalled("/");
-  const client = ownEtcd(past);
+  const installation = openInstalled("/");
+  const { host, state } = installation;
+  const client = ownEtcd(installation.past);
   const { environment } = client;
-  const host = createLocalHost({ root: "/", contents: state.contents });
-  const recipients = request.plaintext ? [] : recipientsOf(state, past, request.recipients);
+  const recipients = request.plaintext ? [] : recipientsOf(installation, request.recipients);
   const open = join(snapshotFolder, snapshotName(now()));
   // Under another name until it is sealed: it is not counted, and the next run removes what a power cut left.
   const target = recipients.length === 0 ? open : `${open}.open`;
@@ -88,8 +82,8 @@ export async function snapshot(request: SnapshotRequest, context: Context): Prom
  * The operator's, as the installed bundle has them: every node's secrets are sealed for that node first, and for the
  * operator and who else was named after it. The node's own key is on the node, and opens no snapshot.
  */
-function recipientsOf(state: State, past: readonly Transaction[], given: readonly string[]): string[] {
-  for (const { header } of currentTransactions(past).toReversed()) {
+function recipientsOf({ state, current }: Installation, given: readonly string[]): string[] {
+  for (const { header } of current.toReversed()) {
     const { index } = readKept(state.folder, header.bundle.payload);
     if (index === null) continue;
     const secret = decodeIndex(index, header.bundle.where).secrets.find(({ node }) => node === header.node.profile);

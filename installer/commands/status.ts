@@ -2,15 +2,14 @@
 import type { CheckEntry } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
-import { certificateLives, expiryFindings } from "../certificates/expiry.ts";
+import { type CertificateLife, certificateLives, expiryFindings } from "../certificates/expiry.ts";
 import { error, type Finding, hasErrors, reportFindings, warning } from "../checks/check.ts";
 import { checkHealth, waitsFor } from "../checks/health.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
-import { currentTransactions, onHost } from "../journal/installed.ts";
-import { stateOf } from "../journal/state.ts";
-import { type Transaction, transactions } from "../journal/transaction.ts";
+import { onHost } from "../journal/installed.ts";
+import type { Transaction } from "../journal/transaction.ts";
+import { type Installation, openInstalled } from "../transaction/installation.ts";
 import { isActive } from "../host/systemd.ts";
 
 export interface StatusRequest {
@@ -26,21 +25,17 @@ export interface StatusRequest {
  * NOT_INSTALLED (9) where there is nothing to be healthy.
  */
 export async function status(request: StatusRequest, context: Context): Promise<void> {
-  const { reporter, now } = context;
-  const state = stateOf(request.root);
-  const all = transactions(state.journal.read());
-  const host = createLocalHost({ root: request.root, contents: state.contents });
-  const present = request.certificates ? currentTransactions(all) : tellInstalled(all, reporter);
-  if (present.length === 0) throw notInstalled(request.root);
-  const paths = onHost(all).flatMap(({ header }) => (header.certificates ?? []).map(({ path }) => path));
-  const lives = await certificateLives(host, paths, now());
-  for (const life of lives) reporter.record("certificate", { ...life, notAfter: life.notAfter.toISOString() });
+  const { reporter } = context;
+  const installation = openInstalled(request.root);
+  const { host, past, current } = installation;
+  if (!request.certificates) tellInstalled(installation, reporter);
+  const lives = await tellLives(host, past, context);
   const expiry = expiryFindings(lives);
   const health: Finding[] = [];
   if (host.live && !request.certificates) {
-    for (const check of checksOf(present)) health.push(await healthOf(host, check));
+    for (const check of checksOf(current)) health.push(await healthOf(host, check));
   }
-  const findings = [...(request.certificates ? [] : interruptions(all)), ...health, ...expiry];
+  const findings = [...(request.certificates ? [] : interruptions(past)), ...health, ...expiry];
   if (request.priorities) tellPriorities(findings, reporter);
   else if (request.certificates) reportFindings(findings, reporter, true);
   else {
@@ -53,6 +48,18 @@ export async function status(request: StatusRequest, context: Context): Promise<
     if (first !== undefined) reporter.info(`The first certificate to end: ${expiry[0]?.message ?? ""}`);
   }
   if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
+}
+
+/** How long every certificate holds that is installed here, told to machines. */
+export async function tellLives(
+  host: HostReader,
+  past: readonly Transaction[],
+  { reporter, now }: Context,
+): Promise<CertificateLife[]> {
+  const paths = onHost(past).flatMap(({ header }) => (header.certificates ?? []).map(({ path }) => path));
+  const lives = await certificateLives(host, paths, now());
+  for (const life of lives) reporter.record("certificate", { ...life, notAfter: life.notAfter.toISOString() });
+  return lives;
 }
 
 /** What was begun and is not ended: the host is neither what it was nor what it is to be. */
@@ -68,14 +75,6 @@ export function interruptions(all: readonly Transaction[]): Finding[] {
         { hint: state === "open" ? `${header.command}   again, or ${back}` : back },
       ),
     );
-}
-
-/** For commands that need an installation. */
-export function notInstalled(where: string): ExpectedError {
-  return new ExpectedError("NOT_INSTALLED", "nothing is installed here", {
-    where,
-    hint: "./install --role ROLES --ip IP   or name the tree: --root DIR",
-  });
 }
 
 interface InstalledCheck {
@@ -115,10 +114,9 @@ function tellPriorities(findings: readonly Finding[], reporter: Reporter): void 
   }
 }
 
-/** Tells and returns the transactions that speak for this host. */
-export function tellInstalled(all: readonly Transaction[], reporter: Reporter): Transaction[] {
-  const present = currentTransactions(all);
-  for (const { id, at, state, header } of present) {
+/** Tells the transactions that speak for this host, and renewals. */
+export function tellInstalled({ past, current }: Installation, reporter: Reporter): void {
+  for (const { id, at, state, header } of current) {
     const { bundle, node, roles } = header;
     reporter.record("transaction", { id, at, state, bundle, node, roles, installer: header.installer });
     const how = state === "committed" ? "" : state === "open" ? ", interrupted" : ", partly taken back";
@@ -126,12 +124,11 @@ export function tellInstalled(all: readonly Transaction[], reporter: Reporter): 
     reporter.info(`           ${bundle.cluster}, release ${bundle.release}, locked ${bundle.locked}, on ${at}`);
     reporter.info(`           payload ${bundle.payload}`);
   }
-  const renewed = onHost(all).filter(({ header }) => header.action === "renew");
+  const renewed = onHost(past).filter(({ header }) => header.action === "renew");
   for (const { id, at, header } of renewed) {
     reporter.record("renewal", { id, at, notes: header.notes });
     reporter.stage("renewed", `certificates, on ${at}`);
   }
-  return present;
 }
 
 export function failing(findings: readonly Finding[]): string {

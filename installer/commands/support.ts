@@ -9,13 +9,12 @@ import { checkHealth } from "../checks/health.ts";
 import type { Context } from "../context.ts";
 import { gatherFacts } from "../host/facts.ts";
 import type { HostReader } from "../host/host.ts";
-import { createLocalHost } from "../host/local.ts";
 import { currentTransactions, foldGoals, onHost } from "../journal/installed.ts";
 import type { JournalRecord } from "../journal/journal.ts";
-import { stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
 import { goalsIn, idsOf } from "../resources/catalogue.ts";
 import { hider } from "../support/redact.ts";
+import { openInstallation } from "../transaction/installation.ts";
 
 /** What programs of the host say about it; one that is not there says so. */
 const questions: readonly (readonly [name: string, ...argv: string[]])[] = [
@@ -46,9 +45,8 @@ export interface SupportRequest {
 /** Writes the archive, readable by its owner only. */
 export async function support({ root, output, preflight }: SupportRequest, context: Context): Promise<void> {
   const { reporter } = context;
-  const state = stateOf(root);
-  const host = createLocalHost({ root, contents: state.contents });
-  const members = await supportMembers(host, state.journal.read(), context.now());
+  const { host, records } = openInstallation(root);
+  const members = await supportMembers(host, records, context.now());
   const asked = preflight === null ? null : await preflightFindings(preflight, reporter);
   if (asked !== null) members.set("preflight.json", asked);
   const list = [...members].map(([path, text]) => ({ path, mode: 0o600, content: Buffer.from(`${text}\n`) }));

@@ -2,10 +2,8 @@
 import { ExpectedError } from "#cli/errors";
 import type { Context } from "../context.ts";
 import { install, type InstallRequest } from "./install.ts";
-import { currentTransactions } from "../journal/installed.ts";
-import { stateOf } from "../journal/state.ts";
-import { transactions } from "../journal/transaction.ts";
 import type { NodeRequest } from "../plan/select.ts";
+import { openInstallation, rolesOf } from "../transaction/installation.ts";
 
 /** What is not given on the command line is as it is installed. USAGE where nothing is. */
 export async function upgrade(request: InstallRequest, context: Context): Promise<void> {
@@ -14,8 +12,8 @@ export async function upgrade(request: InstallRequest, context: Context): Promis
 
 /** A wish with the rest as it is installed. */
 export function asInstalled(root: string, request: NodeRequest): NodeRequest {
-  const present = currentTransactions(transactions(stateOf(root).journal.read()));
-  const last = present.at(-1)?.header;
+  const { current } = openInstallation(root);
+  const last = current.at(-1)?.header;
   if (last === undefined) {
     throw new ExpectedError("USAGE", "nothing is installed here that could be upgraded", {
       where: root,
@@ -24,7 +22,7 @@ export function asInstalled(root: string, request: NodeRequest): NodeRequest {
   }
   const { name, ip, iface, profile } = last.node;
   return {
-    role: request.role ?? [...new Set(present.flatMap(({ header }) => header.roles))].join(","),
+    role: request.role ?? rolesOf(current).join(","),
     ip: request.ip ?? ip,
     // A node that is in cluster.yaml has its name from there.
     name: request.name ?? (profile === name ? undefined : name),

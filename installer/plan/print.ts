@@ -1,4 +1,5 @@
 /** Effects in words: stable lines for people (and for golden tests), and records for machines. */
+import type { Reporter } from "#cli/reporter";
 import type { Effect, Owner } from "../host/effect.ts";
 import { commandOf } from "../host/systemd.ts";
 
@@ -50,6 +51,12 @@ export function describeEffect(effect: Effect): string {
     case "umount":
       return `${effect.do.padEnd(9)} ${effect.path}`;
   }
+}
+
+/** Tells an effect to people, and to machines with its phase. */
+export function tellEffect(effect: Effect, phase: string, reporter: Reporter): void {
+  reporter.record("effect", { phase, ...effectRecord(effect) });
+  reporter.info(`  ${describeEffect(effect)}`);
 }
 
 /** The effect as a record: as it is, but without the text of a host's own file. */

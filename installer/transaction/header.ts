@@ -9,6 +9,7 @@ import type { Transaction } from "../journal/transaction.ts";
 import { replaceTokens } from "../plan/contents.ts";
 import { chosen } from "../plan/input.ts";
 import { type Selection, tokenValues } from "../plan/select.ts";
+import { type Installation, rolesOf } from "./installation.ts";
 
 /** A header before the journal's folder is made. */
 export type PendingHeader = Omit<Header, "made">;
@@ -62,6 +63,17 @@ export function headerOf(
         : { ...entry, certificate: { ...certificate, commonName: fill(certificate.commonName) } },
     ),
   };
+}
+
+/** For what brings no software: as the newest that speaks for the host, `last`, for the roles and with the checks of all. */
+export function headerOver(
+  last: Header,
+  { current, host }: Installation,
+  what: Pick<PendingHeader, "command" | "action" | "notes" | "renewedFrom" | "restoredFrom">,
+): PendingHeader {
+  const { made: _, ...base } = last;
+  const checks = current.flatMap(({ header }) => header.checks);
+  return { ...base, ...what, roles: rolesOf(current), installer: version(), live: host.live, checks };
 }
 
 function signatureNote({ signatures, source }: Bundle): string {

@@ -8,7 +8,7 @@ import { version } from "#cli/version";
 import { drain } from "../cluster/drain.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
-import { createLocalHost, handOver } from "../host/local.ts";
+import { handOver } from "../host/local.ts";
 import type { Journal, JournalRecord } from "../journal/journal.ts";
 import { lock } from "../journal/lock.ts";
 import { isFull, noSpace } from "../journal/space.ts";
@@ -17,7 +17,9 @@ import { type Transaction, transactions } from "../journal/transaction.ts";
 import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
 import { resourceOf } from "../resources/catalogue.ts";
 import { reportHealth } from "./serving.ts";
-import { describeEffect, effectRecord } from "../plan/print.ts";
+import { tellEffect } from "../plan/print.ts";
+import { confirm } from "./confirm.ts";
+import { hostOf, refuseChanged } from "./installation.ts";
 
 /**
  * Undoes the last transaction after `error`, and gives the error to end with: restored (7) or not (8). `fresh`: that was its
@@ -80,6 +82,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   const state = stateOf(root);
   const records = state.journal.read();
   await handOverToKept(records, state, context);
+  const host = hostOf(root);
   const present = transactions(records).filter(({ state: how }) => how !== "gone");
   if (request.which === "last" && present.length === 1) throw onlyUndo(present);
   const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
@@ -91,14 +94,14 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     await drainFirst(chosen, request, context);
     return printUndo(chosen, request, context);
   }
-  await confirm(chosen, request, context);
+  if (!request.yes && root === "/" && chosen.length > 0)
+    await confirm(`Take ${chosen.length === 1 ? "this" : "these"} back now?`, context);
   await drainFirst(chosen, request, context);
   // Of an undo that was cut off at its very end, only a note may be left.
   const unlock = existsSync(state.folder) ? lockForUndo(state, context) : () => {};
-  const host = createLocalHost({ root, contents: state.contents });
   let problems: UndoReport["problems"];
   try {
-    if (state.journal.read().length !== records.length) throw busy();
+    refuseChanged(state, records);
     ({ problems } = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData }, context));
   } finally {
     unlock();
@@ -117,8 +120,7 @@ async function drainFirst(chosen: readonly Transaction[], request: UndoRequest, 
   const worker = chosen.find(({ header }) => header.roles.includes("worker") && header.live);
   if (!request.drain || root !== "/") return;
   if (worker === undefined) return context.reporter.info("No worker is taken back; there is nothing to drain.");
-  const host = createLocalHost({ root, contents: stateOf(root).contents });
-  await drain(host, { node: worker.header.node.name, dryRun }, context);
+  await drain(hostOf(root), { node: worker.header.node.name, dryRun }, context);
 }
 
 /** Behind a first installation there is nothing to roll back to. */
@@ -139,16 +141,9 @@ async function handOverToKept(records: readonly JournalRecord[], state: State, c
   throw new Exit(await handOver([kept, ...argv]));
 }
 
-function busy(): ExpectedError {
-  const hint = "./install status, then run it again";
-  return new ExpectedError("LOCKED", "another installation changed this host in the meantime", { hint });
-}
-
 async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {
-  const host = createLocalHost({ root: request.root, contents: stateOf(request.root).contents });
-  for (const effect of await undoEffects(host, chosen, request.deleteData)) {
-    reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
-    reporter.info(`  ${describeEffect(effect)}`);
+  for (const effect of await undoEffects(hostOf(request.root), chosen, request.deleteData)) {
+    tellEffect(effect, "undo", reporter);
   }
   if (chosen.some(({ changes }) => changes.some(({ change }) => resourceOf(change).grown !== undefined))) {
     reporter.info(
@@ -212,10 +207,7 @@ async function takeBack(
     journal,
     ...what,
     now,
-    onEffect(effect) {
-      reporter.record("effect", { phase: "undo", ...effectRecord(effect) });
-      reporter.info(`  ${describeEffect(effect)}`);
-    },
+    onEffect: (effect) => tellEffect(effect, "undo", reporter),
   });
   for (const path of report.kept)
     reporter.warn(`${path} was edited after the installation; it is kept beside its place`);
@@ -230,13 +222,4 @@ function forgetIfEmpty(root: string, state: State): void {
   const all = transactions(state.journal.read());
   if (all.some((one) => one.state !== "gone")) return;
   destroyState(root, [...new Set(all.flatMap(({ header }) => header.made))]);
-}
-
-async function confirm(chosen: readonly Transaction[], request: UndoRequest, context: Context): Promise<void> {
-  if (request.yes || request.root !== "/" || chosen.length === 0) return;
-  const answer = await context.ask(`Take ${chosen.length === 1 ? "this" : "these"} back now? [y/N] `, false);
-  if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
-  throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
-    hint: "add --yes to do it without a question",
-  });
 }

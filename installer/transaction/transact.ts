@@ -5,10 +5,11 @@ import { ExpectedError, isExpected } from "#cli/errors";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
 import { gate } from "./gate.ts";
-import type { PendingHeader } from "./header.ts";
+import { type PendingHeader, resumable } from "./header.ts";
+import { type Installation, refuseChanged } from "./installation.ts";
 import type { Host } from "../host/host.ts";
 import { startedBy } from "../host/systemd.ts";
-import { apply, begin, effectsOf, recordAnew, stepsOf } from "../journal/apply.ts";
+import { apply, begin, effectsOf, inspectPlan, recordAnew, resumePlan, stepsOf } from "../journal/apply.ts";
 import { keepBundle } from "../journal/kept-bundle.ts";
 import { lock } from "../journal/lock.ts";
 import { keepInstaller, stageContents } from "../journal/stage.ts";
@@ -17,7 +18,8 @@ import { clearStage, createState, destroyState, forgetNote, type State } from ".
 import type { RecordedChange, Transaction } from "../journal/transaction.ts";
 import { resourceOf } from "../resources/catalogue.ts";
 import { isUnknown, type Plan } from "../resources/resource.ts";
-import { describeEffect, effectRecord } from "../plan/print.ts";
+import { tellEffect } from "../plan/print.ts";
+import { confirm } from "./confirm.ts";
 import { restore } from "./restore.ts";
 import { tellAwaited, reportHealth } from "./serving.ts";
 
@@ -32,17 +34,13 @@ export interface ApplyOptions {
 }
 
 export interface Proposal {
-  readonly host: Host;
-  readonly state: State;
+  readonly installation: Installation;
   readonly header: PendingHeader;
   readonly plan: Plan;
   /** What is to be done now. */
   readonly changes: readonly RecordedChange[];
   /** The interrupted transaction that goes on; null: a new one. */
   readonly open: Transaction | null;
-  /** All transactions, and how many records the journal had when they were read. */
-  readonly past: readonly Transaction[];
-  readonly records: number;
   /** Where contents come from: `memory`, and the rest from `bundle`. */
   readonly bundle: Pick<Bundle, "extract">;
   /** Whose index and signature stay on the node; null: what it brings is of no bundle, or only certificates. */
@@ -50,16 +48,30 @@ export interface Proposal {
   readonly memory: ReadonlyMap<Digest, Uint8Array>;
 }
 
+/** A plan against what is there: the header's interrupted transaction goes on, or a new one begins. May only look. */
+export async function lookAt(
+  installation: Installation,
+  header: PendingHeader,
+  plan: Plan,
+): Promise<Pick<Proposal, "installation" | "header" | "plan" | "open" | "changes">> {
+  const { host, past } = installation;
+  const open = resumable(past, header);
+  const changes = open === null ? await inspectPlan(host, plan, past) : await resumePlan(host, open);
+  return { installation, header, plan, open, changes };
+}
+
 /** Asks, then does it. With `dryRun` prints every step instead. NOT_CONFIRMED, LOCKED, NO_SPACE, APPLY_FAILED… */
 export async function transact(proposal: Proposal, options: ApplyOptions, context: Context): Promise<void> {
-  const { host, state, header, plan, changes, open, past, records, bundle, memory, origin } = proposal;
-  const { root } = options;
+  const { installation, header, plan, changes, open, bundle, memory, origin } = proposal;
+  const { root, host, state, past, records } = installation;
   tellIrreversible(changes, options, context);
   if (options.dryRun) return printSteps(proposal, context);
-  await confirm(changes, options, context);
+  const count = changes.flatMap(({ change }) => effectsOf(change)).length;
+  context.reporter.stage("plan", `${changes.length} changes in ${count} steps`);
+  if (!options.yes && root === "/") await confirm("Change this host now?", context);
   const { made, unlock } = await enter(root, state, past, context);
   try {
-    if (state.journal.read().length !== records) throw busy();
+    refuseChanged(state, records);
     const transaction = await roomOrNothing(root, state, past, made, async () => {
       state.reserve.fill();
       await stage(bundle, state, memory, changes, { context, platform: header.platform, origin });
@@ -123,32 +135,20 @@ function tellIrreversible(changes: readonly RecordedChange[], options: ApplyOpti
   );
 }
 
-async function printSteps({ host, plan, changes, open }: Proposal, { reporter }: Context): Promise<void> {
-  const steps = await stepsOf(host, open ?? plan, changes);
+async function printSteps({ installation, plan, changes, open }: Proposal, { reporter }: Context): Promise<void> {
+  const steps = await stepsOf(installation.host, open ?? plan, changes);
   const effects = steps.filter((step) => "effect" in step);
   const unknown = steps.length - effects.length;
   const more = unknown === 0 ? "" : `, and ${unknown} that cannot be looked at yet`;
   reporter.stage("plan", `${changes.length} changes in ${effects.length} steps${more}; nothing was changed`);
   for (const step of steps) {
     if ("effect" in step) {
-      reporter.record("effect", { phase: step.phase, ...effectRecord(step.effect) });
-      reporter.info(`  ${describeEffect(step.effect)}`);
+      tellEffect(step.effect, step.phase, reporter);
     } else {
       reporter.record("unknown", { ...step });
       reporter.info(`  unknown   ${step.what}: decided when it can be looked at (${step.unknown})`);
     }
   }
-}
-
-async function confirm(changes: readonly RecordedChange[], options: ApplyOptions, context: Context): Promise<void> {
-  const count = changes.flatMap(({ change }) => effectsOf(change)).length;
-  context.reporter.stage("plan", `${changes.length} changes in ${count} steps`);
-  if (options.yes || options.root !== "/") return;
-  const answer = await context.ask(`Change this host now? [y/N] `, false);
-  if (answer !== null && /^y(es)?$/i.test(answer.trim())) return;
-  throw new ExpectedError("NOT_CONFIRMED", answer === null ? "there is no terminal to ask at" : "nothing was changed", {
-    hint: "add --dry-run to see every step, --yes to do them without a question",
-  });
 }
 
 interface StageOptions {
@@ -206,10 +206,7 @@ async function perform({ host, state, transaction, changes, context, options, fr
       journal,
       transaction,
       changes,
-      onEffect(effect, phase) {
-        reporter.record("effect", { phase, ...effectRecord(effect) });
-        reporter.info(`  ${describeEffect(effect)}`);
-      },
+      onEffect: (effect, phase) => tellEffect(effect, phase, reporter),
       pause: pauses(context),
       onDeferred(what, why) {
         reporter.record("deferred", { what, why });
@@ -243,10 +240,4 @@ async function perform({ host, state, transaction, changes, context, options, fr
 /** A Ctrl-C while a gate waited. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
-}
-
-function busy(): ExpectedError {
-  return new ExpectedError("LOCKED", "another installation changed this host in the meantime", {
-    hint: "run it again",
-  });
 }
