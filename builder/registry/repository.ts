@@ -118,7 +118,8 @@ export class Repository {
 
   async #ask(asked: HttpRequest): Promise<HttpResponse> {
     const response = await this.#options.session.send(asked);
-    if ([201, 202].includes(response.statusCode)) return response;
+    const wanted = asked.method === "POST" ? [201, 202] : [201, 204];
+    if (wanted.includes(response.statusCode)) return response;
     throw await refusal(response, asked.url);
   }
 
@@ -136,7 +137,7 @@ export class Repository {
 
   /** Credentials go where the operator said, and nowhere else. */
   #uploadAt(location: string, url: string): URL {
-    const target = URL.canParse(location, url) ? new URL(location, url) : null;
+    const target = location !== "" && URL.canParse(location, url) ? new URL(location, url) : null;
     if (target !== null && target.origin === new URL(url).origin) return target;
     throw new ExpectedError(
       "UNREACHABLE",
