@@ -31,7 +31,26 @@ export function pageMarkdown(): markdownIt {
   markdown.core.ruler.push("links", ({ tokens }) => {
     for (const token of linksIn(tokens)) token.attrSet("href", shownTarget(token.attrGet("href") ?? ""));
   });
+  markdown.renderer.rules.softbreak = (tokens, at) => breakBetween(tokens.slice(0, at), tokens.slice(at + 1));
   return markdown;
+}
+
+const wide = /[\p{Script=Han}\u3000-\u303f\uff00-\uffef“”]/u;
+
+/** A line's end is a space, but not between two Chinese signs. */
+function breakBetween(before: readonly Token[], after: readonly Token[]): string {
+  const last = before.findLast(({ content }) => content !== "")?.content.at(-1) ?? "";
+  const first = after.find(({ content }) => content !== "")?.content.at(0) ?? "";
+  return wide.test(last) && wide.test(first) ? "" : "\n";
+}
+
+/** What a reader sees of a paragraph or cell. */
+function plain(tokens: readonly Token[]): string {
+  return tokens
+    .map(({ type, content }, at) =>
+      type === "softbreak" ? breakBetween(tokens.slice(0, at), tokens.slice(at + 1)) : content,
+    )
+    .join("");
 }
 
 /** `push.md#order` is `push.html#order` on the site. */
@@ -44,7 +63,9 @@ export function partsOf(text: string): PageParts {
   const headings = headingsOf(tokens);
   const sections = [...headings].map(([at, heading], index, all) => {
     const next = all[index + 1]?.[0] ?? tokens.length;
-    const body = tokens.slice(at + 3, next).map(({ type, content }) => (type.endsWith("_open") ? "" : content));
+    const body = tokens
+      .slice(at + 3, next)
+      .map(({ children, content }) => (children === null ? content : plain(children)));
     return { heading, text: body.filter((one) => one !== "").join("\n") };
   });
   return {
@@ -63,7 +84,7 @@ function headingsOf(tokens: readonly Token[]): Map<number, Heading> {
   const seen = new Map<string, number>();
   for (const [at, { type, tag }] of tokens.entries()) {
     if (type !== "heading_open") continue;
-    const text = (tokens[at + 1]?.children ?? []).map(({ content }) => content).join("");
+    const text = plain(tokens[at + 1]?.children ?? []);
     const slug = text
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, "")

@@ -69,6 +69,13 @@ function pageOf(place: string, link: string): string {
   return link.startsWith("#") ? "" : path;
 }
 
+test("Chinese text has Chinese punctuation", () => {
+  const wrong = chinese.flatMap((name) =>
+    (pages.get(`zh/${name}`)?.sections ?? []).flatMap(({ text }) => text.match(/.*\p{Script=Han}[,;:?!].*/gu) ?? []),
+  );
+  assert.deepEqual(wrong, []);
+});
+
 test("no link of the handbook leads nowhere, and none leaves it but for the web", () => {
   const wrong = [...pages].flatMap(([place, { links }]) =>
     links.flatMap((link) => {
