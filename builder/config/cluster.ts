@@ -247,4 +247,3 @@ export const clusterSchema = z.strictObject({
 export type ClusterConfig = z.infer<typeof clusterSchema>;
 /** One entry of `packages:`. */
 export type PackageRequest = ClusterConfig["packages"][number];
-export type ClusterNode = ClusterConfig["nodes"][number];

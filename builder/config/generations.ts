@@ -26,71 +26,44 @@ export interface Generation {
   readonly masterRole: "master" | "control-plane";
 }
 
-/** A record for every generation that a release manifest may name. */
+const current = {
+  daemons: true,
+  pki: "/etc/kubernetes/pki",
+  etcdPki: "/etc/kubernetes/pki/etcd",
+  kubeletPki: "/var/lib/kubelet/pki",
+  containerdNotifies: true,
+  dockerUsesContainerd: true,
+  cgroupDriver: "systemd",
+  plugin: "flannel",
+  proxyMode: "nftables",
+  addons: ["coredns", "metrics-server"],
+  masterRole: "control-plane",
+} satisfies Generation;
+
+const former = {
+  daemons: true,
+  pki: "/etc/kubernetes/cert",
+  etcdPki: "/etc/etcd/cert",
+  kubeletPki: "/etc/kubernetes/cert",
+  containerdNotifies: false,
+  dockerUsesContainerd: false,
+  cgroupDriver: "cgroupfs",
+  plugin: "flannel-etcd",
+  proxyMode: "ipvs",
+  addons: ["coredns"],
+  masterRole: "master",
+} satisfies Generation;
+
+const oldest = { pki: "/etc/kubernetes/ssl", etcdPki: "/etc/etcd/ssl", kubeletPki: "/etc/kubernetes/ssl" };
+
+/** A record for every generation that a release manifest may name: what it has otherwise than its neighbour. */
 export const generations: Readonly<Record<GenerationName, Generation>> = {
   distro: {
-    daemons: false,
-    pki: "/etc/kubernetes/pki",
-    etcdPki: "/etc/kubernetes/pki/etcd",
-    kubeletPki: "/var/lib/kubelet/pki",
-    containerdNotifies: true,
-    dockerUsesContainerd: true,
-    cgroupDriver: "systemd",
-    plugin: "static-routes",
-    proxyMode: "iptables",
-    addons: [],
-    masterRole: "master",
+    ...current,
+    ...{ daemons: false, plugin: "static-routes", proxyMode: "iptables", addons: [], masterRole: "master" },
   },
-  "1.6": {
-    daemons: true,
-    pki: "/etc/kubernetes/ssl",
-    etcdPki: "/etc/etcd/ssl",
-    kubeletPki: "/etc/kubernetes/ssl",
-    containerdNotifies: false,
-    dockerUsesContainerd: false,
-    cgroupDriver: "cgroupfs",
-    plugin: "flannel-etcd",
-    proxyMode: "iptables",
-    addons: ["kube-dns"],
-    masterRole: "master",
-  },
-  "1.11": {
-    daemons: true,
-    pki: "/etc/kubernetes/cert",
-    etcdPki: "/etc/etcd/cert",
-    kubeletPki: "/etc/kubernetes/cert",
-    containerdNotifies: false,
-    dockerUsesContainerd: false,
-    cgroupDriver: "cgroupfs",
-    plugin: "flannel-etcd",
-    proxyMode: "ipvs",
-    addons: ["coredns"],
-    masterRole: "master",
-  },
-  "1.16": {
-    daemons: true,
-    pki: "/etc/kubernetes/cert",
-    etcdPki: "/etc/etcd/cert",
-    kubeletPki: "/etc/kubernetes/cert",
-    containerdNotifies: false,
-    dockerUsesContainerd: false,
-    cgroupDriver: "cgroupfs",
-    plugin: "calico",
-    proxyMode: "ipvs",
-    addons: ["coredns", "metrics-server"],
-    masterRole: "master",
-  },
-  "1.36": {
-    daemons: true,
-    pki: "/etc/kubernetes/pki",
-    etcdPki: "/etc/kubernetes/pki/etcd",
-    kubeletPki: "/var/lib/kubelet/pki",
-    containerdNotifies: true,
-    dockerUsesContainerd: true,
-    cgroupDriver: "systemd",
-    plugin: "flannel",
-    proxyMode: "nftables",
-    addons: ["coredns", "metrics-server"],
-    masterRole: "control-plane",
-  },
+  "1.6": { ...former, ...oldest, proxyMode: "iptables", addons: ["kube-dns"] },
+  "1.11": former,
+  "1.16": { ...former, plugin: "calico", addons: ["coredns", "metrics-server"] },
+  "1.36": current,
 };

@@ -28,15 +28,10 @@ export interface LoadedCluster extends LoadedRelease {
 }
 
 /**
- * `cluster.yaml` with every default; its `release` is that of `--release` where one is given, and a relative path
- * in it counts from the file's own folder. Throws CONFIG_UNREADABLE, CONFIG_SYNTAX, CONFIG_INVALID with every
- * problem on a line of its own, or what {@link loadRelease} throws.
+ * `cluster.yaml` with every default, with its release's manifest and the warnings; its `release` is that of `--release`
+ * where one is given, and a relative path in it counts from the file's own folder. Throws CONFIG_UNREADABLE,
+ * CONFIG_SYNTAX, CONFIG_INVALID with every problem on a line of its own, or what {@link loadRelease} throws.
  */
-export async function loadCluster(path: string, release?: string): Promise<ClusterConfig> {
-  return (await loadClusterAndRelease(path, release)).cluster;
-}
-
-/** {@link loadCluster} with the release's manifest and with the warnings. */
 export async function loadClusterAndRelease(path: string, release?: string): Promise<LoadedCluster> {
   return parseCluster(path, await readText(path), release);
 }

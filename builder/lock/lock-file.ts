@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { replaceFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { loadYaml } from "../config/load.ts";
+import { byText } from "../text-order.ts";
 import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
 
 export { diffLocks } from "./diff.ts";
@@ -32,9 +33,9 @@ export function encodeLock(lock: Lock): string {
     ...parsed,
     platforms: parsed.platforms.toSorted(),
     artifacts: parsed.artifacts
-      .toSorted((a, b) => compare(keyOf(a), keyOf(b)))
+      .toSorted((a, b) => byText(keyOf(a), keyOf(b)))
       .map((artifact) => ({ ...artifact, files: sortedRecord(artifact.files) })),
-    images: parsed.images.toSorted((a, b) => compare(`${a.name} ${a.platform}`, `${b.name} ${b.platform}`)),
+    images: parsed.images.toSorted((a, b) => byText(`${a.name} ${a.platform}`, `${b.name} ${b.platform}`)),
   };
   return `# What this cluster is built of. Made by \`kubeferry lock\`; keep it with cluster.yaml.\n${stringify(sorted, { lineWidth: 0 })}`;
 }
@@ -44,9 +45,5 @@ function keyOf(artifact: LockedArtifact): string {
 }
 
 function sortedRecord(record: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => compare(a, b)));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => byText(a, b)));
 }

@@ -13,6 +13,7 @@ import type { Lock } from "../lock/lock.ts";
 import type { NodeFile, Rendered } from "../render/node-file.ts";
 import type { Frame } from "./compress.ts";
 import { contentOf } from "./groups.ts";
+import { byText } from "../text-order.ts";
 
 export interface IndexInput {
   readonly producer: string;
@@ -68,7 +69,7 @@ export function indexOf(input: IndexInput): BundleIndex {
 /** Version by component, in the order of the names. */
 export function componentsOf(lock: Pick<Lock, "artifacts">): Record<string, string> {
   const versions = lock.artifacts.map(({ component, version }) => [component, version] as const);
-  return Object.fromEntries(versions.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  return Object.fromEntries(versions.toSorted(([a], [b]) => byText(a, b)));
 }
 
 /** The bytes of bundle.json. */

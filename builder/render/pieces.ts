@@ -2,6 +2,7 @@
 import { digestOf, type Origin, type Role, type Selector } from "#bundle";
 import type { TopologyNode } from "../config/topology.ts";
 import type { NodeFile } from "./node-file.ts";
+import { byText } from "../text-order.ts";
 
 /** A file of one node. */
 export interface Piece {
@@ -35,7 +36,7 @@ export function gatherFiles(placed: readonly Placed<Piece>[], nodes: readonly To
     origin: item.origin,
   }));
   refuseTwice(files, nodes);
-  return files.toSorted((a, b) => compare(a.path, b.path) || compare(a.for.nodes?.[0] ?? "", b.for.nodes?.[0] ?? ""));
+  return files.toSorted((a, b) => byText(a.path, b.path) || byText(a.for.nodes?.[0] ?? "", b.for.nodes?.[0] ?? ""));
 }
 
 /** Groups equal items; each with the names of the nodes that have it, in the nodes' order. */
@@ -65,11 +66,6 @@ export function selectorFor(
 /** Whether an entry is for a node. */
 export function selects({ roles, nodes }: Selector, node: TopologyNode): boolean {
   return roles.some((role) => node.roles.includes(role)) && (nodes?.includes(node.name) ?? true);
-}
-
-export function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 /** Two files on one path of one node would be a mistake in the catalogue. */

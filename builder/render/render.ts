@@ -14,12 +14,13 @@ import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
 import { objectPieces, objectsOf } from "./objects.ts";
 import { ownFiles } from "./own-files.ts";
-import { compare, gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
+import { gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
 import { registryPieces } from "./registries.ts";
 import { openTemplates, type Templates } from "./template.ts";
 import { unitEntries } from "./units.ts";
 import { writtenOf } from "./written.ts";
+import { byText } from "../text-order.ts";
 
 /**
  * Renders every node. What is the same on several nodes is one entry. TEMPLATE_INVALID when a template asks for
@@ -121,7 +122,7 @@ function fetchedFiles(input: RenderInput): NodeFile[] {
       for: { roles: [...(roles.get(file.component) ?? [])], platforms: [file.platform] },
       origin: file.origin,
     }))
-    .toSorted((a, b) => compare(a.path, b.path) || compare(platformOf(a.for), platformOf(b.for)));
+    .toSorted((a, b) => byText(a.path, b.path) || byText(platformOf(a.for), platformOf(b.for)));
 }
 
 function pathOf(input: RenderInput, file: FetchedFile): string {
@@ -149,5 +150,5 @@ function directories(contexts: readonly NodeContext[]): DirectoryEntry[] {
       owner: "0:0",
       for: selectorFor(item.roles, names, nodes),
     }))
-    .toSorted((a, b) => compare(a.path, b.path) || compare(a.for.roles.join(), b.for.roles.join()));
+    .toSorted((a, b) => byText(a.path, b.path) || byText(a.for.roles.join(), b.for.roles.join()));
 }

@@ -1,4 +1,5 @@
 /** Versions of rpm packages, compared as rpm compares them. */
+import { byText } from "../../text-order.ts";
 
 /** `epoch:version-release`; `release` null where a requirement names only a version. */
 export interface Evr {
@@ -63,7 +64,7 @@ export function compareVersions(a: string, b: string): number {
     const mine = pattern.exec(left)?.[0] ?? "";
     const theirs = pattern.exec(right)?.[0] ?? "";
     if (theirs === "") return digits ? 1 : -1;
-    const order = digits ? compareNumbers(mine, theirs) : compareText(mine, theirs);
+    const order = digits ? compareNumbers(mine, theirs) : byText(mine, theirs);
     if (order !== 0) return order;
     left = left.slice(mine.length);
     right = right.slice(theirs.length);
@@ -93,10 +94,5 @@ function overlapAtEqual(a: Flags, b: Flags): boolean {
 function compareNumbers(a: string, b: string): number {
   const left = a.replace(/^0+/, "");
   const right = b.replace(/^0+/, "");
-  return left.length - right.length || compareText(left, right);
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return left.length - right.length || byText(left, right);
 }

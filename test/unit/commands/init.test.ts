@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { loadCluster } from "../../../builder/config/load.ts";
+import { loadClusterAndRelease } from "../../../builder/config/load.ts";
 import { runKubeferry } from "../../programs/command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-init-"));
@@ -12,7 +12,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 test("init writes a cluster with Kubernetes; the distribution's release only where it is asked for", async () => {
   const path = join(folder, "cluster.yaml");
   assert.equal((await runKubeferry(["init", "-o", path])).code, 0);
-  assert.match((await loadCluster(path)).release, /^kubernetes-1\.\d+$/);
+  assert.match((await loadClusterAndRelease(path)).cluster.release, /^kubernetes-1\.\d+$/);
   const distro = await runKubeferry(["init", "--release", "distro"]);
   assert.match(distro.out, /^release: distro$/m);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod";
 import { isExpected } from "#cli/errors";
-import { loadCluster, loadYaml, parseCluster } from "../../../builder/config/load.ts";
+import { loadClusterAndRelease, loadYaml, parseCluster } from "../../../builder/config/load.ts";
 
 const small = "name: c\nrelease: distro\nnodes:\n  - { name: n1, ip: 10.0.0.11, roles: [etcd, control-plane] }\n";
 
@@ -34,15 +34,15 @@ test("--release takes the place of the file's own release", async () => {
 test("a release by path counts from the folder of cluster.yaml", async () => {
   const folder = await mkdtemp(join(tmpdir(), "kubeferry-load-"));
   await writeFile(join(folder, "cluster.yaml"), small.replace("distro", "./mine.yaml"));
-  assert.equal(await codeOf(loadCluster(join(folder, "cluster.yaml"))), "RELEASE_UNKNOWN");
+  assert.equal(await codeOf(loadClusterAndRelease(join(folder, "cluster.yaml"))), "RELEASE_UNKNOWN");
   await writeFile(join(folder, "mine.yaml"), "release: mine\ngeneration: distro\n");
-  assert.equal(await codeOf(loadCluster(join(folder, "cluster.yaml"))), "RELEASE_INVALID");
+  assert.equal(await codeOf(loadClusterAndRelease(join(folder, "cluster.yaml"))), "RELEASE_INVALID");
   await writeFile(
     join(folder, "mine.yaml"),
     "release: mine\ndescription: x\ngeneration: distro\nkubernetes: null\ncomponents:\n" +
       "  - { name: etcd, roles: [etcd], artifacts: [{ platform: linux/amd64, from: 'file:/e', files: { .: etcd } }] }\n",
   );
-  assert.equal((await loadCluster(join(folder, "cluster.yaml"))).release, join(folder, "mine.yaml"));
+  assert.equal((await loadClusterAndRelease(join(folder, "cluster.yaml"))).cluster.release, join(folder, "mine.yaml"));
 });
 
 test("doubtful settings are warnings with their place and stop nothing", async () => {
@@ -60,12 +60,12 @@ test("doubtful settings are warnings with their place and stop nothing", async (
 
 test("a file that is missing, a folder, not UTF-8 or too large is CONFIG_UNREADABLE", async () => {
   const folder = await mkdtemp(join(tmpdir(), "kubeferry-load-"));
-  assert.equal(await codeOf(loadCluster(join(folder, "none.yaml"))), "CONFIG_UNREADABLE");
-  assert.equal(await codeOf(loadCluster(folder)), "CONFIG_UNREADABLE");
+  assert.equal(await codeOf(loadClusterAndRelease(join(folder, "none.yaml"))), "CONFIG_UNREADABLE");
+  assert.equal(await codeOf(loadClusterAndRelease(folder)), "CONFIG_UNREADABLE");
   await writeFile(join(folder, "latin.yaml"), Buffer.from([0x6e, 0x3a, 0x20, 0xfc, 0x0a]));
-  assert.equal(await codeOf(loadCluster(join(folder, "latin.yaml"))), "CONFIG_UNREADABLE");
+  assert.equal(await codeOf(loadClusterAndRelease(join(folder, "latin.yaml"))), "CONFIG_UNREADABLE");
   await writeFile(join(folder, "large.yaml"), Buffer.alloc(17 * 1024 * 1024, 0x23));
-  assert.equal(await codeOf(loadCluster(join(folder, "large.yaml"))), "CONFIG_UNREADABLE");
+  assert.equal(await codeOf(loadClusterAndRelease(join(folder, "large.yaml"))), "CONFIG_UNREADABLE");
 });
 
 test("nesting deeper than the parser's stack is an error of the file, not a crash", async () => {
