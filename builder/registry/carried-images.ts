@@ -1,6 +1,5 @@
 /** A bundle's container images, taken out into the store: each manifest and blob as a range of its image's archive. */
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm } from "node:fs/promises";
 import {
   type Bundle,
   type BundleIndex,
@@ -82,13 +81,16 @@ async function imagesIn(bundle: Bundle, store: Store, signal: AbortSignal): Prom
   const { index, where } = bundle;
   if (index.images.length === 0) throw new ExpectedError("USAGE", "this bundle carries no images", { where });
   const archives = new Map(index.images.map((entry) => [entry, archiveOf(bundle, entry)]));
-  const lacking = new Set<Digest>();
-  for (const digest of archives.values()) if (!(await store.has(digest))) lacking.add(digest);
-  for (const digest of lacking) await mkdir(dirname(store.path(digest)), { recursive: true });
+  // Under names of its own until it is whole: another run may take out the same.
+  const lacking = new Map<Digest, string>();
+  for (const digest of archives.values()) if (!(await store.has(digest))) lacking.set(digest, store.newFile());
   try {
-    await bundle.extract(lacking, (digest) => store.path(digest), signal);
+    await bundle.extract(new Set(lacking.keys()), (digest) => lacking.get(digest) ?? store.newFile(), signal);
+    for (const [digest, file] of lacking) await store.adopt(file, digest);
   } catch (cause) {
     throw store.explained(cause);
+  } finally {
+    for (const file of lacking.values()) await rm(file, { force: true });
   }
   const byName = new Map<string, PlatformImage[]>();
   for (const [entry, digest] of archives) {
