@@ -91,14 +91,18 @@ export function failureOf(cause: unknown, url: string, elsewhere: string | null 
   const garbled = cause instanceof Error && cause.name === "HTTPParserError";
   if (passingCodes.has(code) || code.startsWith("HPE_") || garbled) {
     const mirror = elsewhere === null ? "" : `, a mirror from ${elsewhere}`;
-    const hint = code === "ECONNREFUSED" ? undefined : `a proxy is taken from HTTPS_PROXY${mirror}`;
+    const refused = elsewhere === null ? "nothing listens there: is the address right, and does it run?" : undefined;
+    const hint = code === "ECONNREFUSED" ? refused : `a proxy is taken from HTTPS_PROXY${mirror}`;
     return passing(
       new ExpectedError("UNREACHABLE", `the transfer failed: ${reason(cause, code)}`, { where: url, cause, hint }),
     );
   }
   if (code === "ENOTFOUND") {
-    const mirror = elsewhere === null ? "" : `${elsewhere}, or `;
-    return final("the server's name is not known here", url, cause, `${mirror}set HTTPS_PROXY`);
+    const other = elsewhere ?? `getent hosts ${new URL(url).hostname}`;
+    return final("the server's name is not known here", url, cause, `${other}, or set HTTPS_PROXY`);
+  }
+  if (/wrong.version.number/i.test(`${code} ${messageOf(cause)}`)) {
+    return final("the server does not speak TLS", url, cause, "http:// instead of https://, where that is meant");
   }
   if (/CERT|TLS|SELF_SIGNED|UNABLE_TO_|ERR_SSL|EPROTO/.test(code)) {
     const hint = "if a proxy or mirror here has its own CA: --ca FILE, or SSL_CERT_FILE=FILE";

@@ -112,6 +112,11 @@ export class Repository {
       await response.discard();
       if (response.statusCode === 404) return null;
       if (response.statusCode === 200) return response.headers;
+      // Go's servers say so in a body, and HEAD has none.
+      if (response.statusCode === 400 && url.startsWith("http:")) {
+        const hint = "https:// instead of http://, if it speaks TLS";
+        throw new ExpectedError("UNREACHABLE", "the registry answered 400", { where: url, hint });
+      }
       throw failureOfStatus(response, url);
     });
   }

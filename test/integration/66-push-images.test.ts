@@ -222,6 +222,18 @@ test("a wrong password, none, a file that others may read, a CA that is not trus
   assert.match(String(hint), /--ca FILE/);
 });
 
+test("TLS where there is none, and none where there is: what to do", async () => {
+  for (const [to, message, next] of [
+    [`https://${plain.host}`, /^the server does not speak TLS$/, /^http:\/\/ instead of https/],
+    [`http://${closed.host}`, /^the registry answered 400$/, /^https:\/\/ instead of http/],
+  ] as const) {
+    const { code, message: said, hint } = only(await push(to), "error");
+    assert.equal(code, "UNREACHABLE", to);
+    assert.match(String(said), message);
+    assert.match(String(hint), next);
+  }
+});
+
 test("a registry with a token service: a token for each thing to do, and none for who may only pull", async () => {
   mkdirSync(path("tokens"));
   const service = await startTokenService(ca, { "pusher:push": ["pull", "push"], "puller:pull": ["pull"] });
