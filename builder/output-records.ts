@@ -31,35 +31,98 @@ const common = [
   z.strictObject({ type: z.literal("end"), exitCode }),
 ] as const;
 
+/** What is named here is there for years; a newer version may add to it. */
 const record = <Type extends string, Shape extends z.core.$ZodLooseShape>(type: Type, shape: Shape) =>
-  z.looseObject({ type: z.literal(type), ...shape });
+  z.object({ type: z.literal(type), ...shape });
+
+const strings = z.array(z.string());
+const because = z.array(z.object({ what: z.string(), why: z.string() }));
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const registries = z.record(
+  z.string(),
+  z.object({ mirrors: strings.optional(), ca: z.string().optional(), credentials: z.string().optional() }),
+);
+const owner = z.object({ uid: z.int(), gid: z.int() });
 
 const builder = [
-  record("release", { release: z.string(), components: z.array(z.looseObject({ name: z.string() })) }),
-  record("pinned", { component: z.string(), version: z.string(), newest: z.string().nullable() }),
-  record("step", { from: z.string(), to: z.string(), release: z.string(), needs: z.array(z.string()) }),
-  record("lock", { path: z.string(), changes: z.array(z.string()) }),
-  record("item", { kind: z.enum(["artifact", "checksums", "image", "package"]), from: z.string(), path: z.string() }),
-  record("fetched", {}),
-  record("rendered", { output: z.string(), files: z.int() }),
-  record("built", { path: z.string(), payloadDigest: z.string(), size: z.int() }),
-  record("bundle", { where: z.string(), payloadDigest: z.string(), index: z.looseObject({}) }),
-  record("file", { path: z.string(), mode: z.string(), digest: z.string() }),
-  record("split", { list: z.string(), parts: z.array(z.string()) }),
-  record("joined", { output: z.string() }),
-  record("signed", { bundle: z.string() }),
-  record("key", {}),
-  record("rekeyed", {}),
-  record("carried", { host: z.string(), parts: z.int(), bytes: z.int(), dryRun: z.boolean() }),
-  record("host-output", { host: z.string(), record: z.looseObject({ type: z.string() }) }),
-  record("host", { host: z.string(), address: z.string(), state: z.enum(["done", "failed", "left-out"]) }),
-  record("pushed", {
-    done: z.array(z.string()),
-    failed: z.array(z.string()),
-    leftOut: z.array(z.string()),
-    bytes: z.int(),
-    dryRun: z.boolean(),
+  record("release", {
+    release: z.string(),
+    description: z.string(),
+    kubernetes: z.string().nullable(),
+    components: z.array(
+      z.object({
+        name: z.string(),
+        /** Null where the distribution decides. */
+        version: z.string().nullable(),
+        roles: strings,
+        when: z.string(),
+        /** Platform → who published the digest. */
+        pinned: z.record(z.string(), z.string()),
+        alternatives: strings,
+      }),
+    ),
+    images: z.array(z.object({ name: z.string(), for: z.string(), pinned: z.string() })),
+    platforms: strings,
   }),
+  record("pinned", {
+    component: z.string(),
+    version: z.string(),
+    url: z.string().nullable(),
+    releases: strings,
+    newest: z.string().nullable(),
+  }),
+  record("step", {
+    from: z.string(),
+    to: z.string(),
+    release: z.string(),
+    changes: strings,
+    needs: strings,
+    removed: z.array(z.object({ api: z.string(), kinds: strings, now: z.string() })),
+    oldestKubelet: z.string(),
+  }),
+  /** `lock` as lock.schema.json has it. */
+  record("lock", { path: z.string(), lock: z.looseObject({}), changes: strings }),
+  record("item", {
+    kind: z.enum(["artifact", "checksums", "image", "package"]),
+    what: z.string(),
+    from: z.string(),
+    mirrors: strings,
+    digest: z.string().nullable(),
+    size: z.int().nullable(),
+    path: z.string(),
+  }),
+  /** One artifact each; of `kubeferry fetch` the last has the files instead. */
+  record("fetched", {
+    artifact: z.string().optional(),
+    platform: z.string().optional(),
+    from: z.string().optional(),
+    bytes: z.int().optional(),
+    files: z
+      .array(z.object({ name: z.string(), component: z.string(), platform: z.string(), digest, size: z.int() }).loose())
+      .optional(),
+  }),
+  record("rendered", { output: z.string(), files: z.int() }),
+  record("built", {
+    path: z.string(),
+    payloadDigest: digest,
+    size: z.int(),
+    frames: z.object({ made: z.int(), cached: z.int() }),
+    keys: z.string().nullable(),
+  }),
+  /** `index` as bundle.schema.json has it. */
+  record("bundle", { where: z.string(), payloadDigest: digest, index: z.looseObject({}) }),
+  /** As an entry of `files` in bundle.schema.json. */
+  record("file", { path: z.string(), mode: z.string(), digest }).loose(),
+  record("split", { list: z.string(), parts: strings }),
+  record("joined", { output: z.string() }),
+  record("signed", { bundle: z.string(), key: z.string() }),
+  record("key", { secret: z.string(), open: z.string(), name: z.string(), publicKey: z.string() }),
+  record("rekeyed", { aside: strings }),
+  record("carried", { host: z.string(), parts: z.int(), bytes: z.int(), dryRun: z.boolean() }),
+  /** A record of the installer on that host. */
+  record("host-output", { host: z.string(), record: z.looseObject({ type: z.string() }) }),
+  record("host", { host: z.string(), address: z.string(), state: z.enum(["done", "failed", "left-out"]) }).loose(),
+  record("pushed", { done: strings, failed: strings, leftOut: strings, bytes: z.int(), dryRun: z.boolean() }),
   record("image", {
     image: z.string(),
     to: z.string(),
@@ -68,54 +131,137 @@ const builder = [
     bytes: z.int(),
     replaced: z.string().nullable(),
   }),
-  record("images-pushed", { to: z.string(), images: z.int(), lacking: z.int(), bytes: z.int(), dryRun: z.boolean() }),
-  record("serving", { url: z.string(), images: z.int() }),
+  /** `registries`: for cluster.yaml, so that nodes pull from there. */
+  record("images-pushed", {
+    to: z.string(),
+    images: z.int(),
+    lacking: z.int(),
+    bytes: z.int(),
+    dryRun: z.boolean(),
+    registries,
+  }),
+  record("serving", { url: z.string(), images: z.int(), registries }),
   record("served", { client: z.string(), method: z.string(), url: z.string(), status: z.int(), bytes: z.int() }),
-  record("artifact", { output: z.string(), payloadDigest: z.string(), digest: z.string(), members: z.int() }),
-  record("page", { path: z.string(), payloadDigest: z.string() }),
+  record("artifact", { output: z.string(), payloadDigest: digest, digest: z.string(), members: z.int() }),
+  record("page", { path: z.string(), payloadDigest: digest }),
   record("signing-request", { ca: z.string(), file: z.string() }),
   record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),
-  record("content", { digest: z.string(), size: z.int(), used: z.string() }),
+  record("difference", {
+    what: z.string(),
+    name: z.string(),
+    change: z.enum(["added", "removed", "changed"]),
+    from: z.string().optional(),
+    to: z.string().optional(),
+  }),
+  record("content", { digest, size: z.int(), used: z.string() }),
   record("checked", { damaged: z.int() }),
   record("collected", { removed: z.int(), bytes: z.int(), kept: z.int() }),
 ] as const;
 
 const either = [
-  record("verified", { where: z.string() }),
-  record("certificate", { path: z.string(), notAfter: z.string() }),
-  record("difference", {}),
-  record("finding", { check: z.string(), severity: z.enum(["error", "warning", "info", "ok"]), message: z.string() }),
+  /** Of a split bundle `parts`, otherwise all else. */
+  record("verified", {
+    where: z.string(),
+    parts: z.int().optional(),
+    payloadDigest: digest.optional(),
+    members: z.int().optional(),
+    signatures: z.array(z.object({ key: z.string(), comment: z.string() })).optional(),
+  }),
+  /** Of a bundle with its node, names and beginning; on a host with the days that are left. */
+  record("certificate", {
+    path: z.string(),
+    subject: z.string(),
+    notAfter: z.string(),
+    node: z.string().optional(),
+    sans: strings.optional(),
+    notBefore: z.string().optional(),
+    daysLeft: z.int().optional(),
+  }),
+  record("finding", {
+    /** Of a gate: after which phase. */
+    phase: z.string().optional(),
+    check: z.string(),
+    severity: z.enum(["error", "warning", "ok"]),
+    message: z.string(),
+    expected: z.string().optional(),
+    found: z.string().optional(),
+    hint: z.string().optional(),
+  }),
 ] as const;
 
 const installer = [
-  record("effect", {}),
+  /** `do` names it, and says what else there is: as `installer/host/effect.ts` has it. */
+  record("effect", {
+    phase: z.string().optional(),
+    do: z.string(),
+    path: z.string().optional(),
+    mode: z.int().optional(),
+    owner: owner.optional(),
+  }).loose(),
   record("unknown", { phase: z.string(), what: z.string(), unknown: z.string() }),
   record("deferred", { what: z.string(), why: z.string() }),
-  record("result", { transaction: z.union([z.string(), z.number()]), changes: z.int() }),
-  record("undone", {}),
+  record("upgrade", {
+    files: z.object({ added: strings, changed: strings, removed: strings }),
+    units: z.object({ started: strings, restarted: strings, stopped: strings }),
+    givenBack: strings,
+    versions: z.array(z.object({ name: z.string(), from: z.string().nullable(), to: z.string().nullable() })),
+  }),
+  record("result", { transaction: z.int(), changes: z.int() }),
+  /** What was edited and is kept beside its place, what stays, what could not be looked at, what failed. */
+  record("undone", { transaction: z.int(), kept: strings, left: strings, unseen: because, problems: because }),
   record("credential", {
     output: z.string(),
     user: z.string(),
-    groups: z.array(z.string()),
+    groups: strings,
     notAfter: z.string(),
-    fingerprint: z.union([z.string(), z.null()]),
+    fingerprint: z.string().nullable(),
   }),
-  record("awaited", {}),
-  record("unit-failure", { unit: z.string() }),
-  record("request", { name: z.string(), approved: z.boolean() }),
-  record("transaction", {}),
-  record("renewal", {}),
-  record("audit", {}),
+  record("awaited", { what: z.string(), at: strings, enough: z.int() }),
+  record("unit-failure", {
+    unit: z.string(),
+    lines: z.string(),
+    likely: z.object({ cause: z.string(), next: z.string() }).nullable(),
+  }),
+  record("request", {
+    name: z.string(),
+    approved: z.boolean(),
+    /** Whether it is one to approve; then `node` and `use`, otherwise `why` not. */
+    approve: z.boolean(),
+    node: z.string().optional(),
+    use: z.enum(["serving", "client"]).optional(),
+    why: z.string().optional(),
+  }),
+  record("transaction", {
+    id: z.int(),
+    at: z.string(),
+    state: z.string(),
+    bundle: z.looseObject({ payload: digest, cluster: z.string(), release: z.string(), locked: z.string() }),
+    node: z.object({ profile: z.string(), name: z.string(), ip: z.string(), iface: z.string().nullable() }),
+    roles: strings,
+    installer: z.string().nullable().optional(),
+  }),
+  record("renewal", { id: z.int(), at: z.string(), notes: strings.optional() }),
+  record("audit", {
+    signature: z.enum(["not asked for", "good", "bad"]),
+    at: z.string(),
+    payloads: z.array(digest),
+    files: z.int(),
+    directories: z.int(),
+    units: z.int(),
+    settings: z.int(),
+    differences: z.int(),
+    remarks: z.int(),
+  }),
   record("removed", { node: z.string(), members: z.int(), objects: z.int() }),
   record("snapshot", {
     path: z.string(),
     revision: z.int(),
     keys: z.int(),
     size: z.int(),
-    recipients: z.array(z.string()),
-    removed: z.array(z.string()),
+    recipients: strings,
+    removed: strings,
   }),
-  record("support", { output: z.string(), members: z.array(z.string()) }),
+  record("support", { output: z.string(), members: strings }),
 ] as const;
 
 export const outputRecord = z.discriminatedUnion("type", [...common, ...builder, ...either, ...installer]);

@@ -163,7 +163,7 @@ export function notFit(errors: readonly { check: string }[]): ExpectedError {
 
 function tellDifference(difference: Difference, reporter: Reporter): void {
   const { files, units } = difference;
-  reporter.record("difference", { ...difference });
+  reporter.record("upgrade", { ...difference });
   const [added, changed, removed] = [files.added.length, files.changed.length, files.removed.length];
   const restarts = units.restarted.length;
   reporter.stage("compare", `${added} files added, ${changed} changed, ${removed} removed; ${restarts} units restart`);

@@ -11,6 +11,7 @@ export async function verifyOnly(
 ): Promise<void> {
   const bundle = await openTrusted(where, trusts, reporter);
   await requireWhole(bundle, { reporter, signal });
-  reporter.record("verified", { where, payload: bundle.payloadDigest, signatures: bundle.signatures });
-  reporter.stage("verify", `every byte of ${where} is what was built (payload ${bundle.payloadDigest.slice(0, 12)})`);
+  const { payloadDigest, source, signatures } = bundle;
+  reporter.record("verified", { where, payloadDigest, members: source.members.size, signatures });
+  reporter.stage("verify", `every byte of ${where} is what was built (payload ${payloadDigest.slice(0, 12)})`);
 }

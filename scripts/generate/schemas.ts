@@ -34,7 +34,7 @@ export function schemaFiles(): Record<string, string> {
     ),
     "manifests/schema/lock.schema.json": text(jsonSchema(lockSchema, "input", "Kubeferry's cluster.lock")),
     "manifests/schema/output.schema.json": text(
-      jsonSchema(outputRecord, "output", "One line of what kubeferry and ./install print with --json"),
+      jsonSchema(outputRecord, "input", "One line of what kubeferry and ./install print with --json"),
     ),
     "manifests/schema/bundle.schema.json": text(jsonSchema(bundleIndex, "output", "bundle.json of a Kubeferry bundle")),
   };

@@ -9,6 +9,7 @@ import { openPki } from "../../builder/pki/authority.ts";
 import { certificates } from "../../builder/pki/certificates.ts";
 import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
 import { textOf } from "../builders/placed-node.ts";
+import { checkJson } from "../programs/json-lines.ts";
 import { type CompanyCa, companyCa } from "../programs/company-ca.ts";
 
 const program = join(import.meta.dirname, "../../builder/main.ts");
@@ -40,6 +41,7 @@ function kubeferry(...words: string[]): { code: number | null; output: string } 
     cwd: work,
     encoding: "utf8",
   });
+  checkJson(words, stdout, status);
   return { code: status, output: stdout + stderr };
 }
 
@@ -69,7 +71,7 @@ test("requests leave, keys stay, and what the company signed is what nodes get: 
   const { code, output } = kubeferry("import", "cluster.yaml", ...signed, "root.pem");
   assert.equal(code, 0, output);
   assert.match(output, /^kubernetes-ca: CN=kubernetes-ca, O=plant, by O=Example, CN=Example Root, until \d{4}-/m);
-  assert.equal(kubeferry("import", "cluster.yaml", ...signed, "root.pem").code, 0, "again, it is the same");
+  assert.equal(kubeferry("import", "--json", "cluster.yaml", ...signed, "root.pem").code, 0, "again, it is the same");
   const again = kubeferry("csr", "cluster.yaml", "--out", "again");
   assert.match(again.output, /every CA of this cluster has its certificate already/);
   assert.deepEqual(readdirSync(join(work, "again")), []);

@@ -96,7 +96,7 @@ test("a snapshot is whole, sealed for the operator, private, and the oldest ones
   const place = join(n1.root, "var/lib/kubeferry/snapshots");
   assert.throws(() => readdirSync(place), "a dry-run makes nothing");
   for (let turn = 0; turn < 2; turn += 1) {
-    await done(n1.install("snapshot", "--recipient", recipient, "--keep", "2"));
+    await done(n1.install("snapshot", "--json", "--recipient", recipient, "--keep", "2"));
     // Their names have seconds.
     await sleep(1000);
   }
@@ -127,7 +127,7 @@ test("a member that lost its data joins the others again, and a rollback brings 
   assert.match(dry, /member remove [0-9a-f]{13,16}/);
   assert.match(dry, /member add n3 --peer-urls=https:\/\/10\.0\.0\.13:2380/);
   assert.match(dry, /--initial-cluster-state=existing/);
-  await done(n3.install("restore-etcd", "--initial-cluster-state", "existing", "--yes"));
+  await done(n3.install("restore-etcd", "--json", "--initial-cluster-state", "existing", "--yes"));
   await healthy(n3);
   assert.deepEqual(missing(await keysOn(n3), acknowledged), []);
   const list = await done(member("n1").etcdctl("member", "list"));
@@ -207,7 +207,7 @@ test("remove-node takes a member out of etcd, and knows who is no member", async
   assert.match(await done(n2.install("remove-node", "n3", "--dry-run")), /member remove [0-9a-f]{13,16}/);
   assert.match((await n2.install("remove-node", "n9", "--yes")).said, /USAGE: the cluster knows nothing of n9/);
   assert.match((await n2.install("remove-node", "n2", "--yes")).said, /this very host/);
-  await done(n2.install("remove-node", "n3", "--yes"));
+  await done(n2.install("remove-node", "--json", "n3", "--yes"));
   const list = await done(n2.etcdctl("member", "list"));
   assert.equal(list.match(/started, n[12]/g)?.length, 2, list);
   assert.doesNotMatch(list, /n3/);

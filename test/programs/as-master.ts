@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkJson } from "./json-lines.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -40,7 +41,12 @@ export function startInstallerOn(
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr }))).then(
+    (ran) => {
+      checkJson(words, ran.stdout, ran.code);
+      return ran;
+    },
+  );
   return { child, ended };
 }
 

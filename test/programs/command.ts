@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { run, type Surroundings } from "#cli/run";
 import { builderProgram } from "../../builder/program.ts";
 import { installerProgram } from "../../installer/program.ts";
+import { checkJson } from "./json-lines.ts";
 
 export interface Ran {
   readonly code: number;
@@ -43,5 +44,6 @@ async function runProgram(
     signal: new AbortController().signal,
   };
   const code = await run(make(surroundings), argv, surroundings);
+  checkJson(argv, out, code);
   return { code, out, err };
 }

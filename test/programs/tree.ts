@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "#bundle";
+import { checkJson } from "./json-lines.ts";
 
 const project = join(import.meta.dirname, "../..");
 
@@ -31,7 +32,15 @@ export function startInstaller(args: readonly string[], environment: Record<stri
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = new Promise<Ran>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on("close", (code, signal) => {
+      // A failed check rejects the run, as an assertion of the test itself would.
+      try {
+        checkJson(args, stdout, code);
+        resolve({ code, signal, stdout, stderr });
+      } catch (error) {
+        reject(error);
+      }
+    });
   });
   return { pid: child.pid ?? 0, ended, kill: (signal) => void child.kill(signal) };
 }

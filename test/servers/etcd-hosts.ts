@@ -13,6 +13,7 @@ import { begin } from "../../installer/journal/apply.ts";
 import { fileJournal, type Header } from "../../installer/journal/journal.ts";
 import { goal } from "../../installer/resources/catalogue.ts";
 import { placeNode } from "../builders/placed-node.ts";
+import { checkJson } from "../programs/json-lines.ts";
 import type { Hosts } from "./namespaces.ts";
 
 const main = join(import.meta.dirname, "../../installer/main.ts");
@@ -49,7 +50,10 @@ export class EtcdHost {
   }
 
   async install(...words: string[]): Promise<Ran> {
-    return await this.run(process.execPath, main, ...words);
+    const ran = await this.run(process.execPath, main, ...words);
+    const records = ran.said.split("\n").filter((line) => line.startsWith('{"type":'));
+    checkJson(words, `${records.join("\n")}\n`, ran.code);
+    return ran;
   }
 
   /** etcdctl with the member's own certificate, at its own endpoint. */

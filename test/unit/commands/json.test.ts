@@ -1,46 +1,64 @@
 /** With --json every command says what it did, in records of the published schema, and ends with `end`. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { outputRecord, recordTypes } from "../../../builder/output-records.ts";
+import type { Command } from "commander";
+import { recordTypes } from "../../../builder/output-records.ts";
+import { recordsOf } from "../../programs/json-lines.ts";
+import { nodeFiles, writeNodeBundle } from "../../builders/node-bundle.ts";
+import { commandLines } from "../../../scripts/generate/programs.ts";
 import { type Ran, runInstall, runKubeferry } from "../../programs/command.ts";
 import { standInCluster, type StandInCluster } from "../../fakes/stand-in-cluster.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-json-"));
 const bundle = join(folder, "plant-7.tar");
+/** Of a cluster that has no keys yet. */
+const otherConfig = join(folder, "other/cluster.yaml");
 let cluster: StandInCluster;
 before(async () => {
   cluster = await standInCluster(folder);
+  await writeNodeBundle(join(folder, "node.tar"), { files: nodeFiles });
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The types of what was printed, each line checked against the schema. */
-function typesOf({ out, code }: Ran): string[] {
-  const records = out
-    .trimEnd()
-    .split("\n")
-    .map((line) => outputRecord.parse(JSON.parse(line)));
-  assert.deepEqual(records.at(-1), { type: "end", exitCode: code });
-  return records.map(({ type }) => type);
+/** The types of what was printed. */
+const typesOf = ({ out, code }: Ran): string[] => recordsOf(out, code).map(({ type }) => type);
+
+type Calls = readonly (readonly [expected: string, argv: readonly string[]])[];
+
+/** Every call with --json, in order: it ends with 0 and prints a record of the expected type. */
+async function assertRecords(run: typeof runKubeferry, calls: Calls): Promise<void> {
+  for (const [expected, argv] of calls) {
+    const ran = await run([...argv, "--json"]);
+    assert.equal(ran.code, 0, `${argv.join(" ")}: ${ran.out} ${ran.err}`);
+    assert.ok(typesOf(ran).includes(expected), `${argv.join(" ")}: ${ran.out.slice(0, 300)}`);
+  }
 }
 
-test("every stage, and every question to a bundle, tells machines what it did", async () => {
+function builderCalls(): Calls {
   const { config, store, installers } = cluster;
-  const calls: [expected: string, argv: string[]][] = [
+  const key = join(folder, "release");
+  return [
     ["item", ["lock", "--list", config]],
     ["lock", ["lock", config, ...store]],
     ["lock", ["lock", config, ...store]],
     ["fetched", ["fetch", config, ...store]],
     ["rendered", ["render", config, ...store, "-o", join(folder, "rendered")]],
+    ["signing-request", ["pki", "csr", otherConfig, "--out", join(folder, "requests")]],
     ["built", ["build", config, ...store, ...installers, "-o", bundle]],
-    ["verified", ["verify", bundle]],
+    ["key", ["keygen", "--no-password", "--out", key]],
+    ["signed", ["sign", bundle, "--secret-key", `${key}.key`]],
+    ["verified", ["verify", bundle, "--public-key", `${key}.pub`]],
     ["bundle", ["inspect", bundle]],
     ["file", ["inspect", bundle, "--files"]],
+    ["artifact", ["export", "oci", bundle, "--out", join(folder, "layout")]],
+    ["page", ["inspect", bundle, "--html", join(folder, "page.html")]],
     ["certificate", ["certs", bundle]],
-    ["end", ["diff", bundle, bundle]],
+    ["rekeyed", ["rekey", config]],
+    ["difference", ["diff", bundle, join(folder, "node.tar")]],
     ["split", ["split", bundle, "--size", "100kB", "-o", join(folder, "parts")]],
     ["verified", ["verify", join(folder, "parts/plant-7.tar.parts")]],
     ["joined", ["join", join(folder, "parts/plant-7.tar.parts"), "-o", join(folder, "joined.tar")]],
@@ -51,11 +69,61 @@ test("every stage, and every question to a bundle, tells machines what it did", 
     ["release", ["releases", "kubernetes-1.36"]],
     ["step", ["plan-upgrade", "--from", "1.34", "--to", "1.36"]],
   ];
-  for (const [expected, argv] of calls) {
-    const ran = await runKubeferry([...argv, "--json"]);
-    assert.equal(ran.code, 0, `${argv.join(" ")}: ${ran.err}`);
-    assert.ok(typesOf(ran).includes(expected), `${argv.join(" ")}: ${ran.out.slice(0, 300)}`);
-  }
+}
+
+test("every stage, and every question to a bundle, tells machines what it did", async () => {
+  mkdirSync(join(folder, "other"));
+  writeFileSync(otherConfig, readFileSync(cluster.config));
+  await assertRecords(runKubeferry, builderCalls());
+});
+
+function installerCalls(): Calls {
+  const [at, from] = [join(folder, "host"), join(folder, "node.tar")];
+  const [host, given] = [["--root", at] as const, ["--root", at, "--bundle", from] as const];
+  const as = ["--role", "worker", "--ip", "10.0.0.9"] as const;
+  return [
+    ["verified", ["verify", "--bundle", from]],
+    ["finding", ["preflight", ...as, ...given]],
+    ["effect", ["apply", ...as, ...given, "--dry-run"]],
+    ["result", ["apply", ...as, ...given]],
+    ["transaction", ["status", ...host]],
+    ["end", ["certificates", ...host]],
+    ["audit", ["audit", ...host]],
+    ["upgrade", ["upgrade", "--root", at, "--bundle", join(folder, "newer.tar")]],
+    ["support", ["support", ...host, "-o", join(folder, "support.tar")]],
+    ["undone", ["rollback", ...host]],
+    ["undone", ["undo", ...host]],
+  ];
+}
+
+test("every command of the installer that needs no cluster tells machines what it did", async () => {
+  mkdirSync(join(folder, "host/var/lib"), { recursive: true });
+  const newer = [...nodeFiles, { path: "/opt/ferry/newer", content: "newer" }];
+  await writeNodeBundle(join(folder, "newer.tar"), { files: newer });
+  await assertRecords(runInstall, installerCalls());
+});
+
+/** Of programs' commands their words. */
+function withJson(command: Command, words: readonly string[] = []): (readonly string[])[] {
+  const inner = command.commands.flatMap((one) => withJson(one, [...words, one.name()]));
+  return command.options.some(({ long }) => long === "--json") ? [words, ...inner] : inner;
+}
+
+test("every command that has --json is run with it, here or where it has its cluster", () => {
+  const elsewhere = globSync("test/{unit,integration}/**/*.test.ts", { cwd: root })
+    .filter((path) => !path.endsWith("commands/json.test.ts"))
+    .map((path) => readFileSync(join(root, path), "utf8"));
+  const { kubeferry, "./install": install } = commandLines();
+  const missing = [[kubeferry, builderCalls()] as const, [install, installerCalls()] as const].flatMap(
+    ([program, calls]) =>
+      withJson(program).filter((words) => {
+        const isHere = calls.some(([, argv]) => words.every((word, at) => argv[at] === word));
+        const last = words.at(-1);
+        const typed = new RegExp(`(?:"${last}",|\\b${last}\\()[^;]{0,200}"--json"`);
+        return !isHere && !elsewhere.some((text) => typed.test(text));
+      }),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test("a wrong call and a bad file are records too, each problem by itself", async () => {
