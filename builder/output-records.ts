@@ -143,6 +143,7 @@ const builder = [
   record("serving", { url: z.string(), images: z.int(), registries }),
   record("served", { client: z.string(), method: z.string(), url: z.string(), status: z.int(), bytes: z.int() }),
   record("artifact", { output: z.string(), payloadDigest: digest, digest: z.string(), members: z.int() }),
+  record("exported", { output: z.string(), payloadDigest: digest, hosts: strings }),
   record("page", { path: z.string(), payloadDigest: digest }),
   record("signing-request", { ca: z.string(), file: z.string() }),
   record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),

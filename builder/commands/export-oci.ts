@@ -12,10 +12,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export function addExportOciCommand(program: Command, surroundings: Surroundings): void {
-  const group =
-    program.commands.find((one) => one.name() === "export") ??
-    program.command("export").description("A bundle in another form: for Ansible, for OCI registries");
+export function addExportOciCommand(group: Command, surroundings: Surroundings): void {
   const command = withJson(group.command("oci <bundle>"))
     .description("An OCI layout that skopeo and oras carry through a registry; `kubeferry join` makes the bundle of it")
     .requiredOption("--out <folder>", "the folder to make");

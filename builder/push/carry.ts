@@ -6,7 +6,7 @@ import { ExpectedError, isExpected } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import type { Connection } from "./connection.ts";
 import type { Host } from "./inventory.ts";
-import { type Part, partsFor } from "./parts.ts";
+import { folderName, type Part, partsFor } from "./parts.ts";
 import { digestsOf, lastLine, type Probe, runAsRoot } from "./remote.ts";
 import { type Far, partialOf, told, upload } from "./upload.ts";
 
@@ -27,8 +27,8 @@ export interface Carrying {
 }
 
 /** A bundle's folder on a host. */
-export function folderOf({ index, payloadDigest }: Bundle, { folder }: Host): string {
-  return posix.join(folder, `${index.cluster.name}-${payloadDigest.slice(0, 12)}`);
+export function folderOf(bundle: Bundle, { folder }: Host): string {
+  return posix.join(folder, folderName(bundle));
 }
 
 /** What the host lacked, which it has now unless this is a dry-run. NO_SPACE, DENIED, DIGEST_MISMATCH, STALLED, TOOL_MISSING. */

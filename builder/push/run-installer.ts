@@ -69,10 +69,7 @@ export function wordsFor({
   publicKeys,
   require,
 }: Omit<Running, "connection" | "probe">): string[] {
-  const trust = [
-    ...publicKeys.flatMap((one) => ["--public-key", one]),
-    ...(require === undefined ? [] : ["--require", String(require)]),
-  ];
+  const trust = trustWords(publicKeys, require);
   const common = [...(host.root === null ? [] : ["--root", host.root]), ...trust, "--json"];
   if (action === "audit") return ["audit", ...common];
   return [
@@ -83,6 +80,14 @@ export function wordsFor({
     "--partial",
     ...(dryRun ? ["--dry-run"] : ["--yes"]),
     ...common,
+  ];
+}
+
+/** How `./install` is told whose signatures the bundle must have; `publicKeys` as text. */
+export function trustWords(publicKeys: readonly string[], require: number | undefined): string[] {
+  return [
+    ...publicKeys.flatMap((one) => ["--public-key", one]),
+    ...(require === undefined ? [] : ["--require", String(require)]),
   ];
 }
 

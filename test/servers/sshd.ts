@@ -3,7 +3,7 @@
  * namespace of its own in which /etc/passwd, /etc/shadow and /etc/sudoers are the test's.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requirePackages } from "../programs/packages.ts";
 import { answering, freePort } from "./nginx.ts";
@@ -67,8 +67,10 @@ export async function startSshd(folder: string, authorized: string, options: Ssh
   let child: ChildProcess;
   const start = async (): Promise<void> => {
     const script = [...mounts, `exec /usr/sbin/sshd -D -e -f ${file("sshd_config")}`].join(" && ");
-    child = spawn("unshare", ["--mount", "--", "sh", "-c", script], { stdio: ["ignore", "ignore", "pipe"] });
-    child.stderr?.on("data", (bytes: Buffer) => appendFileSync(file("log"), bytes));
+    // A session outlives the sshd that took it, and may say something after the test.
+    const log = openSync(file("log"), "a");
+    child = spawn("unshare", ["--mount", "--", "sh", "-c", script], { stdio: ["ignore", "ignore", log] });
+    closeSync(log);
     await answering(port, child);
   };
   const close = async (): Promise<void> => {

@@ -54,6 +54,7 @@ function builderCalls(): Calls {
     ["verified", ["verify", bundle, "--public-key", `${key}.pub`]],
     ["bundle", ["inspect", bundle]],
     ["file", ["inspect", bundle, "--files"]],
+    ["exported", ["export", "ansible", bundle, "--out", join(folder, "site")]],
     ["artifact", ["export", "oci", bundle, "--out", join(folder, "layout")]],
     ["page", ["inspect", bundle, "--html", join(folder, "page.html")]],
     ["certificate", ["certs", bundle]],
