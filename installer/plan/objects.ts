@@ -42,20 +42,24 @@ export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[]
   return result;
 }
 
-/** Every object that this node's manifests are about, by {@link keyOf}. */
+/** Every object that this node's manifests are about, by {@link keyOf}, with the path of the manifest that has it. */
 export async function objectKeys(
   index: BundleIndex,
   selection: Selection,
   { files, memory }: NodeContents,
   readPlain: ReadContents,
-): Promise<Set<string>> {
+): Promise<Map<string, string>> {
   const paths = new Set(chosen(index.objects, selection).flatMap(({ via, path }) => (via === "kubectl" ? [path] : [])));
   const manifests = files.filter(({ entry }) => paths.has(entry.path));
   const plain = await readPlain(
     new Set(manifests.flatMap(({ entry, digest }) => (memory.has(digest) || entry.sensitive ? [] : [digest]))),
   );
-  const texts = manifests.flatMap(({ digest }) => memory.get(digest) ?? plain.get(digest) ?? []);
-  return new Set(texts.flatMap((text) => (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map(keyOf)));
+  return new Map(
+    manifests.flatMap(({ entry, digest }) => {
+      const text = memory.get(digest) ?? plain.get(digest) ?? "";
+      return (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map((one) => [keyOf(one), entry.path] as const);
+    }),
+  );
 }
 
 function starts({ goals }: Phase, unit: string): boolean {

@@ -4,6 +4,7 @@ import { bringsSoftware, foldGoals, isReplaced, onHost } from "../journal/instal
 import type { Transaction } from "../journal/transaction.ts";
 import { goalsIn, nameOf, resourceOf } from "../resources/catalogue.ts";
 import { droppedPackages } from "../resources/package.ts";
+import { formerObjects } from "./former-objects.ts";
 import {
   type Change,
   type Goal,
@@ -12,6 +13,7 @@ import {
   type Plan,
   type RetirePhase,
   retirePhases,
+  type Still,
 } from "../resources/resource.ts";
 
 export interface RetireInput {
@@ -22,8 +24,8 @@ export interface RetireInput {
   readonly live: boolean;
   /** False with `--no-start`: then nobody plans what is of daemons, and none of it goes. */
   readonly starts?: boolean;
-  /** Objects of the newer bundle's manifests, by their keys: one that moved to another manifest stays. */
-  readonly objects?: ReadonlySet<string>;
+  /** Objects of the newer bundle's manifests. Default: none of them is known, and none goes out of a manifest that stays. */
+  readonly objects?: Still["objects"];
 }
 
 /**
@@ -31,9 +33,10 @@ export interface RetireInput {
  * what the older daemons read stays until the newer ones serve. Where some roles of the older bundle stay, nothing goes yet.
  */
 export function withRetirement(input: RetireInput): Plan {
-  const { past, starts = true, objects = new Set() } = input;
+  const { past, starts = true } = input;
   const kept = stillPlanned(input);
   const names = new Set(kept.map(nameOf));
+  const still = { goals: kept, objects: input.objects ?? new Map<string, string>() };
   const originals = originalsOf(past);
   const retired = new Map<RetirePhase, Goal[]>(retirePhases.map((phase) => [phase, []]));
   // What was done last goes first.
@@ -42,13 +45,13 @@ export function withRetirement(input: RetireInput): Plan {
     if (before === undefined || names.has(name) || isUnknown(before)) continue;
     const resource = resourceOf(goal);
     const phase = resource.retires === undefined ? "give back" : resource.retires(goal.id, before);
-    const still = { goals: kept, objects };
     const to = resource.givesBack === undefined ? before : resource.givesBack(goal.id, before, still);
     if (phase === null || to === undefined || (resource.ofDaemon === true && !starts)) continue;
     retired.get(phase)?.push({ ...goal, back: { to, ...(isKept(phase) ? { always: true } : {}) } });
   }
   const changes = onHost(past).flatMap((one) => one.changes.map(({ change }) => change));
   retired.get("give back")?.push(...droppedPackages(changes, kept));
+  if (starts) retired.get("give back")?.push(...formerObjects(past, { ...still, goals: goalsIn(input.planned) }));
   const phases = retirePhases.map((name): Phase => ({
     name,
     goals: retired.get(name)?.toSorted(inTurn) ?? [],

@@ -1,8 +1,9 @@
 /** What is to be brought about in a running cluster, and by which program. */
 import type { Digest } from "#bundle";
+import type { Identity } from "./manifest.ts";
 
-interface Shared {
-  readonly name: string;
+/** A program, and how it asks. */
+export interface Client {
   /** The program with its connection: `kubectl --kubeconfig=…`, `etcdctl --endpoints=…`. No secret is in it. */
   readonly client: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -10,11 +11,20 @@ interface Shared {
   readonly scratch: string;
 }
 
+interface Shared extends Client {
+  readonly name: string;
+}
+
 export interface ManifestId extends Shared {
   readonly via: "kubectl";
   /** The manifest on the node, and its digest: what is applied, and what is told from an older one by. */
   readonly path: string;
   readonly digest: Digest;
+}
+
+export interface FormerId extends Shared {
+  readonly via: "former";
+  readonly identity: Identity;
 }
 
 export interface KeyId extends Shared {
@@ -31,4 +41,4 @@ export interface LabelId extends Shared {
   readonly value: string;
 }
 
-export type ObjectId = ManifestId | KeyId | LabelId;
+export type ObjectId = ManifestId | FormerId | KeyId | LabelId;

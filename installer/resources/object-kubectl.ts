@@ -5,8 +5,9 @@
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { type Identity, identitiesIn, keyOf } from "./manifest.ts";
+import { bare, identityOf, lastApplied, type Live, listOf, liveIn } from "./object-live.ts";
 import { answerOf, notThere, unreachable } from "./object-answer.ts";
-import type { ManifestId } from "./object-id.ts";
+import type { Client, ManifestId } from "./object-id.ts";
 import { isSame, type Unknown } from "./resource.ts";
 
 export interface ManifestState {
@@ -23,20 +24,8 @@ export interface ManifestState {
 /** The mark: an annotation with the digest of the manifest's file. */
 export const mark = "kubeferry.local/content";
 
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-const timeout = "--request-timeout=60s";
+export const timeout = "--request-timeout=60s";
 const owner = { uid: 0, gid: 0 };
-
-interface Live {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly annotations?: Record<string, string>;
-  };
-  readonly items?: readonly Live[];
-}
 
 export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown | ManifestState> {
   const { path, digest } = id;
@@ -102,7 +91,7 @@ export function steps(id: ManifestId, to: ManifestState): Effect[] {
 }
 
 /** Without the objects of those keys: they only moved to another manifest. Null where nothing is left. */
-export function without(state: ManifestState, keys: ReadonlySet<string>): ManifestState | null {
+export function without(state: ManifestState, keys: ReadonlyMap<string, string>): ManifestState | null {
   const goes = (identity: Identity): boolean => !keys.has(keyOf(identity));
   const items = (list: ManifestState["earlier"]): ManifestState["earlier"] => {
     const left = list === null ? [] : liveIn(list.text).filter((live) => goes(identityOf(live)));
@@ -144,7 +133,7 @@ function takeBack(id: ManifestId, { missing, earlier, noted }: ManifestState): E
 const ordered = /timed out waiting for the condition/;
 
 /** A text for the program, private and only for as long as it runs. A cluster that is gone keeps nothing of ours. */
-function withText(id: ManifestId, text: string, words: readonly string[]): Effect[] {
+export function withText(id: Client, text: string, words: readonly string[]): Effect[] {
   const { scratch: path } = id;
   return [
     { do: "write", path, content: { text }, mode: 0o600, owner },
@@ -153,35 +142,8 @@ function withText(id: ManifestId, text: string, words: readonly string[]): Effec
   ];
 }
 
-function run({ client, environment }: ManifestId, words: readonly string[]): Effect & { do: "run" } {
+function run({ client, environment }: Client, words: readonly string[]): Effect & { do: "run" } {
   return { do: "run", argv: [...client, timeout, ...words], environment, timeoutSeconds: 300 };
-}
-
-function liveIn(stdout: string): readonly Live[] {
-  if (stdout.trim() === "") return [];
-  const value = JSON.parse(stdout) as Live;
-  return value.items ?? [value];
-}
-
-function identityOf({ apiVersion, kind, metadata }: Live): Identity {
-  return { apiVersion, kind, namespace: metadata.namespace ?? null, name: metadata.name };
-}
-
-/** Without what the API server alone writes, and what would tie it to one moment. */
-function bare(live: Live): unknown {
-  const own = ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "selfLink"];
-  const { annotations = {}, ...named } = live.metadata;
-  const metadata: Record<string, unknown> = Object.fromEntries(
-    Object.entries(named).filter(([name]) => !own.includes(name)),
-  );
-  const kept = Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== lastApplied));
-  if (Object.keys(kept).length > 0) metadata["annotations"] = kept;
-  const rest = Object.fromEntries(Object.entries(live).filter(([name]) => name !== "status"));
-  return { ...rest, metadata };
-}
-
-function listOf(items: readonly unknown[]): string {
-  return `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`;
 }
 
 function unknown(why: string): Unknown {

@@ -5,6 +5,7 @@
  */
 import type { Effect } from "../host/effect.ts";
 import * as etcd from "./object-etcd.ts";
+import * as former from "./object-former.ts";
 import type { ObjectId } from "./object-id.ts";
 import * as kubectl from "./object-kubectl.ts";
 import * as label from "./object-label.ts";
@@ -13,23 +14,27 @@ import { isSame, isUnknown, type Resource, type Unknown } from "./resource.ts";
 export type ObjectState =
   | { readonly via: "kubectl"; readonly is: kubectl.ManifestState }
   | { readonly via: "etcd"; readonly is: etcd.KeyState }
+  | { readonly via: "former"; readonly is: former.FormerState }
   | { readonly via: "label"; readonly is: label.LabelState };
 
 export const object: Resource<ObjectId, ObjectState> = {
   name: (id) => (id.via === "label" ? `label ${id.key} of node ${id.node}` : `object ${id.name}`),
   describe(id) {
     if (id.via === "kubectl") return `objects of ${id.name}`;
+    if (id.via === "former") return id.name;
     return id.via === "label" ? `label ${id.key} of ${id.name}` : `key ${id.key} in etcd`;
   },
   async inspect(host, id) {
     if (!host.live) return { unknown: "the host does not run" };
     if (id.via === "kubectl") return seen("kubectl", await kubectl.inspect(host, id));
+    if (id.via === "former") return seen("former", await former.inspect(host, id));
     if (id.via === "label") return seen("label", await label.inspect(host, id));
     return seen("etcd", await etcd.inspect(host, id));
   },
-  spec(id): ObjectState {
+  spec(id, now): ObjectState {
     if (id.via === "kubectl") return { via: "kubectl", is: kubectl.spec(id) };
     if (id.via === "label") return { via: "label", is: id.value };
+    if (id.via === "former") return { via: "former", is: now.via === "former" ? former.spec(now.is) : null };
     return { via: "etcd", is: { value: id.value, folders: [] } };
   },
   equal(a, b) {
@@ -40,8 +45,9 @@ export const object: Resource<ObjectId, ObjectState> = {
   steps(id, from, to): Effect[] {
     if (object.equal(from, to)) return [];
     if (id.via === "kubectl" && to.via === "kubectl") return kubectl.steps(id, to.is);
+    if (id.via === "former" && from.via === "former" && to.via === "former") return former.steps(id, from.is, to.is);
     if (id.via === "label" && to.via === "label") return label.steps(id, to.is);
-    if (id.via !== "kubectl" && id.via !== "label" && from.via === "etcd" && to.via === "etcd")
+    if ((id.via === "etcd2" || id.via === "etcd3") && from.via === "etcd" && to.via === "etcd")
       return etcd.steps(id, from.is, to.is);
     throw new Error(`a state of ${to.via} is none of ${id.via}`);
   },

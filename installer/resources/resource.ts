@@ -48,8 +48,8 @@ export interface Resource<Id, State> {
 /** What a newer bundle, and roles that stay, want. */
 export interface Still {
   readonly goals: readonly Goal[];
-  /** Objects of the newer bundle's manifests, by their keys. */
-  readonly objects: ReadonlySet<string>;
+  /** Objects of the newer bundle's manifests: the key of each, and the path of the manifest that has it. */
+  readonly objects: ReadonlyMap<string, string>;
 }
 
 /** In this order around what a newer bundle brings: `stop` comes before it, the others after it. */

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import * as fc from "fast-check";
 import { digestOf } from "#bundle";
 import { goal } from "../../installer/resources/catalogue.ts";
+import { mark } from "../../installer/resources/object-kubectl.ts";
 import type { Goal, Plan } from "../../installer/resources/resource.ts";
 import type { Foreign, Grows } from "../fakes/fake-growth.ts";
 import { FakeHost } from "../fakes/fake-host.ts";
@@ -59,8 +60,17 @@ export interface HostWish {
 
 const nftFile = "flush ruleset\ntable inet filter {\n chain input {\n policy drop\n }\n}\n";
 
-type ClusterThing = "label" | "other label" | "key" | "folder" | "key3" | "object" | "older object";
-const clusterThings: ClusterThing[] = ["label", "other label", "key", "folder", "key3", "object", "older object"];
+type ClusterThing = "label" | "other label" | "key" | "folder" | "key3" | "object" | "older object" | "former object";
+const clusterThings: ClusterThing[] = [
+  "label",
+  "other label",
+  "key",
+  "folder",
+  "key3",
+  "object",
+  "older object",
+  "former object",
+];
 const manifest =
   "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n";
 const manifestPath = "/manifest.yaml";
@@ -211,8 +221,8 @@ function makeGuards(host: FakeHost, { hostname, selinux, foreign, firewall, live
 
 function makeCluster({ system }: FakeHost, things: readonly ClusterThing[]): void {
   const { labels, keys, folders, objects } = system.cluster;
-  const object = (name: string, kind: string, content: string): void => {
-    objects.set(`${kind}. default/${name}`, { apiVersion: "v1", kind, metadata: { name }, content });
+  const object = (name: string, kind: string, content: string, annotations = {}): void => {
+    objects.set(`${kind}. default/${name}`, { apiVersion: "v1", kind, metadata: { name, annotations }, content });
   };
   for (const thing of things) {
     if (thing === "label") labels.set("role", "x");
@@ -222,6 +232,7 @@ function makeCluster({ system }: FakeHost, things: readonly ClusterThing[]): voi
     if (thing === "key3") keys.set("v3 /net/config", "value");
     if (thing === "object") object("a", "ConfigMap", manifest);
     if (thing === "older object") object("b", "Namespace", "older");
+    if (thing === "former object") object("c", "Secret", "former", { [mark]: "older" });
   }
 }
 
@@ -247,7 +258,7 @@ const planWish = fc.record({
     fc.constant<Grows[]>([]),
     fc.subarray<Grows>(["pods", "orphans", "interfaces", "mounts", "rules", "table", "files", "values", "modules"]),
   ),
-  objects: fc.subarray(["kubectl", "etcd2", "etcd3", "label"] as const),
+  objects: fc.subarray(["kubectl", "former", "etcd2", "etcd3", "label"] as const),
 });
 
 export const arbitraryPlan = planWish;
@@ -356,9 +367,15 @@ function timeGoals(live: boolean): Goal[] {
 }
 
 function objectGoal(via: PlanWish["objects"][number]): Goal {
-  const client = [{ kubectl: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[via]];
+  const client = [
+    { kubectl: "kubectl", former: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[via],
+  ];
   const shared = { name: via, client, environment: {}, scratch: "/object" };
   if (via === "kubectl") return goal("object", { ...shared, via, path: manifestPath, digest: digestOf(manifest) });
+  if (via === "former") {
+    const identity = { apiVersion: "v1", kind: "Secret", namespace: null, name: "c" };
+    return goal("object", { ...shared, name: "Secret c", via, identity });
+  }
   if (via === "label") return goal("object", { ...shared, via, node: "n1", key: "role", value: "x" });
   return goal("object", { ...shared, via, key: "/net/config", value: "value" });
 }

@@ -67,6 +67,7 @@ export class FakeCluster {
 
   #kubectl(verb: string, words: readonly string[], text: string): Said {
     if (verb === "apply" || verb === "annotate" || verb === "get") {
+      if (verb === "get" && !words.includes("-f")) return this.#one(words.slice(-2));
       const identities = identitiesIn(text) ?? [];
       const missing = identities.filter((one) => !this.objects.has(keyOf(one)));
       const lines = missing.map(({ name }) => `Error from server (NotFound): things "${name}" not found`).join("\n");
@@ -90,10 +91,21 @@ export class FakeCluster {
     for (const item of items) {
       const key = keyOf({ ...item, namespace: item.metadata.namespace ?? null, name: item.metadata.name });
       if (verb === "delete") this.objects.delete(key);
-      else if (this.objects.has(key)) this.objects.set(key, item);
+      else if (verb === "create" && this.objects.has(key)) return no(1, "Error from server (AlreadyExists)");
+      else if (verb === "create" || this.objects.has(key)) this.objects.set(key, item);
       else return no(1, `Error from server (NotFound): things "${item.metadata.name}" not found`);
     }
     return yes("");
+  }
+
+  /** `configmap a`, of the default namespace. */
+  #one([kind, name]: readonly string[]): Said {
+    const found = [...this.objects.values()].find(
+      (one) => one.kind.toLowerCase() === kind && one.metadata.name === name,
+    );
+    return found === undefined
+      ? no(1, `Error from server (NotFound): "${name}" not found`)
+      : yes(JSON.stringify(found));
   }
 
   #etcd2([verb = "", ...rest]: readonly string[]): Said {

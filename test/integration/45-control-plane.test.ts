@@ -14,6 +14,11 @@ import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
 import { isSince } from "#formats/version";
 import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
+import { createLocalHost } from "../../installer/host/local.ts";
+import { identitiesIn } from "../../installer/resources/manifest.ts";
+import { type FormerState, inspect, spec, steps } from "../../installer/resources/object-former.ts";
+import type { FormerId } from "../../installer/resources/object-id.ts";
+import { isUnknown } from "../../installer/resources/resource.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 import { type Ended, type Started, startInstallerOn } from "../programs/as-master.ts";
 import { companyCa } from "../programs/company-ca.ts";
@@ -83,6 +88,50 @@ test("the API server takes every object, and takes it again", () => {
       assert.doesNotMatch(output, /error|Error|[Ww]arning|invalid|strict decoding/, `${object.name}: ${output}`);
     }
   }
+});
+
+test("an object that its manifest no longer has is taken away, and made again with all that it said", async () => {
+  const host = createLocalHost({
+    root: "/",
+    contents: { stage: join(folder, "stage"), before: join(folder, "before") },
+  });
+  const client = hosts.on("n1", [join(binaries, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`]);
+  const manifest = join(root, rendered.objects.find(({ name }) => name === "coredns")?.path ?? "");
+  const environment = { HOME: "/proc" };
+  const identities = identitiesIn(readFileSync(manifest, "utf8")) ?? [];
+  assert.ok(identities.length > 4);
+  const goes = async (id: FormerId, to: FormerState): Promise<FormerState> => {
+    const now = await inspect(host, id);
+    assert.ok(!isUnknown(now), JSON.stringify(now));
+    for (const effect of steps(id, now, to)) await host.perform(effect);
+    const then = await inspect(host, id);
+    assert.ok(!isUnknown(then), JSON.stringify(then));
+    return then;
+  };
+  const specOf = (state: FormerState): unknown =>
+    (JSON.parse(state?.text ?? "null") as { items: { spec?: unknown }[] }).items[0]?.spec;
+  for (const identity of identities) {
+    const id: FormerId = {
+      via: "former",
+      name: "x",
+      identity,
+      client,
+      environment,
+      scratch: join(folder, "object"),
+    };
+    const before = await inspect(host, id);
+    assert.ok(!isUnknown(before) && before !== null, JSON.stringify(before));
+    assert.equal(spec(before), null, "without the mark it is nobody's");
+    assert.equal(await goes(id, null), null);
+    const after = await goes(id, before);
+    assert.deepEqual(specOf(after), specOf(before), identity.kind);
+    // And over one that is there.
+    assert.deepEqual(specOf(await goes(id, before)), specOf(before), identity.kind);
+  }
+  assert.doesNotMatch(kubectl("apply", "-f", manifest), /created|configured|[Ww]arning/);
+  const unserved = { apiVersion: "plant.example/v1", kind: "Valve", namespace: null, name: "v" };
+  const none: FormerId = { via: "former", name: "x", identity: unserved, client, environment, scratch: "/x" };
+  assert.equal(await inspect(host, none), null, "its definition went before it");
 });
 
 test("a person's credential of ./install admin is for days, may what its group may, and can lose it", async () => {

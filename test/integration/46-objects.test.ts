@@ -19,6 +19,9 @@ import { undo, type UndoReport } from "../../installer/journal/undo.ts";
 import { goal, idsOf } from "../../installer/resources/catalogue.ts";
 import type { ObjectId } from "../../installer/resources/object-id.ts";
 import { mark } from "../../installer/resources/object-kubectl.ts";
+import { formerObjects } from "../../installer/plan/former-objects.ts";
+import { identitiesIn, keyOf } from "../../installer/resources/manifest.ts";
+import type { Goal } from "../../installer/resources/resource.ts";
 import { withObjects } from "../../installer/plan/objects.ts";
 import { type ApiStandIn, startApiStandIn } from "../fakes/api-stand-in.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
@@ -111,11 +114,27 @@ class Journey {
     stop = Number.POSITIVE_INFINITY,
     pause?: () => Promise<void>,
   ): Promise<Run> {
+    const goals = specs.map((spec) => goal("object", spec));
+    return await this.#perform(goals, stop, pause);
+  }
+
+  /** With what the manifests had in earlier runs and have no more. */
+  async upgrade(specs: readonly ObjectId[]): Promise<Run> {
+    const goals = specs.map((spec) => goal("object", spec));
+    const paths = specs.flatMap((spec) => (spec.via === "kubectl" ? [spec.path] : []));
+    const objects = new Map(
+      paths.flatMap((path) =>
+        (identitiesIn(readFileSync(path, "utf8")) ?? []).map((one) => [keyOf(one), path] as const),
+      ),
+    );
+    const former = formerObjects(transactions(this.#journal.read()), { goals, objects });
+    return await this.#perform([...goals, ...former]);
+  }
+
+  async #perform(goals: readonly Goal[], stop = Number.POSITIVE_INFINITY, pause?: () => Promise<void>): Promise<Run> {
     const effects: Effect[] = [];
     const deferred: string[] = [];
-    const plan = {
-      phases: [{ name: "objects", goals: specs.map((spec) => goal("object", spec)), gates: [] }],
-    };
+    const plan = { phases: [{ name: "objects", goals, gates: [] }] };
     const open = transactions(this.#journal.read()).find(({ state }) => state === "open");
     const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
     const transaction = open ?? begin(this.#journal, header, plan, changes, now().toISOString());
@@ -135,10 +154,11 @@ class Journey {
     return { effects, deferred };
   }
 
-  async undo(): Promise<UndoReport[]> {
+  /** The newest first; of `count`, or of all. */
+  async undo(count = Number.POSITIVE_INFINITY): Promise<UndoReport[]> {
     const reports: UndoReport[] = [];
     const present = transactions(this.#journal.read()).filter(({ state }) => state !== "gone");
-    for (const transaction of present.toReversed()) {
+    for (const transaction of present.toReversed().slice(0, count)) {
       const rest = { onEffect: () => {}, deleteData: false, now };
       reports.push(await undo({ host, journal: this.#journal, transaction, ...rest }));
     }
@@ -406,6 +426,62 @@ test("a newer manifest over an older one: what it changes comes back, what it ad
   await api.close();
   // The cluster is gone, and what it held with it: undo has nothing to complain of.
   await first.undo();
+});
+
+test("what a newer manifest no longer has goes, or is again what it was before ours, and comes back with rollback", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const [base] = atRoot(planned(placed, api.port), placed).filter(({ name }) => name === "rbac");
+  assert.ok(base?.via === "kubectl");
+  const path = join(placed.root, "shrinking.yaml");
+  const spec = (...documents: string[]): ObjectId => {
+    const text = documents.join("---\n");
+    writeFileSync(path, text);
+    return { ...base, name: "shrinking", path, digest: digestOf(text) };
+  };
+  const map = (name: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  x: "1"\n`;
+  const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: old\n  namespace: kube-system\n`;
+  api.put({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "theirs", namespace: "default" },
+    data: { x: "own" },
+  });
+  const untouched = picture(api);
+  const data = (name: string): unknown => api.get("configmaps", name, "default")?.["data"];
+
+  const older = (): ObjectId => spec(map("kept"), map("dropped"), map("theirs"), deployment);
+
+  const journey = new Journey();
+  await journey.install([older()]);
+  const installed = picture(api);
+  assert.deepEqual(data("theirs"), { x: "1" });
+  const newer = spec(map("kept"));
+  await journey.upgrade([newer]);
+  assert.deepEqual([data("kept"), data("dropped"), data("theirs")], [{ x: "1" }, undefined, { x: "own" }]);
+  assert.equal(api.get("deployments", "old", "kube-system"), undefined);
+  assert.deepEqual((await journey.upgrade([newer])).effects, [], "once gone, nothing is left to do");
+
+  await journey.undo(2);
+  assert.deepEqual(picture(api), installed);
+
+  // One that somebody made anew under its name is his.
+  api.objects.delete("configmaps. default/dropped");
+  api.put({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "dropped", namespace: "default" },
+    data: { x: "anew" },
+  });
+  await journey.upgrade([spec(map("kept"))]);
+  assert.deepEqual(data("dropped"), { x: "anew" });
+  api.objects.delete("configmaps. default/dropped");
+  await journey.undo(1);
+  older();
+  await journey.undo();
+  assert.deepEqual(picture(api), untouched);
+  await api.close();
 });
 
 test("manifests of the operator's own are applied after ours, whatever their form, and undone", async (t) => {

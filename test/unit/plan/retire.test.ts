@@ -9,6 +9,7 @@ import type { Transaction } from "../../../installer/journal/transaction.ts";
 import { goal, goalsIn, resourceOf } from "../../../installer/resources/catalogue.ts";
 import { type ImageState, image } from "../../../installer/resources/image.ts";
 import { keyOf } from "../../../installer/resources/manifest.ts";
+import { mark } from "../../../installer/resources/object-kubectl.ts";
 import type { ObjectState } from "../../../installer/resources/object.ts";
 import type { Change, Goal } from "../../../installer/resources/resource.ts";
 import { type RetireInput, withRetirement } from "../../../installer/plan/retire.ts";
@@ -102,7 +103,7 @@ test("an object that moved to another manifest stays", () => {
   const shared = { name: "x", client: ["kubectl"], environment: {}, scratch: "/s" };
   const object = goal("object", { ...shared, via: "kubectl", path: "/x.yaml", digest: digestOf("x") });
   const left = (...moved: string[]): unknown => {
-    const objects = new Set(moved.map((name) => keyOf(identity(name))));
+    const objects = new Map(moved.map((name) => [keyOf(identity(name)), "/another.yaml"]));
     const [one] = retired(installed({ ...object, before }), [], { objects });
     const to = one?.back?.to as typeof before | undefined;
     if (to?.via !== "kubectl") return undefined;
@@ -115,6 +116,42 @@ test("an object that moved to another manifest stays", () => {
   ]);
   assert.deepEqual(left("a", "d"), [["b"], [{ name: "c" }]]);
   assert.equal(left("a", "b", "c", "d"), undefined);
+});
+
+test("an object that its manifest no longer has goes to what it was before any of ours, where its manifest can be told", () => {
+  const identity = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: null, name });
+  const item = (name: string, annotations = {}) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, annotations },
+  });
+  const list = (...items: unknown[]) => ({ text: `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n` });
+  const is = {
+    ...{ applied: null, missing: [identity("made"), identity("stays")], noted: list(item("theirs")) },
+    earlier: list(item("theirs"), item("another-masters", { [mark]: digestOf("older") })),
+  };
+  const shared = {
+    name: "x",
+    client: ["kubectl"],
+    environment: {},
+    scratch: "/s",
+    via: "kubectl" as const,
+    path: "/x.yaml",
+  };
+  const older = { ...goal("object", { ...shared, digest: digestOf("older") }), before: { via: "kubectl", is } };
+  const newer = goal("object", { ...shared, digest: digestOf("newer") });
+  const gone = (path: string, over: Partial<RetireInput> = {}): unknown => {
+    const objects = new Map([[keyOf(identity("stays")), path]]);
+    const goals = retired(installed(older), [newer], { objects, ...over });
+    return goals.map(({ id, back }) => [(id as { name: string }).name, (back?.to as ObjectState | undefined)?.is]);
+  };
+  assert.deepEqual(gone("/x.yaml"), [
+    ["ConfigMap another-masters", null],
+    ["ConfigMap theirs", { text: list(item("theirs")).text, noted: list(item("theirs")) }],
+    ["ConfigMap made", null],
+  ]);
+  assert.deepEqual(gone("/another.yaml"), [], "nobody knows what the newer manifest has");
+  assert.deepEqual(gone("/x.yaml", { starts: false }), []);
 });
 
 test("a module stays while the newer bundle sets a key that it brings, and goes after its keys otherwise", () => {
