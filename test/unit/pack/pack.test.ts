@@ -126,7 +126,7 @@ test("sealed secrets open with each node's own key only, and hold that node's fi
   );
   await assert.rejects(bundle.secrets("n1", keyOf("n2")), { code: "KEY_WRONG" });
   const operator = readFileSync(join(where, "plant-7.pki/operator.key"), "utf8");
-  assert.equal((await bundle.secrets("n2", operator)).size, 2);
+  assert.equal((await bundle.secrets("n2", parseKeyFile(operator, "n2"))).size, 2);
 });
 
 test("README.txt says how to check, install, undo, and do it by hand", async () => {
