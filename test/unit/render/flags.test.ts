@@ -74,7 +74,7 @@ test("a flag of cluster.yaml that came later or went earlier is refused with the
 
 test("a flag that the table does not list is given as it is, with a warning; numbers and booleans are taken", async () => {
   const text = `${readFileSync(join(golden, "1.36-single-node/cluster.yaml"), "utf8")}
-flags: { kube-apiserver: { oidc-required-claim: "a=b c", profilin: false }, kubelet: { kube-api-burst: 200 } }
+flags: { kube-apiserver: { of-the-future: "a=b c", profilin: false }, kubelet: { of-the-future-too: 200 } }
 `;
   const { warnings } = await parseCluster("cluster.yaml", text);
   assert.equal(warnings.length, 3);
@@ -83,8 +83,8 @@ flags: { kube-apiserver: { oidc-required-claim: "a=b c", profilin: false }, kube
     /^cluster\.yaml:\d+:\d+: kube-apiserver .*: --profilin is in no table .*; did you mean `profiling`/m,
   );
   const cluster = renderFixture(await fixtureCluster(text));
-  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kubelet.service"), /--kube-api-burst=200$/m);
-  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kube-apiserver.service"), /"--oidc-required-claim=a=b c"/);
+  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kubelet.service"), /--of-the-future-too=200$/m);
+  assert.match(textOf(cluster, "n1", "/etc/systemd/system/kube-apiserver.service"), /"--of-the-future=a=b c"/);
 });
 
 test("rendering refuses flags that are gone by itself as well", async () => {
