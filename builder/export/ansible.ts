@@ -1,21 +1,11 @@
 /** `kubeferry export ansible`: a verified bundle as a folder that ansible-playbook runs, each host with its own parts. */
-import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { stringify } from "yaml";
-import {
-  type Bundle,
-  formatPublicKey,
-  type Member,
-  openBundle,
-  requireWhole,
-  type Trust,
-  writeNew,
-  writeNewFolder,
-} from "#bundle";
+import { type Bundle, formatPublicKey, openBundle, requireWhole, type Trust, writeNew, writeNewFolder } from "#bundle";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { listManifests, readManifest } from "../config/manifests.ts";
+import { copyMember } from "../pack/copy-member.ts";
 import { folderName, partMode, partsFor } from "../push/parts.ts";
 import { trustWords } from "../push/run-installer.ts";
 import { inventoryOf } from "./ansible-inventory.ts";
@@ -83,12 +73,4 @@ function variablesOf(bundle: Bundle, trust: Trust | null): Record<string, unknow
 /** For PyYAML, which reads YAML 1.1: a node may be called `on`. */
 function yaml(value: unknown): string {
   return stringify(value, { version: "1.1", lineWidth: 0, flowCollectionPadding: true });
-}
-
-/** Of a bundle that was verified. */
-async function copyMember({ file, offset, size }: Member, to: string, mode: number): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  const target = createWriteStream(to, { flags: "wx", mode, flush: true });
-  if (size === 0) target.end();
-  else await pipeline(createReadStream(file, { start: offset, end: offset + size - 1 }), target);
 }

@@ -2,10 +2,9 @@
  * A bundle as an OCI artifact in an image layout, which skopeo and oras carry to and from registries: a layer for each member,
  * with its path as the title that oras gives files. A registry that has an older bundle gets only the blobs that are new.
  */
-import { createReadStream, createWriteStream, existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import {
   type Bundle,
@@ -13,7 +12,6 @@ import {
   digestFile,
   digestOf,
   isCleanAbsolute,
-  type Member,
   type TarMember,
   writeTar,
   writeBeside,
@@ -22,6 +20,7 @@ import {
 } from "#bundle";
 import { ExpectedError, messageOf } from "#cli/errors";
 import { largestManifest, mediaTypes, plainDigest } from "../sources/oci/manifest.ts";
+import { copyMember } from "./copy-member.ts";
 import { inOrder, modeInTar, openVerified } from "./delta.ts";
 
 const bundleType = "application/vnd.kubeferry.bundle.v1";
@@ -134,11 +133,6 @@ export async function joinLayout(layout: string, output: string): Promise<void> 
     writeTar(temporary, members, undefined, statSync(join(layout, "index.json")).mode & 0o666);
     await openVerified(temporary);
   });
-}
-
-async function copyMember({ file, offset, size }: Member, to: string, mode: number): Promise<void> {
-  const target = createWriteStream(to, { flags: "wx", mode, flush: true });
-  await pipeline(size === 0 ? [] : createReadStream(file, { start: offset, end: offset + size - 1 }), target);
 }
 
 function descriptorOf(bytes: Buffer, mediaType: string): z.infer<typeof descriptor> {

@@ -24,7 +24,9 @@ import { Store } from "../../builder/store/store.ts";
 import { fixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
 import { type ImageBundle, writeImageBundle } from "../builders/image-bundle.ts";
 import { makeOwnCa, type OwnCa } from "../builders/own-ca.ts";
+import type { OutputRecord } from "../../builder/output-records.ts";
 import { runKubeferry } from "../programs/command.ts";
+import { recordsOf } from "../programs/json-lines.ts";
 import { requirePackages } from "../programs/packages.ts";
 import { placeHosts, startContainerd } from "../servers/containerd.ts";
 import { skopeo } from "../servers/registry.ts";
@@ -44,36 +46,34 @@ interface Serving {
   readonly url: string;
   readonly host: string;
   readonly registries: Record<string, { mirrors?: string[] }>;
-  readonly records: Record<string, unknown>[];
-  /** SIGTERM, and the exit code. */
-  stop(): Promise<number | null>;
+  /** SIGTERM; its exit code, and what it printed, checked against the published schema. */
+  stop(): Promise<{ code: number | null; records: OutputRecord[] }>;
 }
 
 async function serve(cache: string, ...options: string[]): Promise<Serving> {
   const words = ["serve-images", bundle.path, "--listen", "127.0.0.1:0", "--cache", cache, "--json", ...options];
   const child = spawn(process.execPath, [program, ...words], { stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
-  const records: Record<string, unknown>[] = [];
+  let out = "";
   const serving = await new Promise<Record<string, unknown>>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
+      out += `${line}\n`;
       const record = JSON.parse(line) as Record<string, unknown>;
-      records.push(record);
       if (record["type"] === "serving") resolve(record);
     });
     child.stderr.resume();
-    child.once("exit", (code) => reject(new Error(`it ended with ${code}: ${JSON.stringify(records)}`)));
+    child.once("exit", (code) => reject(new Error(`it ended with ${code}: ${out}`)));
   });
   const url = String(serving["url"]);
   return {
     url,
     host: new URL(url).host,
-    records,
     registries: serving["registries"] as Serving["registries"],
     async stop() {
-      const ended = once(child, "exit");
+      const ended = once(child, "close");
       child.kill("SIGTERM");
       const [code] = (await ended) as [number | null];
-      return code;
+      return { code, records: recordsOf(out, code) };
     },
   };
 }
@@ -202,12 +202,17 @@ test("a stored copy that is damaged behind its back is cut off, told, and taken 
   }
   const curl = spawnSync("curl", ["-sS", "-o", path("got"), url], { encoding: "utf8" });
   assert.equal(curl.status, 18, curl.stderr); // Transferred a partial file.
-  assert.equal(await own.stop(), 0);
-  assert.equal(own.records.find(({ type }) => type === "error")?.["code"], "DIGEST_MISMATCH");
+  const { code, records } = await own.stop();
+  assert.equal(code, 0);
+  assert.deepEqual(
+    records.flatMap((one) => (one.type === "error" ? [one.code] : [])),
+    ["DIGEST_MISMATCH"],
+  );
+  assert.ok(records.some(({ type }) => type === "served"));
   const again = await serve(store.dir);
   assert.equal(spawnSync("curl", ["-sS", "-o", path("got"), `${again.url}/v2/team/base/blobs/${digest}`]).status, 0);
   assert.equal(`sha256:${digestOf(readFileSync(path("got")))}`, digest);
-  assert.equal(await again.stop(), 0);
+  assert.equal((await again.stop()).code, 0);
 });
 
 test("how it may be called: no other address without TLS or --plain-http, a pair of files, an address of this machine", async () => {

@@ -21,8 +21,9 @@ before(async () => {
   const { config, store, installers } = await standInCluster(path("cluster"));
   const ran = await runKubeferry(["build", config, ...store, ...installers, "-o", bundle]);
   assert.equal(ran.code, 0, ran.err);
-  const exported = await runKubeferry(["export", "oci", bundle, "--out", layout]);
+  const exported = await runKubeferry(["export", "oci", bundle, "--out", layout, "--json"]);
   assert.equal(exported.code, 0, exported.err);
+  assert.match(exported.out, /"type":"artifact"/);
   registry = await startRegistry(path("registry"));
 });
 after(async () => {
