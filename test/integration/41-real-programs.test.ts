@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { clusterOfMinor, minors } from "../builders/minors.ts";
 import { makeHosts } from "../servers/namespaces.ts";
 import { requirePackages } from "../programs/packages.ts";
 import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
@@ -45,42 +46,65 @@ function put(name: string, text: string): string {
   return path;
 }
 
+/** Holds every unit of a node against systemd-analyze, with each program that one names as an empty executable. */
+function verifyUnits(name: string, node: string, rendered: Rendered): void {
+  const root = join(folder, "root", name, node);
+  const units = join(root, "etc/systemd/system");
+  mkdirSync(units, { recursive: true });
+  mkdirSync(join(root, "usr/lib/systemd/system"), { recursive: true });
+  for (const target of [
+    "network",
+    "network-online",
+    "multi-user",
+    "local-fs",
+    "sysinit",
+    "basic",
+    "shutdown",
+    "sockets",
+    "timers",
+    "paths",
+    "slices",
+    "remote-fs",
+  ]) {
+    writeFileSync(join(root, `usr/lib/systemd/system/${target}.target`), "[Unit]\nDescription=target\n");
+  }
+  const files = unitsOf(rendered, node);
+  for (const file of files) writeFileSync(join(root, file.path), contentOf(file));
+  // Every program that a unit names, as an empty executable below the root: whether it is in the bundle is the closure's business.
+  const programs = files.flatMap((file) => contentOf(file).match(/(?<=^Exec\w+=-?)\/[\w./-]+/gm) ?? []);
+  for (const program of programs) {
+    mkdirSync(join(root, program, ".."), { recursive: true });
+    writeFileSync(join(root, program), "", { mode: 0o755 });
+  }
+  const paths = files.map(({ path }) => path);
+  const { code, output } = run(["systemd-analyze", "verify", "--man=no", `--root=${root}`, ...paths]);
+  assert.deepEqual({ code, output }, { code: 0, output: "" }, `${name} ${node}`);
+}
+
+function unitsOf(rendered: Rendered, node: string): ReturnType<typeof filesOf> {
+  return filesOf(rendered, node).filter((file) => file.path.startsWith("/etc/systemd/system/"));
+}
+
 test("systemd-analyze verify has nothing to say about any unit of any cluster", () => {
   requirePackages("systemd");
-  for (const [name, { cluster, rendered }] of clusters) {
-    for (const { name: node } of cluster.topology.nodes) {
-      const root = join(folder, "root", name, node);
-      const units = join(root, "etc/systemd/system");
-      mkdirSync(units, { recursive: true });
-      mkdirSync(join(root, "usr/lib/systemd/system"), { recursive: true });
-      for (const target of [
-        "network",
-        "network-online",
-        "multi-user",
-        "local-fs",
-        "sysinit",
-        "basic",
-        "shutdown",
-        "sockets",
-        "timers",
-        "paths",
-        "slices",
-        "remote-fs",
-      ]) {
-        writeFileSync(join(root, `usr/lib/systemd/system/${target}.target`), "[Unit]\nDescription=target\n");
-      }
-      const files = filesOf(rendered, node).filter((file) => file.path.startsWith("/etc/systemd/system/"));
-      for (const file of files) writeFileSync(join(root, file.path), contentOf(file));
-      // Every program that a unit names, as an empty executable below the root: whether it is in the bundle is the closure's business.
-      const programs = files.flatMap((file) => contentOf(file).match(/(?<=^Exec\w+=-?)\/[\w./-]+/gm) ?? []);
-      for (const program of programs) {
-        mkdirSync(join(root, program, ".."), { recursive: true });
-        writeFileSync(join(root, program), "", { mode: 0o755 });
-      }
-      const paths = files.map(({ path }) => path);
-      const { code, output } = run(["systemd-analyze", "verify", "--man=no", `--root=${root}`, ...paths]);
-      assert.deepEqual({ code, output }, { code: 0, output: "" }, `${name} ${node}`);
+  for (const [name, { cluster, rendered }] of clusters)
+    for (const { name: node } of cluster.topology.nodes) verifyUnits(name, node, rendered);
+});
+
+test("nor about any of any minor from 1.16 to 1.36; containerd reads what is written for its second version", async () => {
+  requirePackages("systemd", "containerd");
+  const seen = new Set<string>();
+  const isNew = (text: string): boolean => seen.size < seen.add(text).size;
+  for (const minor of minors) {
+    const rendered = renderFixture(await clusterOfMinor(minor));
+    for (const node of ["m1", "w1"]) {
+      const units = unitsOf(rendered, node).map((file) => file.path + contentOf(file));
+      if (isNew(units.join(""))) verifyUnits(minor, node, rendered);
     }
+    const text = textOf(rendered, "w1", "/etc/containerd/config.toml");
+    if (!text.startsWith("version = 2") || !isNew(text)) continue;
+    const { code, output } = run(["containerd", "--config", put("config.toml", text), "config", "dump"]);
+    assert.equal(code, 0, output);
   }
 });
 
