@@ -1,5 +1,6 @@
 /** What both programs print with `--json`: one record a line, of these types. `manifests/schema/output.schema.json` is made of it. */
 import * as z from "zod";
+import { rotationSteps } from "#bundle";
 
 const exitCode = z.int().min(0).max(255);
 
@@ -36,6 +37,7 @@ const record = <Type extends string, Shape extends z.core.$ZodLooseShape>(type: 
   z.object({ type: z.literal(type), ...shape });
 
 const strings = z.array(z.string());
+const rotationStep = z.enum(rotationSteps);
 const because = z.array(z.object({ what: z.string(), why: z.string() }));
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const registries = z.record(
@@ -147,6 +149,7 @@ const builder = [
   record("page", { path: z.string(), payloadDigest: digest }),
   record("signing-request", { ca: z.string(), file: z.string() }),
   record("imported", { ca: z.string(), subject: z.string(), issuer: z.string(), notAfter: z.string() }),
+  record("rotation", { key: z.string(), step: rotationStep.nullable(), next: rotationStep.optional() }),
   record("difference", {
     what: z.string(),
     name: z.string(),

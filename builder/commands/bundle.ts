@@ -75,9 +75,14 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
       const { openBundle } = await import("#bundle");
       const { certificateLine } = await import("../inspect.ts");
       const reporter = reporterFor(surroundings, flags);
-      for (const certificate of (await openBundle(where)).index.certificates) {
+      const { certificates, keys = {} } = (await openBundle(where)).index;
+      for (const certificate of certificates) {
         reporter.record("certificate", { ...certificate });
         reporter.info(certificateLine(certificate, new Date()));
+      }
+      for (const [key, { step }] of Object.entries(keys)) {
+        reporter.record("rotation", { key, step });
+        reporter.info(`${key}: rotated, at the step ${step}`);
       }
     });
 

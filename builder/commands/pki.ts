@@ -1,9 +1,10 @@
-/** `pki csr|import`: CAs of the cluster that another CA signs. */
+/** `pki csr|import|rotate`: CAs of the cluster that another CA signs, and the keys of a cluster in step with their next generation. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { example } from "#cli/help";
 import { withJson } from "#cli/options";
+import type { RotationStep } from "#bundle";
 import { reporterFor, type Surroundings } from "#cli/run";
 import type { AuthorityName } from "../pki/certificates.ts";
 
@@ -11,10 +12,16 @@ interface Flags {
   readonly json?: boolean;
   readonly out: string;
   readonly ca?: string;
+  readonly next?: boolean;
+  readonly step?: RotationStep;
 }
 
+const ofNext = "of the CAs that pki rotate leads to, in place of the first ones";
+
 export function addPkiCommands(program: Command, surroundings: Surroundings): void {
-  const group = program.command("pki").description("Have a cluster's CAs signed by another CA, such as the company's");
+  const group = program
+    .command("pki")
+    .description("A cluster's CAs and keys: signed by another CA, such as the company's, and rotated");
   const command = (usage: string, description: string): Command =>
     withJson(group.command(usage)).description(description);
   const path = (given: string): string => resolve(surroundings.workingDirectory, given);
@@ -34,6 +41,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
       "--out <dir>",
       "where the requests go: <ca>.csr each, to be signed as an intermediate CA (CA:TRUE, keyCertSign)",
     )
+    .option("--next", ofNext)
     .addHelpText("after", example("kubeferry pki csr cluster.yaml --out requests"))
     .action(async (config: string, flags: Flags) => {
       const { mkdir } = await import("node:fs/promises");
@@ -42,7 +50,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
       const { authorities } = await import("../pki/certificates.ts");
       const { reporter, folder, topology } = await open(config, flags);
       await mkdir(path(flags.out), { recursive: true });
-      const requests = await requestAuthorities(folder, topology);
+      const requests = await requestAuthorities(folder, topology, flags.next);
       for (const { name, csr } of requests) {
         const file = join(path(flags.out), `${authorities[name]}.csr`);
         await replaceFile(file, csr, 0o644);
@@ -62,6 +70,7 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
         "front-proxy-ca",
       ]),
     )
+    .option("--next", ofNext)
     .action(async (config: string, files: readonly string[], flags: Flags) => {
       const { importAuthorities } = await import("../pki/intermediate.ts");
       const { authorities } = await import("../pki/certificates.ts");
@@ -69,11 +78,39 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
       const texts = await Promise.all(files.map((file) => readFile(path(file), "utf8")));
       const names = Object.keys(authorities) as AuthorityName[];
       const only = names.find((name) => authorities[name] === flags.ca) ?? null;
-      const imported = await importAuthorities(folder, { topology, manifest, texts, only, now: new Date() });
+      const imported = await importAuthorities(folder, {
+        topology,
+        manifest,
+        texts,
+        only,
+        next: flags.next ?? false,
+        now: new Date(),
+      });
       for (const { name, subject, issuer, notAfter } of imported) {
         reporter.record("imported", { ca: authorities[name], subject, issuer, notAfter: notAfter.toISOString() });
         reporter.info(`${authorities[name]}: ${subject}, by ${issuer}, until ${notAfter.toISOString().slice(0, 10)}`);
       }
-      reporter.info(`next: kubeferry build ${config}`);
+      const next = flags.next === true ? `pki rotate ${config} CA --step trust` : `build ${config}`;
+      reporter.info(`next: kubeferry ${next}`);
+    });
+
+  command(
+    "rotate <cluster.yaml> [keys...]",
+    "Take the next step to another CA or key, or without --step tell where each is",
+  )
+    .addOption(
+      new Option(
+        "--step <step>",
+        "trust: both are trusted, the old one signs; reissue: the new one signs; drop: the new one alone",
+      ).choices(["trust", "reissue", "drop"] satisfies RotationStep[]),
+    )
+    .addHelpText("after", example("kubeferry pki rotate cluster.yaml kubernetes-ca --step trust"))
+    .action(async (config: string, keys: readonly string[], flags: Flags) => {
+      const { reporter, folder, topology } = await open(config, flags);
+      const { openVault } = await import("../pki/vault.ts");
+      const { tellRotation, takeStep } = await import("./rotate.ts");
+      const given = { vault: await openVault(folder), topology, config, reporter };
+      if (flags.step !== undefined) await takeStep(given, keys, flags.step);
+      await tellRotation(given, keys);
     });
 }

@@ -62,6 +62,7 @@ export function indexOf(input: IndexInput): BundleIndex {
     certificates: sorted(rendered.certificates),
     written: [...rendered.written],
     pods: rendered.pods,
+    ...(rendered.keys === undefined ? {} : { keys: rendered.keys }),
     secrets: input.secrets,
   };
 }

@@ -5,22 +5,36 @@
  *     kubernetes-ca.key …                                 key whose certificate was requested (intermediate.ts)
  *     sa.pem                                              key of service-account tokens
  *     encryption.key                                      of encryption at rest
+ *     kubernetes-ca.2.pem sa.2.pem encryption.2.key …     those of a second generation (rotation.ts)
+ *     kubernetes-ca.crossed.2.pem                         the second CA, signed by the one before it
  *     <node>/<name>.<n>.pem                               leaf; a reissue gets the next number
  *     <node>/bootstrap.<n>.token
  */
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { type BundleIndex, digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Topology } from "../config/topology.ts";
 import {
   authorityFile,
   type AuthorityName,
   authorities,
+  authoritySubject,
   requestedKey,
   wantedAuthorities,
   wantedLeaves,
   type WantedLeaf,
 } from "./certificates.ts";
-import { belowRoot, describeCertificate, type IssuedPair, parsePair, readKey, whyStale } from "./issued.ts";
+import {
+  belowRoot,
+  crossSign,
+  describeCertificate,
+  type IssuedPair,
+  parsePair,
+  readKey,
+  signsItself,
+  whyStale,
+} from "./issued.ts";
+import { generationFile, generations, lastStep, readRotation, rotatable, type Rotation } from "./rotation.ts";
 import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
 import { openScratchVault, openVault, type Vault } from "./vault.ts";
 import { generateKey, makeCertificate, privatePem, publicPem } from "#x509";
@@ -28,6 +42,10 @@ import { generateKey, makeCertificate, privatePem, publicPem } from "#x509";
 /** A certificate with its private key, both PEM. */
 export interface Authority extends IssuedPair {
   readonly name: AuthorityName;
+  /** Every generation that nodes trust, this one first: as `certificate` where none is being rotated. */
+  readonly trusted: readonly IssuedPair[];
+  /** PEM: this CA, signed by the one before it, while nodes trust both. */
+  readonly crossed?: string;
 }
 
 export interface Leaf extends IssuedPair {
@@ -40,10 +58,12 @@ export interface Leaf extends IssuedPair {
 export interface Pki {
   readonly authorities: readonly Authority[];
   readonly leaves: readonly Leaf[];
-  /** PEM; signs service-account tokens and nothing else. */
-  readonly serviceAccount: { readonly privateKey: string; readonly publicKey: string };
-  /** Base64 of 32 bytes. */
-  readonly encryptionKey: string;
+  /** PEM; signs service-account tokens and nothing else. Of the public keys all are taken; the first is its own. */
+  readonly serviceAccount: { readonly privateKey: string; readonly publicKeys: readonly string[] };
+  /** Base64 of 32 bytes; all are read, the first one writes. */
+  readonly encryptionKeys: readonly { readonly name: string; readonly key: string }[];
+  /** The index's `keys`: undefined where nothing was ever rotated. */
+  readonly keys?: NonNullable<BundleIndex["keys"]>;
   /** By node with the worker role. */
   readonly tokens: ReadonlyMap<string, BootstrapToken>;
   /** What was reissued and what is near its end, one line each, for people. */
@@ -65,7 +85,10 @@ const day = 24 * 60 * 60 * 1000;
 export async function openPki(dir: string, topology: Topology, now: Date, keep = true): Promise<Pki> {
   const vault = keep ? await openVault(dir) : await openScratchVault(dir);
   const notes: string[] = [];
-  const cas = await Promise.all(wantedAuthorities(topology).map((name) => openAuthority(vault, name, topology, now)));
+  const rotation = await readRotation(vault);
+  const cas = await Promise.all(
+    wantedAuthorities(topology).map((name) => openAuthority(vault, name, topology, rotation, now)),
+  );
   for (const ca of cas) {
     const left = daysLeft(ca.notAfter, now);
     if (left <= 0) {
@@ -74,7 +97,7 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
         hint: `mv ${dir} ${dir}.ended   # the next build makes new CAs; every node then needs the new bundle`,
       });
     }
-    if (left < 365) notes.push(`${authorities[ca.name]} ends in ${left} days`);
+    if (left < 365) notes.push(`${authorities[ca.name]} ends in ${left} days: kubeferry pki rotate cluster.yaml`);
   }
   const leaves = await Promise.all(
     wantedLeaves(topology).map(async (wanted) => {
@@ -84,8 +107,20 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
     }),
   );
   // Whoever checks service accounts' tokens takes RS256; not every one takes another.
-  const privateKey = await vault.readOrMake("sa.pem", async () => privatePem(await generateKey("RSA-2048")));
-  const encryption = await vault.readOrMake("encryption.key", makeEncryptionKey);
+  const signers = await Promise.all(
+    generations(rotation, "service-accounts").map(async (generation) => {
+      const file = generationFile("sa.pem", generation);
+      const privateKey = await vault.readOrMake(file, async () => privatePem(await generateKey("RSA-2048")));
+      return { privateKey, publicKey: publicPem(readKey(privateKey, `${dir}/${file}`)) };
+    }),
+  );
+  const encryptionKeys = await Promise.all(
+    generations(rotation, "encryption-key").map(async (generation) => {
+      const file = generationFile("encryption.key", generation);
+      const text = await vault.readOrMake(file, makeEncryptionKey);
+      return { name: `key${generation}`, key: parseEncryptionKey(text, `${dir}/${file}`) };
+    }),
+  );
   const tokens = new Map<string, BootstrapToken>();
   for (const node of topology.generation.daemons ? topology.workers : []) {
     tokens.set(
@@ -93,14 +128,32 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
       await openToken(vault, node.name, { days: topology.cluster.certificates.tokenDays, now }, notes),
     );
   }
+  const publicKeys = signers.map(({ publicKey }) => publicKey);
+  const keys = keysOf(rotation, {
+    ...Object.fromEntries(
+      cas.map(({ name, trusted }) => [authorities[name], trusted.map(({ certificate }) => digestOf(certificate))]),
+    ),
+    "service-accounts": publicKeys.map((pem) => digestOf(pem)),
+    "encryption-key": encryptionKeys.map(({ name }) => name),
+  });
   return {
     authorities: cas,
     leaves,
-    serviceAccount: { privateKey, publicKey: publicPem(readKey(privateKey, `${dir}/sa.pem`)) },
-    encryptionKey: parseEncryptionKey(encryption, `${dir}/encryption.key`),
+    serviceAccount: { privateKey: signers[0]?.privateKey ?? "", publicKeys },
+    encryptionKeys,
+    ...(keys === null ? {} : { keys }),
     tokens,
     notes: notes.toSorted(),
   };
+}
+
+/** Of what was rotated, the ids of all generations that are trusted; null where nothing was. */
+function keysOf(rotation: Rotation, ids: Readonly<Record<string, string[]>>): NonNullable<BundleIndex["keys"]> | null {
+  const rotated = rotatable.flatMap((key) => {
+    const [step, trusted] = [lastStep(rotation, key), ids[key]];
+    return step === null || trusted === undefined ? [] : [[key, { step, trusted }] as const];
+  });
+  return rotated.length === 0 ? null : Object.fromEntries(rotated);
 }
 
 /** A CA of an opened PKI. */
@@ -124,31 +177,42 @@ export function tokenOf(pki: Pki, node: string): BootstrapToken {
   return token;
 }
 
-async function openAuthority(vault: Vault, name: AuthorityName, topology: Topology, now: Date): Promise<Authority> {
-  const file = authorityFile(name);
-  if ((await vault.read(requestedKey(name))) !== null && (await vault.read(file)) === null) {
+async function openAuthority(
+  vault: Vault,
+  name: AuthorityName,
+  topology: Topology,
+  rotation: Rotation,
+  now: Date,
+): Promise<Authority> {
+  if ((await vault.read(requestedKey(name))) !== null && (await vault.read(authorityFile(name))) === null) {
     throw new ExpectedError("PKI_INVALID", `a certificate for ${authorities[name]} was requested and is not here yet`, {
       where: vault.dir,
       hint: "kubeferry pki import cluster.yaml CERTIFICATE.pem, once it is signed",
     });
   }
   const { algorithm, caDays } = topology.cluster.certificates;
-  const text = await vault.readOrMake(file, async () => {
-    const key = await generateKey(algorithm);
-    const certificate = makeCertificate(
-      {
-        subject: { commonName: authorities[name], organization: topology.cluster.name },
-        publicKey: createPublicKey(key),
-        ...validity(now, caDays),
-        issuer: null,
-        usages: [],
-        sans: [],
-      },
-      key,
-    );
-    return privatePem(key) + certificate;
-  });
-  return { name, ...parsePair(text, `${vault.dir}/${file}`) };
+  const open = async (generation: number): Promise<IssuedPair> => {
+    const file = generationFile(authorityFile(name), generation);
+    const text = await vault.readOrMake(file, async () => {
+      const key = await generateKey(algorithm);
+      const publicKey = createPublicKey(key);
+      const request = { subject: authoritySubject(name, generation, topology), publicKey, ...validity(now, caDays) };
+      return privatePem(key) + makeCertificate({ ...request, issuer: null, usages: [], sans: [] }, key);
+    });
+    return parsePair(text, `${vault.dir}/${file}`);
+  };
+  const [own, other] = generations(rotation, authorities[name]);
+  const signer = await open(own);
+  const trusted = other === undefined ? [signer] : [signer, await open(other)];
+  const before = other !== undefined && other < own ? trusted[1] : undefined;
+  // An intermediate may mostly have no CA below it: pathlen:0.
+  if (before === undefined || !signsItself(new X509Certificate(before.certificate)))
+    return { name, ...signer, trusted };
+  // Who has heard of the CA before only can check what this one signs.
+  const crossed = await vault.readOrMake(generationFile(`${authorities[name]}.crossed.pem`, own), () =>
+    crossSign(signer, before, authoritySubject(name, own, topology)),
+  );
+  return { name, ...signer, trusted, crossed };
 }
 
 async function openLeaf(
@@ -163,7 +227,7 @@ async function openLeaf(
   const { algorithm, days } = topology.cluster.certificates;
   const own = { name: spec.name, node: node.name, authority: spec.authority };
   // Clients of a server that trust only the root need what lies between.
-  const chain = spec.usages.includes("server") ? belowRoot(ca) : "";
+  const chain = spec.usages.includes("server") ? (ca.crossed ?? "") + belowRoot(ca) : "";
   const number = await latest(vault, node.name, spec.name, "pem");
   if (number > 0) {
     const file = `${node.name}/${spec.name}.${number}.pem`;

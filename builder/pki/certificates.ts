@@ -3,7 +3,7 @@
  * A node has leaves of its own, so that a stolen node reveals that node's keys and no other's.
  */
 import type { Role } from "#bundle";
-import type { Usage } from "#x509";
+import type { Subject, Usage } from "#x509";
 import type { Topology, TopologyNode } from "../config/topology.ts";
 import { isSince } from "#formats/version";
 
@@ -18,6 +18,12 @@ export type AuthorityName = keyof typeof authorities;
 /** Where the PKI directory keeps a CA, and the key of one whose certificate is being signed elsewhere. */
 export const authorityFile = (name: AuthorityName): string => `${authorities[name]}.pem`;
 export const requestedKey = (name: AuthorityName): string => `${authorities[name]}.key`;
+
+/** The second generation of `kubernetes-ca` is `kubernetes-ca-2`: whoever has both finds the one that signed. */
+export function authoritySubject(name: AuthorityName, generation: number, { cluster }: Topology): Subject {
+  const commonName = generation === 1 ? authorities[name] : `${authorities[name]}-${generation}`;
+  return { commonName, organization: cluster.name };
+}
 
 export interface CertificateSpec {
   /** File stem in the PKI directory and, where the certificate is a file, on the node. */

@@ -8,8 +8,16 @@ import { algorithmOf, generateKey, makeAuthorityRequest, privatePem, whyNoAuthor
 import { whyUnread } from "../config/key-algorithms.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Topology } from "../config/topology.ts";
-import { authorities, authorityFile, type AuthorityName, requestedKey, wantedAuthorities } from "./certificates.ts";
+import {
+  authorities,
+  authorityFile,
+  type AuthorityName,
+  authoritySubject,
+  requestedKey,
+  wantedAuthorities,
+} from "./certificates.ts";
 import { blocks, readKey, signsItself } from "./issued.ts";
+import { generationFile, nextGeneration, readRotation } from "./rotation.ts";
 import { openVault, type Vault } from "./vault.ts";
 
 export interface Request {
@@ -18,15 +26,21 @@ export interface Request {
   readonly csr: string;
 }
 
-/** A request for every CA of the cluster that has no certificate yet. Asked again, the keys are the same. */
-export async function requestAuthorities(dir: string, topology: Topology): Promise<Request[]> {
+/**
+ * A request for every CA of the cluster that has no certificate yet. Asked again, the keys are the same. `next`: of the
+ * generation that a rotation leads to.
+ */
+export async function requestAuthorities(dir: string, topology: Topology, next = false): Promise<Request[]> {
   const vault = await openVault(dir);
+  const rotation = await readRotation(vault);
   const requests: Request[] = [];
   for (const name of wantedAuthorities(topology)) {
-    if ((await vault.read(authorityFile(name))) !== null) continue;
+    const generation = next ? nextGeneration(rotation, authorities[name]) : 1;
+    if ((await vault.read(generationFile(authorityFile(name), generation))) !== null) continue;
     const { algorithm } = topology.cluster.certificates;
-    const key = await vault.readOrMake(requestedKey(name), async () => privatePem(await generateKey(algorithm)));
-    const subject = { commonName: authorities[name], organization: topology.cluster.name };
+    const file = generationFile(requestedKey(name), generation);
+    const key = await vault.readOrMake(file, async () => privatePem(await generateKey(algorithm)));
+    const subject = authoritySubject(name, generation, topology);
     requests.push({ name, csr: makeAuthorityRequest(subject, readKey(key, dir)) });
   }
   return requests;
@@ -39,6 +53,8 @@ export interface Import {
   readonly texts: readonly string[];
   /** The CA that is given with its key; null: those whose certificates were requested. */
   readonly only: AuthorityName | null;
+  /** Of the generation that a rotation leads to. */
+  readonly next?: boolean;
   readonly now: Date;
 }
 
@@ -52,11 +68,14 @@ export interface Imported {
 /** Puts CAs into the vault, all or none. PKI_INVALID where one is not fit, or is there already. */
 export async function importAuthorities(dir: string, given: Import): Promise<Imported[]> {
   const vault = await openVault(dir);
+  const rotation = await readRotation(vault);
+  const placeOf = (file: string, name: AuthorityName): string =>
+    generationFile(file, given.next === true ? nextGeneration(rotation, authorities[name]) : 1);
   const certificates = given.texts
     .flatMap((text) => blocks(text, "CERTIFICATE"))
     .map((pem) => new X509Certificate(pem));
   const found: { name: AuthorityName; key: string; chain: readonly X509Certificate[] }[] = [];
-  for (const { name, key } of await keysOf(vault, given)) {
+  for (const { name, key } of await keysOf(vault, given, placeOf)) {
     const publicKey = createPublicKey(readKey(key, dir)).export({ type: "spki", format: "der" });
     const own = certificates.find((one) => one.publicKey.export({ type: "spki", format: "der" }).equals(publicKey));
     if (own === undefined) {
@@ -77,7 +96,7 @@ export async function importAuthorities(dir: string, given: Import): Promise<Imp
   }
   for (const { name, key, chain } of found) {
     const text = [privatePem(readKey(key, dir)), ...chain.map((one) => one.toString())].join("");
-    const kept = await vault.readOrMake(authorityFile(name), () => text);
+    const kept = await vault.readOrMake(placeOf(authorityFile(name), name), () => text);
     if (kept !== text) throw unfit(name, "the cluster has this CA already, and what it signed needs it", dir);
   }
   return found.map(({ name, chain: [own] }) => ({
@@ -88,7 +107,11 @@ export async function importAuthorities(dir: string, given: Import): Promise<Imp
   }));
 }
 
-async function keysOf(vault: Vault, given: Import): Promise<{ name: AuthorityName; key: string }[]> {
+async function keysOf(
+  vault: Vault,
+  given: Import,
+  placeOf: (file: string, name: AuthorityName) => string,
+): Promise<{ name: AuthorityName; key: string }[]> {
   if (given.only !== null) {
     const [key] = given.texts.flatMap((text) => blocks(text, "(?:RSA |EC )?PRIVATE KEY"));
     if (key === undefined) {
@@ -99,7 +122,10 @@ async function keysOf(vault: Vault, given: Import): Promise<{ name: AuthorityNam
     return [{ name: given.only, key }];
   }
   const keys = await Promise.all(
-    wantedAuthorities(given.topology).map(async (name) => ({ name, key: await vault.read(requestedKey(name)) })),
+    wantedAuthorities(given.topology).map(async (name) => ({
+      name,
+      key: await vault.read(placeOf(requestedKey(name), name)),
+    })),
   );
   return keys.flatMap(({ name, key }) => (key === null ? [] : [{ name, key }]));
 }

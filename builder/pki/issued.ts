@@ -1,7 +1,7 @@
 /** Certificates as they were issued: read back from PEM, and whether they still fit. */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExpectedError, messageOf } from "#cli/errors";
-import { algorithmOf, type KeyAlgorithm } from "#x509";
+import { algorithmOf, type KeyAlgorithm, makeCertificate, type Subject } from "#x509";
 import type { WantedLeaf } from "./certificates.ts";
 
 export interface IssuedPair {
@@ -105,4 +105,15 @@ export function readKey(pem: string, where: string): KeyObject {
   } catch (cause) {
     throw new ExpectedError("PKI_INVALID", `not a private key: ${messageOf(cause)}`, { where, cause });
   }
+}
+
+/** The CA `own` as an intermediate of `before`. */
+export function crossSign(own: IssuedPair, before: IssuedPair, subject: Subject): string {
+  const publicKey = createPublicKey(readKey(own.key, own.subject));
+  const notBefore = own.notBefore < before.notBefore ? before.notBefore : own.notBefore;
+  const notAfter = own.notAfter > before.notAfter ? before.notAfter : own.notAfter;
+  return makeCertificate(
+    { subject, publicKey, notBefore, notAfter, issuer: before, authority: true, usages: [], sans: [] },
+    readKey(before.key, before.subject),
+  );
 }

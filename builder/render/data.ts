@@ -97,7 +97,7 @@ export function encryption(context: NodeContext): Data {
     // The first one writes. Both read: while masters go from 1.23 to 1.24 one by one, and ever after, each meets what the
     // other has written.
     providers: isAtLeast(context, "1.24") ? ["secretbox", "aescbc"] : ["aescbc", "secretbox"],
-    key: context.pki.encryptionKey,
+    keys: context.pki.encryptionKeys,
   };
 }
 

@@ -1,10 +1,11 @@
 /** The kubeconfigs of a node: the CA and the client's certificate or token embedded, mode 0600. */
 import type { Role } from "#bundle";
 import { apiServerUrl, type ApiConsumer } from "../config/topology.ts";
-import { authorityOf, leafOf, tokenOf } from "../pki/authority.ts";
+import { leafOf, tokenOf } from "../pki/authority.ts";
 import { has, isAtLeast, type NodeContext } from "./context.ts";
 import type { Piece } from "./pieces.ts";
 import type { Templates } from "./template.ts";
+import { isRotated, trustedFile, trustedPem } from "./trust.ts";
 
 interface Kubeconfig {
   /** Below /etc/kubernetes, unless absolute. */
@@ -75,7 +76,7 @@ export function kubeconfigPieces(context: NodeContext, templates: Templates): Pi
     .flatMap((entry) => {
       const server = apiServerUrl(context.topology, entry.consumer, context.node);
       if (server === null) return [];
-      const authority = base64(authorityOf(context.pki, "kubernetes").certificate);
+      const authority = base64(trustedPem(context, "kubernetes"));
       const shared = { server, authority, user: entry.user, context: entry.context };
       const template = `kubeconfigs/${entry.certificate === null ? "token" : "certificate"}.kubeconfig.ejs`;
       const credentials = entry.certificate === null ? bootstrap(context) : pairOf(context, entry.certificate);
@@ -92,9 +93,12 @@ export function kubeconfigPieces(context: NodeContext, templates: Templates): Pi
     });
 }
 
-function bootstrap({ pki, node }: NodeContext): { token: string } {
-  const { id, secret } = tokenOf(pki, node.name);
-  return { token: `${id}.${secret}` };
+/** The kubelet's own kubeconfig takes over how this one names the CA: by its file, where that is another one in time. */
+function bootstrap(context: NodeContext): { token: string; trust: string } {
+  const { id, secret } = tokenOf(context.pki, context.node.name);
+  const data = `certificate-authority-data: ${base64(trustedPem(context, "kubernetes"))}`;
+  const file = `certificate-authority: ${trustedFile(context)}`;
+  return { token: `${id}.${secret}`, trust: isRotated(context) ? file : data };
 }
 
 function pairOf(context: NodeContext, certificate: string): { certificate: string; key: string } {

@@ -1,7 +1,7 @@
 /** What metrics-server is given, by its version. */
 import { hasMasterOutside, metricsHostPort } from "../config/topology.ts";
-import { authorityOf } from "../pki/authority.ts";
 import { isAtLeast, neededImage, type NodeContext } from "./context.ts";
+import { trustedPem } from "./trust.ts";
 
 /** Each version of metrics-server has other flags for the same: check the kubelets' certificates, ask them by address. */
 export function metricsServer(context: NodeContext): Record<string, unknown> {
@@ -9,7 +9,7 @@ export function metricsServer(context: NodeContext): Record<string, unknown> {
   const version = (first: string): boolean => isAtLeast(context, first, "metrics-server");
   const shared = {
     image: neededImage(context, "metrics-server"),
-    authority: authorityOf(context.pki, "kubernetes").certificate.trimEnd().split("\n"),
+    authority: trustedPem(context, "kubernetes").trimEnd().split("\n"),
     hostNetwork,
     hardened: version("0.4"),
   };

@@ -40,4 +40,5 @@ export interface Rendered {
   readonly certificates: readonly CertificateEntry[];
   readonly written: readonly WrittenEntry[];
   readonly pods: NonNullable<BundleIndex["pods"]>;
+  readonly keys?: BundleIndex["keys"];
 }

@@ -5,6 +5,7 @@ import type { AuthorityName } from "../pki/certificates.ts";
 import { has, isAtLeast, type NodeContext, runsFlanneld } from "./context.ts";
 import { embeddingPaths } from "./kubeconfigs.ts";
 import type { Piece } from "./pieces.ts";
+import { signingPath, trustedPem } from "./trust.ts";
 
 interface Placement {
   readonly role: Role;
@@ -46,7 +47,9 @@ export function certificateEntries(context: NodeContext): CertificateEntry[] {
     ...(placement.folder === null ? [] : [entry(context, `${context.paths[placement.folder]}/${leaf.name}.pem`, leaf)]),
     ...embeddingPaths(context, leaf.name).map((path) => entry(context, path, leaf)),
   ]);
-  const cas = authorityPlaces(context).map(({ path, name }) => entry(context, path, authorityOf(context.pki, name)));
+  const cas = authorityPlaces(context).flatMap(({ path, name }) =>
+    authorityOf(context.pki, name).trusted.map((ca) => entry(context, path, ca)),
+  );
   return [...cas, ...issued];
 }
 
@@ -95,29 +98,26 @@ function authorityPlaces(context: NodeContext): { path: string; name: AuthorityN
 
 function authorityPieces(context: NodeContext): Piece[] {
   const certificates = authorityPlaces(context).map(({ path, name, roles }) =>
-    open(path, authorityOf(context.pki, name).certificate, roles, `${name} CA`),
+    open(path, trustedPem(context, name), roles, `${name} CA`),
   );
   // Only the controller-manager signs, and only for kubelets: no other CA's key ever leaves the PKI directory.
-  const key =
-    has(context, "master") && context.topology.generation.daemons
-      ? [
-          secret(
-            `${context.paths.pki}/ca-key.pem`,
-            authorityOf(context.pki, "kubernetes").key,
-            ["master"],
-            "kubernetes CA",
-          ),
-        ]
-      : [];
-  return [...certificates, ...key];
+  if (!has(context, "master") || !context.topology.generation.daemons) return certificates;
+  const { key, certificate } = authorityOf(context.pki, "kubernetes");
+  const signing = signingPath(context);
+  const named = certificates.some(({ path }) => path === signing);
+  return [
+    ...certificates,
+    secret(`${context.paths.pki}/ca-key.pem`, key, ["master"], "kubernetes CA"),
+    ...(named ? [] : [open(signing, certificate, ["master"], "kubernetes CA")]),
+  ];
 }
 
 function serviceAccountPieces(context: NodeContext): Piece[] {
   if (!has(context, "master") || !context.topology.generation.daemons) return [];
-  const { privateKey, publicKey } = context.pki.serviceAccount;
+  const { privateKey, publicKeys } = context.pki.serviceAccount;
   return [
     secret(`${context.paths.pki}/sa.key`, privateKey, ["master"], "service accounts"),
-    open(`${context.paths.pki}/sa.pub`, publicKey, ["master"], "service accounts"),
+    open(`${context.paths.pki}/sa.pub`, publicKeys.join(""), ["master"], "service accounts"),
   ];
 }
 

@@ -64,6 +64,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...entry }, names }) => ({ ...entry, for: selectorFor(roles, names, topology.nodes) })),
     pods: podsOf(contexts),
+    ...(input.pki.keys === undefined ? {} : { keys: input.pki.keys }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What programs of a node write by design beside what is installed: the audit expects it, and undo takes it away. */
 import type { Role, WrittenEntry } from "#bundle";
 import { has, imageOf, isAtLeast, type NodeContext } from "./context.ts";
+import { isRotated, trustedFile } from "./trust.ts";
 
 /** An entry of one node, before equal ones are gathered. */
 export type NodeWritten = Omit<WrittenEntry, "for"> & { readonly roles: readonly Role[] };
@@ -27,7 +28,9 @@ export function writtenOf(context: NodeContext): NodeWritten[] {
 function kubelet(context: NodeContext): NodeWritten[] {
   const { paths } = context;
   const credential = (path: string): NodeWritten => ({ ...plain("kubelet", path), credential: true });
-  const own = credential(`${paths.config}/kubelet.kubeconfig`);
+  // It keeps the CA that its first kubeconfig had.
+  const follows = isRotated(context) ? { trusts: trustedFile(context) } : {};
+  const own = { ...credential(`${paths.config}/kubelet.kubeconfig`), ...follows };
   const pki = (name: string): string => `${paths.kubeletPki}/${name}`;
   // It does not rotate, and signs its own serving certificate.
   if (!isAtLeast(context, "1.11")) {

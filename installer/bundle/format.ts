@@ -191,6 +191,19 @@ const secret = z.strictObject({
   recipients: z.array(z.string()),
 });
 
+/** Steps of a rotation: the old one signs and both are trusted, the new one signs and both are, the new one alone. */
+export const rotationSteps = ["trust", "reissue", "drop"] as const;
+export type RotationStep = (typeof rotationSteps)[number];
+
+const rotatedKey = z.strictObject({
+  step: z.enum(rotationSteps),
+  /**
+   * Those that nodes trust, the one that signs first: of CAs and of service accounts the digest of the PEM, of the
+   * encryption of Secrets the key's name.
+   */
+  trusted: z.array(z.string()).min(1),
+});
+
 /** Schema of `bundle.json`; manifests/schema is generated from it. */
 export const bundleIndex = z.strictObject({
   format: z.literal(formatVersion),
@@ -231,6 +244,8 @@ export const bundleIndex = z.strictObject({
   written: z.array(written).optional(),
   /** Absent: no node runs containers. */
   pods: pods.optional(),
+  /** Of each of the cluster's keys that was ever rotated, by its name (`kubernetes-ca`). */
+  keys: z.record(z.string(), rotatedKey).optional(),
   secrets: z.array(secret),
 });
 

@@ -16,6 +16,8 @@ export const written = z.strictObject({
   credential: z.boolean(),
   /** It is a certificate with its key, signed by the CA in this file for this subject; tokens in the name are replaced. */
   certificate: z.strictObject({ authority: nodePath, commonName: z.string(), organization: z.string() }).optional(),
+  /** A kubeconfig that is to trust the CAs in this file. */
+  trusts: nodePath.optional(),
   for: selector,
 });
 

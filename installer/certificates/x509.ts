@@ -35,6 +35,8 @@ export interface CertificateRequest {
   readonly notAfter: Date;
   /** Null: a CA that signs itself. */
   readonly issuer: { readonly certificate: string } | null;
+  /** A CA, although `issuer` signs it. */
+  readonly authority?: true;
   readonly usages: readonly Usage[];
   readonly sans: readonly string[];
 }
@@ -68,7 +70,7 @@ export function makeCertificate(request: CertificateRequest, signer: KeyObject):
       subject,
       issuer: parent?.subject ?? subject,
       extensions: [
-        ...(parent === null ? authorityExtensions() : leafExtensions(request)),
+        ...(parent === null || request.authority ? authorityExtensions() : leafExtensions(request)),
         extension(ids.subjectKeyIdentifier, octets(own)),
         extension(
           ids.authorityKeyIdentifier,

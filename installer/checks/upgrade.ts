@@ -1,16 +1,15 @@
 /** Preflight of a bundle over an older one: may this version follow that one, and will the cluster serve meanwhile? */
-import type { Bundle, FileEntry } from "#bundle";
+import type { Bundle } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import type { Plan } from "../resources/resource.ts";
-import { chosen } from "../plan/input.ts";
-import { installedFiles } from "../plan/renew.ts";
 import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
 import { apiVersion } from "../cluster/api-version.ts";
 import { error, type Finding, ok, warning } from "./check.ts";
 import { replay } from "./replay.ts";
+import { sameKeys } from "./same-keys.ts";
 import { parseVersion } from "#formats/version";
 import { kubeletSkew, skew } from "./skew.ts";
 
@@ -40,7 +39,7 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
     ...replay(from, bundle.index),
     ...skew(from, to),
     ...sameNode(last, input),
-    ...sameKeys(input),
+    ...(await sameKeys(input)),
     ...together(input),
     ...(await kubelet(input, from.kubernetes ?? null, ask)),
     ...(host.live && willChange(etcdUnit, plan, past) ? await etcdMembers(input, last) : []),
@@ -66,31 +65,6 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
       hint: `./install upgrade --ip ${ip}; to make it another node: ./install undo first`,
     }),
   ];
-}
-
-/** A bundle built with another PKI folder would cut this node off from the others. */
-export function sameKeys({
-  past,
-  bundle,
-  selection,
-}: Pick<UpgradeCheckInput, "past" | "bundle" | "selection">): Finding[] {
-  const installed = installedFiles(past);
-  const shared = chosen(bundle.index.files, selection).filter(isShared);
-  const other = shared.filter(({ path, digest }) => (installed.get(path)?.digest ?? digest) !== digest);
-  const [first] = other;
-  if (first === undefined) return [];
-  return [
-    error(
-      "same-keys",
-      `the bundle has other keys of the cluster than those installed: ${other.map(({ path }) => path).join(", ")}`,
-      { hint: "build it beside the .pki folder that the installed bundle was built with" },
-    ),
-  ];
-}
-
-/** CAs and the key of service accounts: the same on every node, or nodes do not know each other. */
-function isShared({ origin }: FileEntry): boolean {
-  return origin.from === "pki" && (origin.name.endsWith(" CA") || origin.name === "service accounts");
 }
 
 function together({ past, bundle, selection }: UpgradeCheckInput): Finding[] {

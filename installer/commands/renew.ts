@@ -2,7 +2,7 @@
 import type { Digest, FileEntry, Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { reissueAll } from "../certificates/in-place.ts";
-import { sameKeys } from "../checks/upgrade.ts";
+import { otherKeys } from "../checks/same-keys.ts";
 import type { Context } from "../context.ts";
 import { headerOver, type PendingHeader } from "../transaction/header.ts";
 import { openInstallation } from "../transaction/installation.ts";
@@ -105,7 +105,7 @@ async function fromBundle(
   const facts = await gatherFacts(host);
   const nobody = { role: undefined, ip: undefined, name: undefined, iface: undefined };
   const selection = select(bundle.index, asInstalled(request.root, nobody), facts);
-  const errors = sameKeys({ past, bundle, selection }).filter(({ check }) => !request.skipPreflight.includes(check));
+  const errors = otherKeys({ past, bundle, selection }).filter(({ check }) => !request.skipPreflight.includes(check));
   if (errors.length > 0) throw notFit(errors);
   const identity = needsKey(bundle.index, selection) ? await request.identity(selection.profile.name) : null;
   const contents = await nodeContents(bundle, selection, identity, (requested) => bundle.contents(requested));

@@ -9,8 +9,11 @@ export function place({ files, owner, index, selection, labels = false }: PlanIn
     .map(({ entry, digest, size }) =>
       goal("file", { path: entry.path, ...attributes(entry, owner), digest, size, sensitive: entry.sensitive }),
     );
+  const trusting = chosen(index.written ?? [], selection).flatMap(({ path, trusts }) =>
+    trusts === undefined ? [] : [goal("kubeconfig-trust", { path, authority: trusts })],
+  );
   const paths = files.map(({ entry }) => entry.path).toSorted();
-  const phase: Phase = { name: "place", goals: [...placed, ...packages(index, selection)], gates: [] };
+  const phase: Phase = { name: "place", goals: [...placed, ...trusting, ...packages(index, selection)], gates: [] };
   return labels && paths.length > 0 ? { ...phase, hooks: [{ hook: "relabel", paths }] } : phase;
 }
 

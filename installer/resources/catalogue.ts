@@ -17,6 +17,7 @@ import { virtualServers } from "./grown/virtual-servers.ts";
 import { hostname } from "./hostname.ts";
 import { image } from "./image.ts";
 import { module, sysctl } from "./kernel.ts";
+import { kubeconfigTrust } from "./kubeconfig-trust.ts";
 import { nftables } from "./nftables.ts";
 import { object } from "./object.ts";
 import { osPackages } from "./package.ts";
@@ -34,6 +35,7 @@ const catalogue = {
   sysctl,
   swap,
   block,
+  "kubeconfig-trust": kubeconfigTrust,
   hostname,
   service,
   selinux,

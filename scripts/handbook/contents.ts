@@ -19,6 +19,7 @@ export const chapters: readonly Chapter[] = [
       "upgrade",
       "patch",
       "day-2-renewal",
+      "day-2-rotation",
       "day-2-etcd",
       "day-2-members",
       "day-2-credentials",

@@ -9,15 +9,12 @@ const span = { notBefore: new Date("2026-01-01T00:00:00Z"), notAfter: new Date("
 export function fixturePki(topology: Topology): Pki {
   const withTokens = topology.generation.daemons ? topology.workers : [];
   return {
-    authorities: wantedAuthorities(topology).map((name) => ({
-      name,
-      certificate: `[certificate ${name} CA]\n`,
-      key: `[key ${name} CA]\n`,
-      chain: "",
-      subject: `CN=${authorities[name]}`,
-      sans: [],
-      ...span,
-    })),
+    authorities: wantedAuthorities(topology).map((name) => {
+      const certificate = `[certificate ${name} CA]\n`;
+      const subject = `CN=${authorities[name]}`;
+      const own = { certificate, key: `[key ${name} CA]\n`, chain: "", subject, sans: [], ...span };
+      return { name, ...own, trusted: [own] };
+    }),
     leaves: wantedLeaves(topology).map(({ spec, node, sans }): Leaf => ({
       name: spec.name,
       node: node.name,
@@ -29,8 +26,8 @@ export function fixturePki(topology: Topology): Pki {
       sans,
       ...span,
     })),
-    serviceAccount: { privateKey: "[key service accounts]\n", publicKey: "[public key service accounts]\n" },
-    encryptionKey: "[encryption key]",
+    serviceAccount: { privateKey: "[key service accounts]\n", publicKeys: ["[public key service accounts]\n"] },
+    encryptionKeys: [{ name: "key1", key: "[encryption key]" }],
     tokens: new Map(
       withTokens.map((node) => [
         node.name,

@@ -100,6 +100,41 @@ test("requests leave, keys stay, and what the company signed is what nodes get: 
   assert.notEqual(trusted, company.root);
 });
 
+test("a CA that the company signed is followed by another one of the company's, and by no other", async () => {
+  assert.equal(kubeferry("import", "cluster.yaml", ...signAll(), "root.pem").code, 0);
+  const { topology } = await fixtureCluster(yaml("ECDSA-P384"));
+  const rotate = (): { code: number | null; output: string } =>
+    kubeferry("rotate", "cluster.yaml", ...names, "--step", "trust");
+  assert.match(rotate().output, /kubernetes-ca is signed by another CA, and so must be the one after it/);
+  const csr = kubeferry("csr", "--next", "cluster.yaml", "--out", "next");
+  assert.equal(csr.code, 0, csr.output);
+  assert.match(rotate().output, /a certificate for the next kubernetes-ca was requested and is not here yet/);
+  const signed = names.map((name) => {
+    const request = readFileSync(join(work, "next", `${name}.csr`), "utf8");
+    writeFileSync(join(work, `next-${name}.crt`), company.sign(request));
+    return `next-${name}.crt`;
+  });
+  const imported = kubeferry("import", "--next", "cluster.yaml", ...signed, "root.pem");
+  assert.equal(imported.code, 0, imported.output);
+  assert.match(imported.output, /^kubernetes-ca: CN=kubernetes-ca-2, O=plant, by O=Example, CN=Example Root/m);
+  const done = rotate();
+  assert.equal(done.code, 0, done.output);
+  const reissue = kubeferry("rotate", "cluster.yaml", ...names, "--step", "reissue");
+  assert.match(reissue.output, /both are trusted, the new one signs, from the next build on/);
+  const pki = await openPki(join(work, "plant.pki"), topology, new Date());
+  const leaf = pki.leaves.find(({ name }) => name === "kube-apiserver");
+  writeFileSync(join(work, "server.pem"), `${leaf?.certificate}${leaf?.chain}`);
+  // By the company's root alone, and by what nodes trust.
+  const trusted = pki.authorities.find(({ name }) => name === "kubernetes")?.trusted ?? [];
+  assert.equal(trusted.length, 2);
+  for (const anchor of [company.root, trusted.map(({ certificate }) => certificate).join("")]) {
+    writeFileSync(join(work, "anchor.pem"), anchor);
+    const words = ["-partial_chain", "-CAfile", "anchor.pem", "-untrusted", "server.pem", "server.pem"];
+    const judged = openssl("verify", ...words);
+    assert.equal(judged.code, 0, judged.output);
+  }
+});
+
 test("an intermediate is taken with its key; one for two CAs, one that may not sign and one with a foreign key are not", () => {
   const make = (name: string, extensions?: string): string[] => {
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", `${name}.key`];

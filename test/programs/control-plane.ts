@@ -50,7 +50,7 @@ export async function startControlPlane(
   const pki = join(folder, "pki");
   await prepare?.(pki, cluster, folder);
   const rendered = renderFixture(cluster, await openPki(pki, cluster.topology, new Date()));
-  place(rendered, root);
+  place(rendered, "n1", root);
 
   const logOf = (name: string): string => readFileSync(join(folder, `${name}.log`), "utf8");
   const run = (argv: readonly string[]): string => {
@@ -99,10 +99,10 @@ export async function startControlPlane(
 }
 
 /** What names our folders names them below the root. */
-function place(rendered: Rendered, root: string): void {
+export function place(rendered: Rendered, node: string, root: string): void {
   mkdirSync(join(root, "usr/local/bin"), { recursive: true });
   for (const directory of rendered.directories) mkdirSync(join(root, directory.path), { recursive: true });
-  for (const file of filesOf(rendered, "n1")) {
+  for (const file of filesOf(rendered, node)) {
     if (typeof file.content !== "string") continue;
     mkdirSync(dirname(join(root, file.path)), { recursive: true });
     const text = contentOf(file).replaceAll(/(?<![\w/])\/(?=(etc\/kubernetes|var\/lib\/kubelet)\b)/g, `${root}/`);

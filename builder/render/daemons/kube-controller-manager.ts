@@ -1,6 +1,7 @@
 /** Flags of kube-controller-manager. */
 import { isAtLeast, type NodeContext } from "../context.ts";
 import type { FlagRow } from "../flags.ts";
+import { signingPath } from "../trust.ts";
 import { hardened } from "../profile.ts";
 import { always, between, since, until } from "../rows.ts";
 
@@ -23,7 +24,7 @@ export const controllerManagerFlags: readonly FlagRow[] = [
   always("allocate-node-cidrs", (c) => String(allocates(c))),
   always("cluster-cidr", (c) => c.topology.network.pods),
   always("node-cidr-mask-size", (c) => (allocates(c) ? "24" : null)),
-  always("cluster-signing-cert-file", pem("ca")),
+  always("cluster-signing-cert-file", signingPath),
   always("cluster-signing-key-file", pem("ca-key")),
   between("1.11", "1.19", "experimental-cluster-signing-duration", "8760h"),
   since("1.19", "cluster-signing-duration", "8760h"),

@@ -167,11 +167,18 @@ export const checkExplanations: Readonly<Record<string, Explanation>> = {
     "--ip or --name is of another node.",
     "Give those it was installed with; to make it another node: ./install undo first.",
   ),
-  "same-keys": one(
-    "The bundle has the CAs that are installed.",
-    "It was built without the cluster's .pki folder.",
-    "Build it beside the .pki folder of the installed bundle.",
-  ),
+  "same-keys": {
+    meaning: "The bundle has the keys that are installed, or those one step of a rotation away.",
+    causes: [
+      "It was built without the cluster's .pki folder.",
+      "A step of pki rotate was left out on this host.",
+      "The kubelet still has a certificate of the CA that goes.",
+    ],
+    remedies: [
+      "Build it beside the .pki folder of the installed bundle.",
+      "In a rotation upgrade every host to each step: docs/day-2-rotation.md.",
+    ],
+  },
   "same-cluster": one(
     "The bundle is of the cluster that the host is a node of.",
     "A wrong stick.",

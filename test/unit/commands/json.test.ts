@@ -48,6 +48,7 @@ function builderCalls(): Calls {
     ["fetched", ["fetch", config, ...store]],
     ["rendered", ["render", config, ...store, "-o", join(folder, "rendered")]],
     ["signing-request", ["pki", "csr", otherConfig, "--out", join(folder, "requests")]],
+    ["rotation", ["pki", "rotate", otherConfig]],
     ["built", ["build", config, ...store, ...installers, "-o", bundle]],
     ["key", ["keygen", "--no-password", "--out", key]],
     ["signed", ["sign", bundle, "--secret-key", `${key}.key`]],

@@ -40,7 +40,7 @@ function files(dir: string): Map<string, string> {
 }
 
 function secrets(pki: Pki): unknown {
-  return [pki.authorities, pki.leaves, pki.serviceAccount, pki.encryptionKey, [...pki.tokens]];
+  return [pki.authorities, pki.leaves, pki.serviceAccount, pki.encryptionKeys, [...pki.tokens]];
 }
 
 test("keys are made once: a second build takes the very same, and writes nothing", async (t) => {
@@ -125,7 +125,7 @@ test("no leaf outlives its CA, and a CA that has ended is refused", async (t) =>
     const ca = pki.authorities.find(({ name }) => name === leaf.authority);
     assert.ok(ca !== undefined && leaf.notAfter <= ca.notAfter, `${leaf.node} ${leaf.name}`);
   }
-  assert.ok(pki.notes.some((note) => /^kubernetes-ca ends in \d+ days$/.test(note)));
+  assert.ok(pki.notes.some((note) => /^kubernetes-ca ends in \d+ days: kubeferry pki rotate/.test(note)));
   await assert.rejects(openPki(dir, await shape(), later(3650 + 1)), (error) => isExpected(error, "PKI_INVALID"));
 });
 
