@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -200,13 +201,14 @@ test("a host with trusted keys takes no unsigned and no foreign bundle, whatever
 
 /** Every read of a file below `folder` that the installer makes: path and, from a tar, which bytes. */
 async function readsOf(argv: readonly string[]): Promise<{ ran: Ran; reads: string[] }> {
-  const trace = join(folder, "trace");
+  const trace = mkdtempSync(join(folder, "trace-"));
   const calls = "trace=openat,read,pread64,readv,preadv,preadv2,mmap,close";
-  const program = ["-f", "-y", "-e", calls, "-o", trace, process.execPath, "installer/main.ts", ...argv];
+  // A file for each thread: in one for all, a call during which another thread makes one is told in two lines.
+  const program = ["-ff", "-y", "-e", calls, "-o", join(trace, "of"), process.execPath, "installer/main.ts", ...argv];
   const { status, signal, stdout, stderr } = spawnSync("strace", program, { cwd: project, encoding: "utf8" });
-  const reads = readFileSync(trace, "utf8")
-    .split("\n")
-    .filter((line) => / (?:p?read(?:64|v|v2)?|mmap)\(/.test(line) && line.includes(`<${folder}/traced`));
+  const reads = readdirSync(trace)
+    .flatMap((name) => readFileSync(join(trace, name), "utf8").split("\n"))
+    .filter((line) => /^(?:p?read(?:64|v|v2)?|mmap)\(/.test(line) && line.includes(`<${folder}/traced`));
   return { ran: { code: status, signal, stdout, stderr }, reads };
 }
 
