@@ -248,12 +248,9 @@ test("a registry with a token service: a token for each thing to do, and none fo
       const ran = await push(registry.host, "--credentials", path("token.login"));
       assert.deepEqual([ran.code, records(ran, "error")[0]?.["code"]], [code, name], ran.err);
     }
-    const pushes = service.asked.filter((scope) => scope.endsWith(":pull,push"));
-    assert.deepEqual([...new Set(pushes)].toSorted(), [
-      "repository:pause:pull,push",
-      "repository:team/app:pull,push",
-      "repository:team/base:pull,push",
-    ]);
+    // The registry names the actions of a scope in any order.
+    const pushes = service.asked.flatMap((scope) => /^repository:(.+):(?:pull,push|push,pull)$/.exec(scope)?.[1] ?? []);
+    assert.deepEqual([...new Set(pushes)].toSorted(), ["pause", "team/app", "team/base"]);
   } finally {
     await registry.stop();
     service.stop();
