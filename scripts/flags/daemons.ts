@@ -42,9 +42,18 @@ const generic = (file: string, ...only: string[]): Place => ({
 });
 // Still there for others when the daemons had taken it out.
 const insecure = (...only: string[]): Place => ({ ...generic("deprecated_insecure_serving", ...only), until: "1.24" });
-const unqualified = insecure("DeprecatedInsecureServingOptions.AddUnqualifiedFlags");
 const serving: readonly Place[] = [generic("serving"), generic("serving_with_loopback")];
-const delegating: readonly Place[] = [generic("authentication"), generic("authorization")];
+/** Of the daemons of which one leads, and which ask the API server who somebody is. */
+const leading: readonly Place[] = [
+  ...election,
+  insecure("DeprecatedInsecureServingOptions.AddUnqualifiedFlags"),
+  ...serving,
+  generic("authentication"),
+  generic("authorization"),
+  ...logs,
+  metrics,
+  ...gates,
+];
 
 export const daemons: Readonly<Record<string, readonly Place[]>> = {
   "kube-apiserver": [
@@ -72,24 +81,9 @@ export const daemons: Readonly<Record<string, readonly Place[]>> = {
     ...["cloudprovider", "kubecloudshared", "servicecontroller"].map((file) => ({
       path: `k8s.io/cloud-provider/options/${file}.go`,
     })),
-    ...election,
-    unqualified,
-    ...serving,
-    ...delegating,
-    ...logs,
-    metrics,
-    ...gates,
+    ...leading,
   ],
-  "kube-scheduler": [
-    own("cmd/kube-scheduler/app/options"),
-    ...election,
-    unqualified,
-    ...serving,
-    ...delegating,
-    ...logs,
-    metrics,
-    ...gates,
-  ],
+  "kube-scheduler": [own("cmd/kube-scheduler/app/options"), ...leading],
   kubelet: [
     own("cmd/kubelet/app/options"),
     { path: "k8s.io/kubernetes/pkg/kubelet/config/flags.go" },
