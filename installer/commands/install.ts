@@ -68,7 +68,7 @@ export async function install(request: InstallRequest, context: Context): Promis
   const over = { past, payload: bundle.payloadDigest, roles: selection.roles, live: host.live, now: context.now() };
   const older = olderInstallations(over).at(-1);
   const readPlain: ReadContents = (requested) => bundle.contents(requested);
-  const objects = older === undefined ? undefined : await objectKeys(index, selection, contents, readPlain);
+  const objects = older === undefined ? undefined : await objectKeys(index, contents, readPlain);
   const wanted = overOlder({
     ...over,
     starts,

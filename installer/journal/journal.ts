@@ -7,7 +7,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
-import type { Change, Phase } from "../resources/resource.ts";
+import type { Change, OtherNodes, Phase } from "../resources/resource.ts";
 import { isFull, noSpace } from "./space.ts";
 
 /** Who and what a transaction is about. */
@@ -43,6 +43,8 @@ export interface Header {
   readonly started?: false;
   /** Whether it is the only member of etcd: then its health depends on no other host. */
   readonly alone: boolean;
+  /** Who has the cluster besides this host. Absent: installed by an older Kubeferry. */
+  readonly others?: OtherNodes;
   readonly installer: string;
   /** What an auditor should know about the bundle: secrets that travelled in plain text, digests trusted on first use. */
   readonly notes: readonly string[];

@@ -5,7 +5,7 @@ import type { Effect } from "../host/effect.ts";
 import type { Host, HostReader } from "../host/host.ts";
 import { reload, startedBy } from "../host/systemd.ts";
 import { nameOf, resourceOf } from "../resources/catalogue.ts";
-import { type Change, isUnknown } from "../resources/resource.ts";
+import { type Change, isUnknown, type OtherNodes } from "../resources/resource.ts";
 import { describeEffect } from "../plan/print.ts";
 import { currentOf } from "./apply.ts";
 import { isTouched } from "./generations.ts";
@@ -23,6 +23,8 @@ export interface UndoOptions {
   readonly onEffect: (effect: Effect) => void;
   /** Directories that we made go with what has been written into them since: data of etcd, of containers. */
   readonly deleteData: boolean;
+  /** With whom the cluster goes on without this host: what is theirs as well stays. Default: all is taken back. */
+  readonly others?: OtherNodes | undefined;
   readonly now: () => Date;
 }
 
@@ -41,13 +43,13 @@ export interface UndoReport {
 export async function undoEffects(
   host: HostReader,
   chosen: readonly Transaction[],
-  deleteData: boolean,
+  { deleteData, others }: Pick<UndoOptions, "deleteData" | "others">,
 ): Promise<Effect[]> {
   const effects: Effect[] = [];
   const back = new Map<string, { readonly state: unknown }>();
   for (const [place, transaction] of chosen.entries()) {
     const kept: string[] = [];
-    for (const { change, isCut } of toUndo(transaction)) {
+    for (const { change, isCut } of toUndo(transaction, others)) {
       const foreseen = back.get(nameOf(change));
       effects.push(...(await backwards(host, change, { foreseen, isCut, deleteData, kept })));
       back.set(nameOf(change), { state: change.before });
@@ -59,7 +61,7 @@ export async function undoEffects(
 
 /** Undoes one transaction. It is `gone` in the journal only when there is no problem. */
 export async function undo(options: UndoOptions): Promise<UndoReport> {
-  const { host, journal, transaction, deleteData, onEffect } = options;
+  const { host, journal, transaction, deleteData, others, onEffect } = options;
   const { id } = transaction;
   const kept: string[] = [];
   const unseen: { what: string; why: string }[] = [];
@@ -72,7 +74,7 @@ export async function undo(options: UndoOptions): Promise<UndoReport> {
   };
   const tell = (what: string, error: unknown): void => void problems.push({ what, why: messageOf(error) });
   if (transaction.state !== "undoing") journal.append({ type: "undo", id, at: options.now().toISOString() });
-  for (const { n, change, isCut } of toUndo(transaction)) {
+  for (const { n, change, isCut } of toUndo(transaction, others)) {
     const what = resourceOf(change).describe(change.id);
     try {
       const onUnseen = (why: string): void => void unseen.push({ what, why });
@@ -108,13 +110,20 @@ export function begun({ changes, done }: Transaction): readonly RecordedChange[]
 }
 
 /** Newest first. `isCut`: an effect of it may have been under way, in apply or in undo, and left something beside its place. */
-function toUndo(transaction: Transaction): (RecordedChange & { readonly isCut: boolean })[] {
+function toUndo(
+  transaction: Transaction,
+  others: OtherNodes | undefined,
+): (RecordedChange & { readonly isCut: boolean })[] {
   const { undone, state } = transaction;
   const left = begun(transaction)
     .toReversed()
-    .filter(({ n, change }) => !undone.has(n) && !isUnknown(change.before));
+    .filter(({ n, change }) => !undone.has(n) && !isUnknown(change.before) && !isShared(change, others));
   const current = currentOf(transaction);
   return left.map((one, at) => ({ ...one, isCut: one.n === current || (at === 0 && state === "undoing") }));
+}
+
+export function isShared(change: Change, others: OtherNodes | undefined): boolean {
+  return others !== undefined && resourceOf(change).isShared?.(change.id, others) === true;
 }
 
 /** What ends takes others with it, and what is busy is free a moment later: so many looks. */

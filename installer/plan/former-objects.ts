@@ -2,7 +2,7 @@
 import { onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { goal, goalsIn, idsOf, nameOf as nameOfGoal } from "../resources/catalogue.ts";
-import { type Identity, keyOf, nameOf } from "../resources/manifest.ts";
+import { holdsOthers, type Identity, keyOf, nameOf } from "../resources/manifest.ts";
 import { type FormerState, spec as ours } from "../resources/object-former.ts";
 import type { ManifestId } from "../resources/object-id.ts";
 import { identityOf, listOf, liveIn } from "../resources/object-live.ts";
@@ -23,7 +23,9 @@ export function formerObjects(past: readonly Transaction[], { goals, objects }: 
     if (!told.has(id.path)) return [];
     const { client, environment, scratch } = id;
     const brought = [...broughtBy(id, past)].filter(([key]) => !objects.has(key)).toReversed();
-    return brought.map(([, { identity, before }]): Goal => {
+    // What was there before is given back its content, whatever its kind.
+    const going = brought.filter(([, { identity, before }]) => before !== null || !holdsOthers(identity));
+    return going.map(([, { identity, before }]): Goal => {
       const former = { via: "former", name: nameOf(identity), identity, client, environment, scratch } as const;
       const to: ObjectState = { via: "former", is: before };
       return { ...goal("object", former), back: { to } };

@@ -8,7 +8,6 @@ import type { ObjectId } from "../resources/object-id.ts";
 import type { Phase } from "../resources/resource.ts";
 import type { NodeContents, ReadContents } from "./contents.ts";
 import { chosen, type PlanInput } from "./input.ts";
-import type { Selection } from "./select.ts";
 
 interface Stage {
   readonly name: string;
@@ -42,24 +41,26 @@ export function withObjects(phases: readonly Phase[], input: PlanInput): Phase[]
   return result;
 }
 
-/** Every object that this node's manifests are about, by {@link keyOf}, with the path of the manifest that has it. */
+/**
+ * Every object that the bundle brings about, on whatever node: by {@link keyOf}, or by its key in etcd, with the path of its
+ * manifest. What another node brings about by now is still wanted, although this one no longer does.
+ */
 export async function objectKeys(
-  index: BundleIndex,
-  selection: Selection,
+  { objects }: BundleIndex,
   { files, memory }: NodeContents,
   readPlain: ReadContents,
 ): Promise<Map<string, string>> {
-  const paths = new Set(chosen(index.objects, selection).flatMap(({ via, path }) => (via === "kubectl" ? [path] : [])));
+  const paths = new Set(objects.flatMap(({ via, path }) => (via === "kubectl" ? [path] : [])));
+  const keys = objects.flatMap(({ key, path = "" }) => (key === undefined ? [] : [[key, path] as const]));
   const manifests = files.filter(({ entry }) => paths.has(entry.path));
   const plain = await readPlain(
     new Set(manifests.flatMap(({ entry, digest }) => (memory.has(digest) || entry.sensitive ? [] : [digest]))),
   );
-  return new Map(
-    manifests.flatMap(({ entry, digest }) => {
-      const text = memory.get(digest) ?? plain.get(digest) ?? "";
-      return (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map((one) => [keyOf(one), entry.path] as const);
-    }),
-  );
+  const named = manifests.flatMap(({ entry, digest }) => {
+    const text = memory.get(digest) ?? plain.get(digest) ?? "";
+    return (identitiesIn(Buffer.from(text).toString("utf8")) ?? []).map((one) => [keyOf(one), entry.path] as const);
+  });
+  return new Map([...keys, ...named]);
 }
 
 function starts({ goals }: Phase, unit: string): boolean {

@@ -27,6 +27,11 @@ export function keyOf({ apiVersion, kind, namespace, name }: Identity): string {
   return `${kind}.${group} ${namespace ?? "default"}/${name}`;
 }
 
+/** What goes with one of these is not only ours: pods and volumes that others put there. So people delete them, and we never. */
+export function holdsOthers({ kind }: Identity): boolean {
+  return ["Namespace", "CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim"].includes(kind);
+}
+
 /** As people name it: `ConfigMap kube-system/coredns`. */
 export function nameOf({ kind, namespace, name }: Identity): string {
   return `${kind} ${namespace === null ? "" : `${namespace}/`}${name}`;

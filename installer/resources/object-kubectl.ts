@@ -4,7 +4,7 @@
  */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import { type Identity, identitiesIn, keyOf } from "./manifest.ts";
+import { holdsOthers, type Identity, identitiesIn, keyOf } from "./manifest.ts";
 import { bare, identityOf, lastApplied, type Live, listOf, liveIn } from "./object-live.ts";
 import { answerOf, notThere, unreachable } from "./object-answer.ts";
 import type { Client, ManifestId } from "./object-id.ts";
@@ -110,7 +110,8 @@ function bring(id: ManifestId): Effect[] {
 }
 
 function takeBack(id: ManifestId, { missing, earlier, noted }: ManifestState): Effect[] {
-  const made = missing.toReversed().map(({ apiVersion, kind, namespace, name }) => ({
+  const going = missing.filter((identity) => !holdsOthers(identity)).toReversed();
+  const made = going.map(({ apiVersion, kind, namespace, name }) => ({
     apiVersion,
     kind,
     metadata: { name, ...(namespace === null ? {} : { namespace }) },

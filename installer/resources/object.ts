@@ -51,11 +51,17 @@ export const object: Resource<ObjectId, ObjectState> = {
       return etcd.steps(id, from.is, to.is);
     throw new Error(`a state of ${to.via} is none of ${id.via}`);
   },
-  // What only moved to another manifest stays.
-  givesBack(_, before, { objects }) {
+  // What only moved to another manifest, or to another node to be brought about, stays.
+  givesBack(id, before, { objects }) {
+    if ((id.via === "etcd2" || id.via === "etcd3") && objects.has(id.key)) return undefined;
     if (before.via !== "kubectl") return before;
     const is = kubectl.without(before.is, objects);
     return is === null ? undefined : { via: "kubectl", is };
+  },
+  // What an API server or etcd elsewhere goes on serving is the cluster's. The label is of this host's Node.
+  isShared({ via }, { etcd, master }) {
+    if (via === "label") return false;
+    return (via === "etcd2" || via === "etcd3" ? etcd : master).length > 0;
   },
   ofDaemon: true,
   mayWait: true,

@@ -41,14 +41,22 @@ export interface Resource<Id, State> {
   readonly ofDaemon?: true;
   /** Still not to be seen when its turn comes: left for another run. Default: that is a failure. */
   readonly mayWait?: true;
+  /** Pure. Whether undo leaves it, since other nodes go on with it. Default: it is this host's own. */
+  isShared?(id: Id, others: OtherNodes): boolean;
   /** Pure. Why going from one to the other cannot be taken back; it then needs its own flag. */
   irreversible?(id: Id, before: State, after: State): string | null;
+}
+
+/** Names of the cluster's other nodes of a role. */
+export interface OtherNodes {
+  readonly etcd: readonly string[];
+  readonly master: readonly string[];
 }
 
 /** What a newer bundle, and roles that stay, want. */
 export interface Still {
   readonly goals: readonly Goal[];
-  /** Objects of the newer bundle's manifests: the key of each, and the path of the manifest that has it. */
+  /** Objects of the newer bundle's manifests, for whatever node: the key of each, and the path of the manifest that has it. */
   readonly objects: ReadonlyMap<string, string>;
 }
 

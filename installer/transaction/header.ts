@@ -1,5 +1,12 @@
 /** Who and what a transaction is about, and whether one that was cut off is the one that is asked for again. */
-import { type Bundle, type BundleIndex, type CertificateEntry, type CheckEntry, isSignaturePath } from "#bundle";
+import {
+  type Bundle,
+  type BundleIndex,
+  type CertificateEntry,
+  type CheckEntry,
+  isSignaturePath,
+  type Role,
+} from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { version } from "#cli/version";
 import type { Context } from "../context.ts";
@@ -48,6 +55,7 @@ export function headerOf(
     platform: selection.platform,
     live: host.live,
     alone: index.nodes.filter(({ roles }) => roles.includes("etcd")).length <= 1,
+    others: { etcd: othersOf(bundle.index, selection, "etcd"), master: othersOf(bundle.index, selection, "master") },
     installer: version(),
     notes: [
       signatureNote(bundle),
@@ -63,6 +71,10 @@ export function headerOf(
         : { ...entry, certificate: { ...certificate, commonName: fill(certificate.commonName) } },
     ),
   };
+}
+
+function othersOf({ nodes }: BundleIndex, { profile }: Selection, role: Role): string[] {
+  return nodes.filter(({ name, roles }) => name !== profile.name && roles.includes(role)).map(({ name }) => name);
 }
 
 /** For what brings no software: as the newest that speaks for the host, `last`, for the roles and with the checks of all. */

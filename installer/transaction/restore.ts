@@ -14,8 +14,9 @@ import { lock } from "../journal/lock.ts";
 import { isFull, noSpace } from "../journal/space.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
-import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
+import { isShared, undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
 import { resourceOf } from "../resources/catalogue.ts";
+import type { OtherNodes } from "../resources/resource.ts";
 import { reportHealth } from "./serving.ts";
 import { tellEffect } from "../plan/print.ts";
 import { confirm } from "./confirm.ts";
@@ -86,13 +87,16 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   const present = transactions(records).filter(({ state: how }) => how !== "gone");
   if (request.which === "last" && present.length === 1) throw onlyUndo(present);
   const chosen = present.toReversed().slice(0, request.which === "last" ? 1 : undefined);
+  // A rollback brings the cluster's objects back as well: the newer bundle came by this host.
+  const others = request.which === "all" ? chosen[0]?.header.others : undefined;
   reporter.stage(
     "undo",
     chosen.map(({ id, header }) => `${id} (${header.roles.join(", ")})`).join(", ") || "what was left",
   );
+  tellShared(chosen, others, context);
   if (request.dryRun) {
     await drainFirst(chosen, request, context);
-    return printUndo(chosen, request, context);
+    return printUndo(chosen, { ...request, others }, context);
   }
   if (!request.yes && root === "/" && chosen.length > 0)
     await confirm(`Take ${chosen.length === 1 ? "this" : "these"} back now?`, context);
@@ -102,7 +106,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   let problems: UndoReport["problems"];
   try {
     refuseChanged(state, records);
-    ({ problems } = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData }, context));
+    ({ problems } = await takeBackAll(chosen, { root, host, state, deleteData: request.deleteData, others }, context));
   } finally {
     unlock();
   }
@@ -113,6 +117,15 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "fix what is named above, then: ./install undo",
   });
+}
+
+/** What other nodes go on with is no longer this host's to take back. */
+function tellShared(chosen: readonly Transaction[], others: OtherNodes | undefined, { reporter }: Context): void {
+  if (others === undefined) return;
+  const shared = chosen.flatMap(({ changes }) => changes).filter(({ change }) => isShared(change, others));
+  const names = [...new Set(shared.map(({ change }) => resourceOf(change).describe(change.id)))];
+  const nodes = [...new Set([...others.master, ...others.etcd])].join(", ");
+  if (names.length > 0) reporter.info(`The cluster goes on with ${nodes}, and these stay in it: ${names.join(", ")}.`);
 }
 
 async function drainFirst(chosen: readonly Transaction[], request: UndoRequest, context: Context): Promise<void> {
@@ -141,8 +154,12 @@ async function handOverToKept(records: readonly JournalRecord[], state: State, c
   throw new Exit(await handOver([kept, ...argv]));
 }
 
-async function printUndo(chosen: readonly Transaction[], request: UndoRequest, { reporter }: Context): Promise<void> {
-  for (const effect of await undoEffects(hostOf(request.root), chosen, request.deleteData)) {
+async function printUndo(
+  chosen: readonly Transaction[],
+  request: UndoRequest & Pick<UndoOptions, "others">,
+  { reporter }: Context,
+): Promise<void> {
+  for (const effect of await undoEffects(hostOf(request.root), chosen, request)) {
     tellEffect(effect, "undo", reporter);
   }
   if (chosen.some(({ changes }) => changes.some(({ change }) => resourceOf(change).grown !== undefined))) {
@@ -168,12 +185,13 @@ interface TakeBackOptions {
   readonly host: Host;
   readonly state: State;
   readonly deleteData: boolean;
+  readonly others?: OtherNodes | undefined;
 }
 
 /** Newest first, with the room that is kept for it; then goes what is of no more use. Gives what could not be taken back. */
 async function takeBackAll(
   chosen: readonly Transaction[],
-  { root, host, state, deleteData }: TakeBackOptions,
+  { root, host, state, deleteData, others }: TakeBackOptions,
   context: Context,
 ): Promise<TakenBack> {
   const spent = state.reserve.spentBy(host, state.journal);
@@ -181,7 +199,7 @@ async function takeBackAll(
   try {
     for (const [place, transaction] of chosen.entries()) {
       const following = chosen.slice(place + 1);
-      const report = await takeBack(spent, { transaction, following, deleteData }, context);
+      const report = await takeBack(spent, { transaction, following, deleteData, others }, context);
       // An older transaction must not be taken back below one that is still there.
       left.push(...report.left);
       if (report.problems.length > 0) return { problems: report.problems, left };
@@ -198,7 +216,7 @@ async function takeBackAll(
 
 async function takeBack(
   { host, journal }: { readonly host: Host; readonly journal: Journal },
-  what: Pick<UndoOptions, "transaction" | "following" | "deleteData">,
+  what: Pick<UndoOptions, "transaction" | "following" | "deleteData" | "others">,
   { reporter, now }: Context,
 ): Promise<UndoReport> {
   const { transaction } = what;

@@ -72,7 +72,7 @@ const clusterThings: ClusterThing[] = [
   "former object",
 ];
 const manifest =
-  "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n";
+  "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: b\n";
 const manifestPath = "/manifest.yaml";
 
 export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
@@ -231,7 +231,7 @@ function makeCluster({ system }: FakeHost, things: readonly ClusterThing[]): voi
     if (thing === "key") keys.set("/net/config", "value");
     if (thing === "key3") keys.set("v3 /net/config", "value");
     if (thing === "object") object("a", "ConfigMap", manifest);
-    if (thing === "older object") object("b", "Namespace", "older");
+    if (thing === "older object") object("b", "Service", "older");
     if (thing === "former object") object("c", "Secret", "former", { [mark]: "older" });
   }
 }

@@ -21,8 +21,9 @@ import type { ObjectId } from "../../installer/resources/object-id.ts";
 import { mark } from "../../installer/resources/object-kubectl.ts";
 import { formerObjects } from "../../installer/plan/former-objects.ts";
 import { identitiesIn, keyOf } from "../../installer/resources/manifest.ts";
-import type { Goal } from "../../installer/resources/resource.ts";
-import { withObjects } from "../../installer/plan/objects.ts";
+import type { Goal, OtherNodes } from "../../installer/resources/resource.ts";
+import type { NodeFile } from "../../installer/plan/input.ts";
+import { objectKeys, withObjects } from "../../installer/plan/objects.ts";
 import { type ApiStandIn, startApiStandIn } from "../fakes/api-stand-in.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
 import { requireKubectl } from "../programs/kubectl.ts";
@@ -154,12 +155,12 @@ class Journey {
     return { effects, deferred };
   }
 
-  /** The newest first; of `count`, or of all. */
-  async undo(count = Number.POSITIVE_INFINITY): Promise<UndoReport[]> {
+  /** The newest first; of `count`, or of all. `others`: with whom the cluster goes on. */
+  async undo(count = Number.POSITIVE_INFINITY, others?: OtherNodes): Promise<UndoReport[]> {
     const reports: UndoReport[] = [];
     const present = transactions(this.#journal.read()).filter(({ state }) => state !== "gone");
     for (const transaction of present.toReversed().slice(0, count)) {
-      const rest = { onEffect: () => {}, deleteData: false, now };
+      const rest = { onEffect: () => {}, deleteData: false, others, now };
       reports.push(await undo({ host, journal: this.#journal, transaction, ...rest }));
     }
     assert.deepEqual(
@@ -387,6 +388,37 @@ async function inspectAll(specs: readonly ObjectId[]): Promise<unknown[]> {
   const goals = specs.map((spec) => goal("object", spec));
   return inspectPlan(host, { phases: [{ name: "objects", goals, gates: [] }] });
 }
+
+test("undo on one of several masters leaves what the others go on with: DNS, network, rights and all else", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const specs = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "kubectl");
+  const journey = new Journey();
+  await journey.install(specs);
+  const living = picture(api);
+  await journey.undo(undefined, { etcd: [], master: ["n2"] });
+  assert.deepEqual(picture(api), living);
+  await api.close();
+});
+
+test("what another master brings about by now is wanted, so that the one that did it before takes nothing away", async () => {
+  const cluster = await fixtureCluster(clusterText("1.16-local-proxy"));
+  const pki = await openPki(join(folder, "several.pki"), cluster.topology, new Date());
+  const rendered = renderFixture(cluster, pki);
+  const index = { objects: rendered.objects } as unknown as BundleIndex;
+  const keysOf = async (node: string): Promise<string[]> => {
+    const texts = filesOf(rendered, node).flatMap(({ content, ...entry }) =>
+      typeof content === "string" ? [{ entry, content, digest: digestOf(content) }] : [],
+    );
+    const memory = new Map(texts.map(({ content, digest }) => [digest, Buffer.from(content)]));
+    const files = texts.map(({ entry, digest }) => ({ entry, digest, size: 0 })) as unknown as NodeFile[];
+    return [...(await objectKeys(index, { files, memory }, async () => new Map())).keys()];
+  };
+  const [first, second] = rendered.nodes.filter(({ roles }) => roles.includes("master"));
+  const keys = await keysOf(second?.name ?? "");
+  assert.ok(keys.includes("Deployment.apps kube-system/coredns"), keys.join());
+  assert.deepEqual(keys, await keysOf(first?.name ?? ""));
+});
 
 test("a newer manifest over an older one: what it changes comes back, what it adds goes, what was lost is made again", async (t) => {
   const placed = await place("1.36-single-node");

@@ -199,7 +199,7 @@ test("dry-run lists exactly the effects that apply or undo then performs, and ch
         host.performed,
         performed.map(({ effect }) => effect),
       );
-      const wouldUndo = await undoEffects(host, [transaction], false);
+      const wouldUndo = await undoEffects(host, [transaction], { deleteData: false });
       const from = host.performed.length;
       await takeBack(host, journal);
       assert.deepEqual(host.performed.slice(from), wouldUndo);

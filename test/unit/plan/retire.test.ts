@@ -10,7 +10,8 @@ import { goal, goalsIn, resourceOf } from "../../../installer/resources/catalogu
 import { type ImageState, image } from "../../../installer/resources/image.ts";
 import { keyOf } from "../../../installer/resources/manifest.ts";
 import { mark } from "../../../installer/resources/object-kubectl.ts";
-import type { ObjectState } from "../../../installer/resources/object.ts";
+import type { ObjectId } from "../../../installer/resources/object-id.ts";
+import { object, type ObjectState } from "../../../installer/resources/object.ts";
 import type { Change, Goal } from "../../../installer/resources/resource.ts";
 import { type RetireInput, withRetirement } from "../../../installer/plan/retire.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
@@ -101,10 +102,10 @@ test("an object that moved to another manifest stays", () => {
     },
   };
   const shared = { name: "x", client: ["kubectl"], environment: {}, scratch: "/s" };
-  const object = goal("object", { ...shared, via: "kubectl", path: "/x.yaml", digest: digestOf("x") });
+  const moving = goal("object", { ...shared, via: "kubectl", path: "/x.yaml", digest: digestOf("x") });
   const left = (...moved: string[]): unknown => {
     const objects = new Map(moved.map((name) => [keyOf(identity(name)), "/another.yaml"]));
-    const [one] = retired(installed({ ...object, before }), [], { objects });
+    const [one] = retired(installed({ ...moving, before }), [], { objects });
     const to = one?.back?.to as typeof before | undefined;
     if (to?.via !== "kubectl") return undefined;
     const { items } = JSON.parse(to.is.earlier?.text ?? '{"items":[]}') as { items: { metadata: object }[] };
@@ -152,6 +153,40 @@ test("an object that its manifest no longer has goes to what it was before any o
   ]);
   assert.deepEqual(gone("/another.yaml"), [], "nobody knows what the newer manifest has");
   assert.deepEqual(gone("/x.yaml", { starts: false }), []);
+});
+
+test("what holds other people's pods and volumes stays, and so does a key of etcd that another member brings about", () => {
+  const shared = { name: "x", client: ["kubectl"], environment: {}, scratch: "/s" };
+  const kinds = ["Namespace", "PersistentVolumeClaim", "CustomResourceDefinition", "PersistentVolume", "ConfigMap"];
+  const missing = kinds.map((kind) => ({ apiVersion: "v1", kind, namespace: null, name: "plant" }));
+  const is = { applied: null, missing, earlier: null, noted: null };
+  const manifest = { ...shared, via: "kubectl" as const, path: "/x.yaml" };
+  const older = goal("object", { ...manifest, digest: digestOf("older") });
+  const installedOlder = installed({ ...older, before: { via: "kubectl", is } });
+  const missingState: ObjectState = { via: "kubectl", is };
+  // The whole manifest has gone, or only what was in it.
+  const [whole] = retired(installedOlder);
+  assert.ok(whole !== undefined);
+  const effects = object.steps(
+    whole.id as ObjectId,
+    object.spec(whole.id as ObjectId, missingState),
+    whole.back?.to as never,
+  );
+  const deleted = effects.flatMap((one) => (one.do === "write" && "text" in one.content ? [one.content.text] : []));
+  assert.deepEqual(JSON.parse(deleted.join()).items, [
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "plant" } },
+  ]);
+  const stays = [goal("object", { ...manifest, digest: digestOf("newer") })];
+  const objects = new Map([["another", "/x.yaml"]]);
+  assert.deepEqual(
+    retired(installedOlder, stays, { objects }).map(({ id }) => (id as { name: string }).name),
+    ["ConfigMap plant"],
+  );
+
+  const key = goal("object", { ...shared, via: "etcd3", key: "/network/config", value: "{}" });
+  const withKey = installed({ ...key, before: { via: "etcd", is: { value: null, folders: [] } } });
+  assert.equal(retired(withKey).length, 1);
+  assert.equal(retired(withKey, [], { objects: new Map([["/network/config", ""]]) }).length, 0);
 });
 
 test("a module stays while the newer bundle sets a key that it brings, and goes after its keys otherwise", () => {
