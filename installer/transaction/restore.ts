@@ -14,12 +14,13 @@ import { lock } from "../journal/lock.ts";
 import { isFull, noSpace } from "../journal/space.ts";
 import { clearStage, destroyState, type State, stateExists, stateOf } from "../journal/state.ts";
 import { type Transaction, transactions } from "../journal/transaction.ts";
-import { isShared, undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
+import { undo, undoEffects, type UndoOptions, type UndoReport } from "../journal/undo.ts";
 import { resourceOf } from "../resources/catalogue.ts";
 import type { OtherNodes } from "../resources/resource.ts";
 import { reportHealth } from "./serving.ts";
 import { tellEffect } from "../plan/print.ts";
 import { confirm } from "./confirm.ts";
+import { tellLeaving } from "./leaving.ts";
 import { hostOf, refuseChanged } from "./installation.ts";
 
 /**
@@ -93,7 +94,7 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
     "undo",
     chosen.map(({ id, header }) => `${id} (${header.roles.join(", ")})`).join(", ") || "what was left",
   );
-  tellShared(chosen, others, context);
+  if (others !== undefined) await tellLeaving(host, chosen, others, context);
   if (request.dryRun) {
     await drainFirst(chosen, request, context);
     return printUndo(chosen, { ...request, others }, context);
@@ -117,15 +118,6 @@ export async function takeBackOnRequest(request: UndoRequest, context: Context):
   throw new ExpectedError("UNDO_INCOMPLETE", problems.map(({ what, why }) => `${what}: ${why}`).join("\n       "), {
     hint: "fix what is named above, then: ./install undo",
   });
-}
-
-/** What other nodes go on with is no longer this host's to take back. */
-function tellShared(chosen: readonly Transaction[], others: OtherNodes | undefined, { reporter }: Context): void {
-  if (others === undefined) return;
-  const shared = chosen.flatMap(({ changes }) => changes).filter(({ change }) => isShared(change, others));
-  const names = [...new Set(shared.map(({ change }) => resourceOf(change).describe(change.id)))];
-  const nodes = [...new Set([...others.master, ...others.etcd])].join(", ");
-  if (names.length > 0) reporter.info(`The cluster goes on with ${nodes}, and these stay in it: ${names.join(", ")}.`);
 }
 
 async function drainFirst(chosen: readonly Transaction[], request: UndoRequest, context: Context): Promise<void> {

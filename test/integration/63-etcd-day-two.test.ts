@@ -205,11 +205,14 @@ test("remove-node takes a member out of etcd, and knows who is no member", async
   // The first is a master besides, and its API server is not part of this.
   const n2 = member("n2");
   assert.match(await done(n2.install("remove-node", "n3", "--dry-run")), /member remove [0-9a-f]{13,16}/);
+  const n3 = member("n3");
+  assert.match(await done(n3.install("undo", "--dry-run")), /etcd goes on counting n3.*: \.\/install remove-node n3/);
   assert.match((await n2.install("remove-node", "n9", "--yes")).said, /USAGE: the cluster knows nothing of n9/);
   assert.match((await n2.install("remove-node", "n2", "--yes")).said, /this very host/);
   await done(n2.install("remove-node", "--json", "n3", "--yes"));
   const list = await done(n2.etcdctl("member", "list"));
   assert.equal(list.match(/started, n[12]/g)?.length, 2, list);
   assert.doesNotMatch(list, /n3/);
+  assert.doesNotMatch(await done(n3.install("undo", "--dry-run")), /goes on counting/);
   days = 6;
 });

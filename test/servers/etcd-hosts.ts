@@ -116,6 +116,7 @@ export function placeEtcdHost(rendered: Rendered, name: string, root: string, ho
     platform: "linux/amd64",
     live: true,
     alone: false,
+    others: { etcd: rendered.nodes.flatMap((one) => (one.name === name ? [] : one.name)), master: [] },
     installer: "0.0.0",
     notes: [],
     checks,
