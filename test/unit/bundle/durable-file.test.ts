@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { partialOf, replaceFile, writeBeside, writeNew } from "#bundle";
 
-const folder = (): string => mkdtempSync(join(tmpdir(), "durable-"));
+const all = mkdtempSync(join(tmpdir(), "kubeferry-durable-"));
+const folder = (): string => mkdtempSync(join(all, "one-"));
+after(() => rmSync(all, { recursive: true }));
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 test("a file has its mode from the first byte and its name at the end, whatever a killed run left", async () => {

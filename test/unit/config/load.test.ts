@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -31,8 +31,9 @@ test("--release takes the place of the file's own release", async () => {
   assert.equal(manifest.kubernetes, "1.36.3");
 });
 
-test("a release by path counts from the folder of cluster.yaml", async () => {
+test("a release by path counts from the folder of cluster.yaml", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "kubeferry-load-"));
+  t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, "cluster.yaml"), small.replace("distro", "./mine.yaml"));
   assert.equal(await codeOf(loadClusterAndRelease(join(folder, "cluster.yaml"))), "RELEASE_UNKNOWN");
   await writeFile(join(folder, "mine.yaml"), "release: mine\ngeneration: distro\n");
@@ -58,8 +59,9 @@ test("doubtful settings are warnings with their place and stop nothing", async (
   );
 });
 
-test("a file that is missing, a folder, not UTF-8 or too large is CONFIG_UNREADABLE", async () => {
+test("a file that is missing, a folder, not UTF-8 or too large is CONFIG_UNREADABLE", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "kubeferry-load-"));
+  t.after(() => rm(folder, { recursive: true }));
   assert.equal(await codeOf(loadClusterAndRelease(join(folder, "none.yaml"))), "CONFIG_UNREADABLE");
   assert.equal(await codeOf(loadClusterAndRelease(folder)), "CONFIG_UNREADABLE");
   await writeFile(join(folder, "latin.yaml"), Buffer.from([0x6e, 0x3a, 0x20, 0xfc, 0x0a]));

@@ -12,7 +12,7 @@ import { digestOf } from "#bundle";
 test("several small contents become one frame and not one with an empty one behind it", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "kubeferry-compress-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const store = await Store.open(folder);
+  const store = await Store.open(join(folder, "store"));
   const texts = ["first", "second ".repeat(900), "third"].map((text) => Buffer.from(text));
   const contents = texts.map((bytes) => ({ digest: digestOf(bytes), size: bytes.length, bytes }));
   const [frame] = await compressGroups([{ name: "small", contents }], {
@@ -30,7 +30,7 @@ test("several small contents become one frame and not one with an empty one behi
 test("a content that was cut ends the compression: told, with nothing left open or lying about", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "kubeferry-compress-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const store = await Store.open(folder);
+  const store = await Store.open(join(folder, "store"));
   // More than one thread has work, and the whole one is under way when the other is found out.
   const groups = [];
   for (const name of ["cut", "whole"]) {
@@ -41,7 +41,7 @@ test("a content that was cut ends the compression: told, with nothing left open 
   }
   const made = compressGroups(groups, { store, level: 1, reporter: { progress() {}, warn() {} } });
   await assert.rejects(made, /a blob in the store was damaged/);
-  assert.deepEqual(readdirSync(join(folder, "temporary")), []);
+  assert.deepEqual(readdirSync(join(folder, "store/temporary")), []);
   const open = readdirSync("/proc/self/fd").map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
