@@ -3,6 +3,7 @@ import type { Bundle, BundleIndex, CertificateEntry, FileEntry, NodeEntry, Origi
 import { ExpectedError } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import { type Reporter } from "#cli/reporter";
+import { pinText } from "./lock/pin-text.ts";
 
 export interface InspectOptions {
   /** Every file instead of the summary. */
@@ -102,7 +103,7 @@ export function forWhom(file: FileEntry): string {
 export function originText(origin: Origin): string {
   switch (origin.from) {
     case "artifact":
-      return `${origin.url}${origin.member === undefined ? "" : ` (${origin.member})`} ${origin.digest}, pinned by ${origin.pinnedBy}`;
+      return `${origin.url}${origin.member === undefined ? "" : ` (${origin.member})`} ${origin.digest}, ${pinText(origin)}`;
     case "template":
       return `manifests/${origin.template}`;
     case "pki":

@@ -85,7 +85,7 @@ const builder = [
   /** `lock` as lock.schema.json has it. */
   record("lock", { path: z.string(), lock: z.looseObject({}), changes: strings }),
   record("item", {
-    kind: z.enum(["artifact", "checksums", "image", "package"]),
+    kind: z.enum(["artifact", "checksums", "signature", "keys", "image", "package"]),
     what: z.string(),
     from: z.string(),
     mirrors: strings,

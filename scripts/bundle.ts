@@ -77,6 +77,8 @@ async function compile(entry: string, output: string, plugins: Plugin[], worker 
     loader: { ".node": "empty" },
     define: {
       "import.meta.dirname": "__dirname",
+      // openpgp asks for Node's own modules by it, which are the same from anywhere.
+      "import.meta.url": '"file:///"',
       KUBEFERRY_VERSION: JSON.stringify(version),
       KUBEFERRY_WORKER: JSON.stringify(worker),
     },

@@ -84,7 +84,8 @@ async function list(
   for (const item of items) reporter.record("item", { ...item });
   const lines = { text: listText, aria2: listAria2, skopeo: listSkopeo }[format];
   for (const line of lines(items)) reporter.info(line);
-  if (present !== null || items.every(({ digest }) => digest !== null)) return;
+  const unknown = items.filter(({ kind, digest }) => digest === null && kind !== "signature" && kind !== "keys");
+  if (present !== null || unknown.every(({ kind }) => kind === "checksums")) return;
   reporter.warn(
     `without a lock some digests are not known yet; bring it all, then: kubeferry lock --from DIR ${config}`,
   );

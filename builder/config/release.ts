@@ -35,6 +35,26 @@ const provenance = {
   confidence: z.enum(["high", "medium", "low", "missing"]).optional(),
 };
 
+/** Upstream's OpenPGP signature over the list that `checksum`, or else `published`, names. */
+const signature = z.strictObject({
+  /** One of the manifest's `signers`. */
+  by: z.string(),
+  /** The detached signature; absent: the list is clear-signed, and holds its own. */
+  from: z.string().optional(),
+});
+
+/** Who signs what an upstream publishes. */
+const signer = z.strictObject({
+  /** One of these must have signed: fingerprints of primary keys. */
+  fingerprints: z
+    .array(z.string().regex(/^([0-9A-F]{40}|[0-9A-F]{64})$/, "wants a fingerprint: 40 hex digits, in capitals"))
+    .min(1),
+  /** A file of public keys, of which only those count; it may come from anywhere. */
+  keys: z.string(),
+  /** Where it was read that upstream signs so: `owner/repository@commit:path`. */
+  source: z.string().optional(),
+});
+
 const artifact = z.strictObject({
   platform,
   /** Where it is not the component's: alternatives may be of another version. */
@@ -47,6 +67,8 @@ const artifact = z.strictObject({
   digest: publishedDigest.optional(),
   /** Upstream's published checksum file, for `lock` to read where `digest` is absent. */
   checksum: z.string().optional(),
+  /** Who upstream is; `lock` holds the list against it, and the digest against the list. */
+  signature: signature.optional(),
   /** No published digest was found: `lock` refuses and says how to pin it. */
   pin: z.literal("missing").optional(),
   ...provenance,
@@ -89,7 +111,9 @@ const image = z.strictObject({
   note: z.string().optional(),
 });
 
-export const releaseManifest = z.strictObject({
+export const releaseSigners = z.record(z.string(), signer);
+
+const manifest = z.strictObject({
   /** `kubernetes-1.36`, `distro` */
   release: z.string(),
   description: z.string(),
@@ -99,10 +123,32 @@ export const releaseManifest = z.strictObject({
   kubernetes: z.string().nullable(),
   components: z.array(releaseComponent).min(1),
   images: z.array(image).default([]),
+  /** By the name that `signature` of an artifact has. */
+  signers: releaseSigners.optional(),
+});
+
+export const releaseManifest = manifest.superRefine(({ components, signers = {} }, context) => {
+  for (const [at, { artifacts, alternatives }] of components.entries()) {
+    const all = [["artifacts", artifacts] as const, ...Object.entries(alternatives)];
+    for (const [name, some] of all) {
+      const path = ["components", at, ...(some === artifacts ? [name] : ["alternatives", name])];
+      for (const [index, { signature: { by } = {}, checksum, published }] of some.entries()) {
+        if (by === undefined) continue;
+        const wrong =
+          signers[by] === undefined
+            ? `no \`signers\` has the name ${by}`
+            : (checksum ?? published) === undefined
+              ? "wants the list that is signed, as `checksum` or `published`"
+              : null;
+        if (wrong !== null) context.addIssue({ code: "custom", path: [...path, index, "signature"], message: wrong });
+      }
+    }
+  }
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifest>;
 export type Component = ReleaseManifest["components"][number];
 export type Artifact = Component["artifacts"][number];
+export type Signers = NonNullable<ReleaseManifest["signers"]>;
 export type Condition = NonNullable<Component["when"]>;
 export type ReleaseImage = ReleaseManifest["images"][number];

@@ -1,5 +1,6 @@
 /** What `lock --update` would change, as lines of a diff. Pure. */
 import type { Lock } from "./lock.ts";
+import { pinText } from "./pin-text.ts";
 
 /** `- …` for what goes, `+ …` for what comes, grouped by what it is about; empty when nothing changes but the day. */
 export function diffLocks(before: Lock, after: Lock): string[] {
@@ -26,7 +27,7 @@ function entriesOf(lock: Lock): Map<string, string> {
         one.resolved,
         one.digest,
         one.size === null ? "size unknown" : `${one.size} bytes`,
-        `pinned by ${one.pinnedBy}`,
+        pinText(one),
         ...one.mirrors.map((mirror) => `or ${mirror}`),
         ...Object.entries(one.files)
           .toSorted(([a], [b]) => (a < b ? -1 : 1))

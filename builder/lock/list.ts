@@ -8,7 +8,7 @@ import type { Lock } from "./lock.ts";
 import { neededComponents, neededImages } from "./needed.ts";
 
 export interface WantedItem {
-  readonly kind: "artifact" | "checksums" | "image" | "package";
+  readonly kind: "artifact" | "checksums" | "signature" | "keys" | "image" | "package";
   /** `etcd 3.6.14 linux/amd64` */
   readonly what: string;
   /** A URL, an image's name, `apt:NAME=VERSION`, `file:…`. */
@@ -53,18 +53,15 @@ function ofRelease(cluster: ClusterConfig, manifest: ReleaseManifest): WantedIte
   const artifacts = neededComponents(cluster, manifest).flatMap(({ name, version = "", artifacts: all }) =>
     all
       .filter(({ platform }) => cluster.platforms.includes(platform))
-      .flatMap(({ platform, from, mirrors, digest, checksum }): WantedItem[] => {
+      .flatMap(({ platform, from, mirrors, digest, checksum, published, signature }): WantedItem[] => {
         const what = [name, version, platform].filter((word) => word !== "").join(" ");
-        const item = artifactItem({ what, from, mirrors, digest: digest ?? null, size: null });
-        if (digest !== undefined || checksum === undefined) return [item];
-        const list = artifactItem({
-          what: `checksums of ${what}`,
-          from: checksum,
-          mirrors: [],
-          digest: null,
-          size: null,
-        });
-        return [item, { ...list, kind: "checksums" }];
+        const list = signature !== undefined ? (checksum ?? published) : digest === undefined ? checksum : undefined;
+        return [
+          artifactItem({ what, from, mirrors, digest: digest ?? null, size: null }),
+          ...beside("checksums", what, list),
+          ...beside("signature", what, signature?.from),
+          ...beside("keys", what, signature && manifest.signers?.[signature.by]?.keys),
+        ];
       }),
   );
   const images = cluster.platforms.flatMap((platform) =>
@@ -79,6 +76,12 @@ function ofRelease(cluster: ClusterConfig, manifest: ReleaseManifest): WantedIte
     }),
   );
   return [...artifacts, ...images, ...packages];
+}
+
+/** What upstream publishes about an artifact. */
+function beside(kind: "checksums" | "signature" | "keys", what: string, from: string | undefined): WantedItem[] {
+  if (from === undefined) return [];
+  return [{ ...artifactItem({ what: `${kind} of ${what}`, from, mirrors: [], digest: null, size: null }), kind }];
 }
 
 function artifactItem(item: Omit<WantedItem, "kind" | "path">): WantedItem {

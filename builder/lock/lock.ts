@@ -3,7 +3,7 @@
  * A digest here is what every later step compares with; a mirror never changes it.
  */
 import * as z from "zod";
-import { platforms } from "#bundle";
+import { platforms, signedBy } from "#bundle";
 import { publishedDigest } from "../config/release.ts";
 
 const lockedArtifact = z.strictObject({
@@ -20,6 +20,8 @@ const lockedArtifact = z.strictObject({
   /** Bytes; null where nobody published it before the first download. */
   size: z.int().nonnegative().nullable(),
   pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
+  /** Absent: nobody's signature was verified. */
+  signedBy: signedBy.optional(),
   files: z.record(z.string(), z.string()),
 });
 
@@ -74,6 +76,7 @@ export const lockSchema = z.strictObject({
 
 export type Lock = z.infer<typeof lockSchema>;
 export type LockedArtifact = z.infer<typeof lockedArtifact>;
+export type SignedBy = NonNullable<LockedArtifact["signedBy"]>;
 export type LockedImage = z.infer<typeof lockedImage>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
 export type PackageAsked = z.infer<typeof packageRequest>;

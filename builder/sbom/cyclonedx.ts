@@ -5,6 +5,7 @@ import * as Models from "@cyclonedx/cyclonedx-library/Models";
 import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
 import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import type { Bundle } from "#bundle";
+import { signerText } from "../lock/pin-text.ts";
 import { type Material, materialsOf, uuidOf } from "./materials.ts";
 
 const types = {
@@ -40,13 +41,25 @@ export function cyclonedx({ index, payloadDigest }: Pick<Bundle, "index" | "payl
   return `${serializer.serialize(bom, { sortLists: true, space: 1 })}\n`;
 }
 
-function component({ id, kind, name, version, purl, digest, url, pinnedBy, files }: Material): Models.Component {
+function component({
+  id,
+  kind,
+  name,
+  version,
+  purl,
+  digest,
+  url,
+  pinnedBy,
+  signedBy,
+  files,
+}: Material): Models.Component {
   const made = new Models.Component(types[kind], name, { bomRef: id, version, purl });
   if (digest !== null) addHash(made, digest);
   if (url !== null) {
     made.externalReferences.add(new Models.ExternalReference(url, Enums.ExternalReferenceType.Distribution));
   }
   if (pinnedBy !== null) made.properties.add(new Models.Property("kubeferry:pinnedBy", pinnedBy));
+  if (signedBy !== undefined) made.properties.add(new Models.Property("kubeferry:signedBy", signerText(signedBy)));
   for (const { path, digest: content } of files) {
     const file = new Models.Component(Enums.ComponentType.File, path, { bomRef: `${id} ${path} ${content}` });
     addHash(file, `sha256:${content}`);

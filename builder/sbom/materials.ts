@@ -16,6 +16,8 @@ export interface Material {
   /** Where it was downloaded from; null for what a distribution or a registry gave. */
   readonly url: string | null;
   readonly pinnedBy: ArtifactOrigin["pinnedBy"] | null;
+  /** Whose signature of upstream's was verified. */
+  readonly signedBy?: ArtifactOrigin["signedBy"];
   /** What came out of it, each path once. */
   readonly files: readonly Pick<FileEntry, "path" | "digest">[];
 }
@@ -45,7 +47,7 @@ function isListed(files: readonly FileEntry[]): boolean {
 }
 
 function download(id: string, origin: ArtifactOrigin, files: readonly FileEntry[]): Material {
-  const { url, digest, pinnedBy, version = "" } = origin;
+  const { url, digest, pinnedBy, signedBy, version = "" } = origin;
   const debian = /^apt:([^=]+)(?:=(.+))?$/.exec(url);
   const name = debian?.[1] ?? decodeURIComponent(url.split("/").at(-1) ?? url);
   const purl =
@@ -54,7 +56,7 @@ function download(id: string, origin: ArtifactOrigin, files: readonly FileEntry[
       : new PackageURL("deb", "debian", name, debian[2] ?? version, null, null);
   const paths = files.map(({ path }) => path);
   return {
-    ...{ id, kind: "download", name, version, purl: String(purl), digest, pinnedBy },
+    ...{ id, kind: "download", name, version, purl: String(purl), digest, pinnedBy, signedBy },
     ...{ url: debian === null ? url : null, files: files.filter(({ path }, at) => paths.indexOf(path) === at) },
   };
 }

@@ -23,15 +23,19 @@ export function parseChecksums(text: string): PublishedChecksum[] {
 
 /**
  * The digest of the file that `url` names; null when it is not in the list, or when the list gives two that differ.
- * A file with one digest and no name speaks of the file beside which it was published.
+ * A file with one digest and no name speaks of the file beside which it was published. The first of the algorithms wins.
  */
-export function checksumFor(text: string, url: string): string | null {
+export function checksumFor(
+  text: string,
+  url: string,
+  algorithms: readonly string[] = ["sha256", "sha512"],
+): string | null {
   const all = parseChecksums(text);
   const wanted = posix.basename(new URL(url, "file:///").pathname);
   const named = all.filter(({ name }) => name !== null && posix.basename(name) === wanted);
   const chosen = named.length > 0 ? named : all.filter(({ name }) => name === null);
-  const digests = ["sha256:", "sha512:"].map(
-    (algorithm) => new Set(chosen.flatMap(({ digest }) => (digest.startsWith(algorithm) ? [digest] : []))),
+  const digests = algorithms.map(
+    (algorithm) => new Set(chosen.flatMap(({ digest }) => (digest.startsWith(`${algorithm}:`) ? [digest] : []))),
   );
   const [best] = digests.filter(({ size }) => size > 0);
   return best?.size === 1 ? ([...best][0] ?? null) : null;

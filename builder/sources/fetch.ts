@@ -96,6 +96,7 @@ function filesOf(artifact: LockedArtifact, members: Members): FetchedFile[] {
         url: artifact.resolved,
         digest: artifact.digest,
         pinnedBy: artifact.pinnedBy,
+        ...(artifact.signedBy && { signedBy: artifact.signedBy }),
         ...(member === "." ? {} : { member }),
         version: artifact.version,
       },

@@ -12,7 +12,8 @@ import { Store } from "../store/store.ts";
 import { forEachOf } from "../together.ts";
 import type { Lock, LockedArtifact } from "../lock/lock.ts";
 import { neededComponents } from "../lock/needed.ts";
-import { pin, type PinContext, type Unpinned } from "./pin.ts";
+import { pin, type Unpinned } from "./pin.ts";
+import type { PinContext } from "./published.ts";
 
 export interface ResolveOptions {
   readonly cluster: ClusterConfig;
@@ -57,6 +58,8 @@ export async function resolveLock(options: ResolveOptions): Promise<Lock> {
     offline,
     trustFirstUse,
     silent,
+    signers: manifest.signers ?? {},
+    lists: new Map(),
     folder: options.folder,
     reporter,
     signal,

@@ -24,12 +24,25 @@ const mode = z.string().regex(/^[0-7]{4}$/, "wants four octal digits");
 const owner = z.string().regex(/^\d+:\d+$/, "wants numeric uid:gid");
 
 /** Where a file's bytes came from, so that an audit years later can say it. */
+/** Whose OpenPGP signature over upstream's list of checksums was verified when the bundle's lock was made. */
+export const signedBy = z.strictObject({
+  /** Of the primary key: 40 or 64 hex digits, in capitals. */
+  fingerprint: z.string(),
+  /** The key's user id; may be empty. */
+  name: z.string(),
+  /** The day, as the signature says. */
+  signed: z.string(),
+  /** Where the list was published. */
+  list: z.string(),
+});
+
 const origin = z.discriminatedUnion("from", [
   z.strictObject({
     from: z.literal("artifact"),
     url: z.string(),
     digest: z.string(),
     pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
+    signedBy: signedBy.optional(),
     member: z.string().optional(),
     version: z.string().optional(),
   }),

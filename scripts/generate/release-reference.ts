@@ -21,6 +21,10 @@ const meanings: Readonly<Record<string, string>> = {
   "components[].artifacts[].mirrors": "Further places of the same bytes.",
   "components[].artifacts[].digest": "`sha256:…` or `sha512:…`, as upstream publishes it.",
   "components[].artifacts[].checksum": "URL of upstream's checksum file; `lock` reads it where `digest` is left out.",
+  "components[].artifacts[].signature":
+    "Of upstream, by OpenPGP, over the list that `checksum`, or else `published`, names. `lock` holds the list against it, and the digest against the list.",
+  "components[].artifacts[].signature.by": "One of `signers`.",
+  "components[].artifacts[].signature.from": "URL of a detached signature; left out: the list is clear-signed.",
   "components[].artifacts[].pin":
     "`missing`: no published digest was found. `lock` refuses it, and says how to pin it.",
   "components[].artifacts[].files":
@@ -38,6 +42,8 @@ const meanings: Readonly<Record<string, string>> = {
   "images[].when": "As of a component.",
   "images[].platform": "Where the name stands for one platform only.",
   "images[].note": "For readers of the manifest.",
+  signers:
+    "Who signs upstream's lists, by the name that `signature.by` has: `keys`, the URL of a file of public keys, or `file:/PATH`; `fingerprints` of primary keys, in capitals, of which one must have signed (no other key in that file counts, so it may come from anywhere); and `source`, where it was read that upstream signs so.",
 };
 
 const anywhere: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { Ajv } from "ajv";
 import { PackageURL } from "packageurl-js";
 import { type BundleIndex, digestOf, type FileEntry } from "#bundle";
+import { originText } from "../../builder/inspect.ts";
 import { cyclonedx } from "../../builder/sbom/cyclonedx.ts";
 import { spdx } from "../../builder/sbom/spdx.ts";
 import { sample } from "../builders/sample-bundle.ts";
@@ -17,8 +18,16 @@ interface Component {
   readonly version?: string;
   readonly purl?: string;
   readonly components?: readonly Component[];
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
   readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
 }
+
+const signedBy = {
+  fingerprint: "C9C370B246B09F6DBCFC744C34401015D1D2D386",
+  name: "Aleksa Sarai <cyphar@cyphar.com>",
+  signed: "2026-06-13",
+  list: "https://example.org/v3.6.1/SHA256SUMS",
+};
 
 async function index(): Promise<BundleIndex> {
   const { index: base } = await sample();
@@ -30,13 +39,15 @@ async function index(): Promise<BundleIndex> {
     digest: digestOf(path),
     origin: { from: "artifact", url, digest: `sha256:${digestOf(url)}`, pinnedBy, version: "3.6.1" },
   });
+  const signed = (entry: FileEntry): FileEntry =>
+    entry.origin.from === "artifact" ? { ...entry, origin: { ...entry.origin, signedBy } } : entry;
   const everyone = { roles: ["worker" as const] };
   return {
     ...base,
     files: [
       ...base.files,
-      of("/usr/local/bin/etcd", "https://example.org/v3.6.1/etcd.tar.gz", "upstream"),
-      of("/usr/local/bin/etcdctl", "https://example.org/v3.6.1/etcd.tar.gz", "upstream"),
+      signed(of("/usr/local/bin/etcd", "https://example.org/v3.6.1/etcd.tar.gz", "upstream")),
+      signed(of("/usr/local/bin/etcdctl", "https://example.org/v3.6.1/etcd.tar.gz", "upstream")),
       of("/usr/bin/runc", "apt:runc=1.1.5+ds1-1", "distribution"),
     ],
     images: [
@@ -83,6 +94,21 @@ test("it is CycloneDX, names every download, image and package by a purl, and is
   assert.equal(etcd?.components?.[0]?.hashes?.[0]?.content, digestOf("/usr/local/bin/etcd"));
 });
 
+test("both, and inspect, say whose signature of upstream's was verified, and of what nobody signed they say nothing", async () => {
+  const bundle = { index: await index(), payloadDigest: digestOf("bundle") };
+  const signer = `${signedBy.fingerprint} (${signedBy.name})`;
+  const { components } = JSON.parse(cyclonedx(bundle)) as { components: readonly Component[] };
+  const said = components.flatMap(({ name, properties = [] }) =>
+    properties.filter((one) => one.name === "kubeferry:signedBy").map(({ value }) => [name, value]),
+  );
+  assert.deepEqual(said, [["etcd.tar.gz", signer]]);
+  const comments = (JSON.parse(spdx(bundle)) as Document).packages.flatMap(({ comment }) => comment ?? []);
+  assert.deepEqual(comments.toSorted(), ["pinned by distribution", `pinned by upstream, signed by ${signer}`]);
+  const texts = bundle.index.files.map(({ origin }) => originText(origin)).filter((text) => text.includes("signed by"));
+  assert.equal(texts.length, 2);
+  assert.ok(texts[0]?.endsWith(`, pinned by upstream, signed by ${signer}`));
+});
+
 test("what is no CycloneDX is seen by the validator", async () => {
   const broken = cyclonedx({ index: await index(), payloadDigest: digestOf("bundle") }).replace(
     '"type": "container"',
@@ -96,6 +122,7 @@ interface Document {
     readonly SPDXID: string;
     readonly name: string;
     readonly primaryPackagePurpose: string;
+    readonly comment?: string;
     readonly checksums?: readonly { readonly checksumValue: string }[];
     readonly externalRefs?: readonly { readonly referenceLocator: string }[];
   }[];

@@ -89,9 +89,16 @@ export const integrityCodes = {
     remedies: ["Add what is listed: images:, packages: or files: in cluster.yaml, or the release."],
   },
   SIGNATURE_INVALID: {
-    meaning: "The bundle is not signed by enough of the keys that are trusted here.",
-    causes: ["It is unsigned, was signed with another key, or was changed after it was signed."],
-    remedies: ["Ask whoever signs for the right bundle or key by another way than the stick.", tellWho],
+    meaning: "A bundle, or a list that upstream signs, is not signed by enough of the keys that are trusted for it.",
+    causes: [
+      "It is unsigned, was signed with another key, or was changed after it was signed.",
+      "Of upstream's list: its key had expired or was revoked, or upstream signs with a new one.",
+    ],
+    remedies: [
+      "Ask whoever signs for the right bundle or key by another way than the stick.",
+      "Of upstream's list: see what upstream says of its keys; `signers:` of the release manifest names those that count.",
+      tellWho,
+    ],
   },
   TRUST_INVALID: {
     meaning: "What says which keys this host trusts cannot be relied upon.",

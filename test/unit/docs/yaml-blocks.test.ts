@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import * as z from "zod";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
-import { releaseComponent } from "../../../builder/config/release.ts";
+import { releaseComponent, releaseSigners } from "../../../builder/config/release.ts";
 import { hostsSchema } from "../../../builder/push/hosts.ts";
 import { partsOf } from "../../../scripts/handbook/markdown.ts";
 
@@ -18,6 +18,7 @@ const rest = { name: "plant-7", release: "kubernetes-1.36", nodes: [node] };
 function verdict(block: unknown): z.ZodSafeParseResult<unknown> | null {
   if (Array.isArray(block)) return z.array(releaseComponent).safeParse(block);
   const keys = Object.keys(block as object);
+  if (keys.includes("signers")) return z.strictObject({ signers: releaseSigners }).safeParse(block);
   if (keys.includes("hosts")) return hostsSchema.safeParse(block);
   return keys.some((key) => key in clusterSchema.shape)
     ? clusterSchema.safeParse({ ...rest, ...(block as object) })

@@ -214,6 +214,18 @@ test("a diff of locks shows what goes and what comes, and nothing but that", () 
   assert.match(lines[4] ?? "", /^- /);
 });
 
+test("a lock keeps who signed, and a diff says it", async () => {
+  const list = "https://example.invalid/SHA256SUMS";
+  const signedBy = { fingerprint: "A".repeat(40), name: "Up Stream <up@example>", signed: "2026-11-22", list };
+  const signed = { ...lock, artifacts: [{ ...artifact, signedBy }] };
+  const path = join(folder, "signed.lock");
+  await writeLock(path, signed);
+  assert.deepEqual(await readLock(path), signed);
+  const [, before = "", after = ""] = diffLocks({ ...lock, artifacts: [artifact] }, signed);
+  assert.doesNotMatch(before, /signed/);
+  assert.match(after, /pinned by release, signed by A{40} \(Up Stream <up@example>\)/);
+});
+
 test("components are those whose role the cluster has and whose condition holds", () => {
   const manifest = release([
     component([plain], { name: "for-masters", roles: ["master"] }),
