@@ -5,7 +5,7 @@ import { isExpected } from "#cli/errors";
 import { clusterSchema } from "../../../builder/config/cluster.ts";
 import { describeRelease, releaseSummaries } from "../../../builder/config/release-list.ts";
 import { listReleases, loadRelease } from "../../../builder/config/releases.ts";
-import type { Artifact, Component } from "../../../builder/config/release.ts";
+import { type Artifact, type Component, releaseManifest } from "../../../builder/config/release.ts";
 import { topology } from "../../../builder/config/topology.ts";
 import { wantedComponents, wantedImages } from "../../../builder/config/wanted.ts";
 
@@ -207,6 +207,30 @@ test("kubeferry releases says who pins what", async () => {
   assert.deepEqual(platformsOf("kubernetes-1.6"), ["linux/amd64"]);
   assert.deepEqual(platformsOf("kubernetes-1.36"), ["linux/amd64", "linux/arm64"]);
   for (const release of all) assert.ok(describeRelease(release).length > release.components.length);
+});
+
+test("a signature names one of the release's signers and a list, and each signer is named", async () => {
+  for (const name of listReleases()) {
+    const { manifest } = await loadRelease(name);
+    const by = manifest.components.flatMap(everyArtifact).flatMap(({ signature }) => signature?.by ?? []);
+    const of = name.startsWith("kubernetes-") && manifest.signers !== undefined ? Object.keys(manifest.signers) : [];
+    assert.deepEqual([...new Set(by)].toSorted(), of.toSorted(), name);
+    for (const signer of Object.values(manifest.signers ?? {})) assert.ok(signer.source !== undefined, name);
+  }
+  const { manifest } = await loadRelease("kubernetes-1.36");
+  const refused = (edit: (runc: Artifact) => object): string[] => {
+    const components = manifest.components.map((one) =>
+      one.name === "runc" ? { ...one, artifacts: one.artifacts.map((each) => ({ ...each, ...edit(each) })) } : one,
+    );
+    const { error } = releaseManifest.safeParse({ ...manifest, components });
+    return error?.issues.map(({ path, message }) => `${path.slice(2).join(".")}: ${message}`) ?? [];
+  };
+  const unnamed = refused(() => ({ signature: { by: "nobody" } }));
+  assert.deepEqual(
+    unnamed,
+    ["artifacts.0.signature", "artifacts.1.signature"].map((at) => `${at}: no \`signers\` has the name nobody`),
+  );
+  assert.match(refused(() => ({ published: undefined })).join("\n"), /wants the list that is signed/);
 });
 
 /** Projects that publish no checksums of these files (or did not yet, at that version): what is known of them is second-hand. */
