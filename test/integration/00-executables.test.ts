@@ -16,8 +16,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { digestFile } from "#bundle";
+import { digestFile, digestOf } from "#bundle";
 import { dist, ensureBuilt } from "../builders/dist.ts";
+import { Gpg } from "../programs/gpg.ts";
 import { requirePackages } from "../programs/packages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-executables-"));
@@ -71,6 +72,52 @@ function launchable(name: string): { bundle: string; program: string } {
   writeFileSync(join(bundle, "SHA256SUMS"), `${"0".repeat(64)}  README.txt\n${digest}  bin/${file}\n`);
   return { bundle, program };
 }
+
+test("it verifies upstream's signatures, and says in the lock who signed", () => {
+  const place = join(folder, "signed");
+  mkdirSync(place);
+  const gpg = new Gpg(place);
+  try {
+    const fingerprint = gpg.key("Up Stream <up@example>");
+    const [tool, list, keys] = ["tool", "SHA256SUMS", "KEYS"].map((name) => join(place, name));
+    writeFileSync(tool ?? "", "the tool");
+    writeFileSync(keys ?? "", gpg.export(fingerprint));
+    const manifest = {
+      ...{ release: "signed", description: "one tool", generation: "distro", kubernetes: null },
+      components: [
+        {
+          ...{ name: "tool", version: "1", roles: ["etcd"] },
+          artifacts: [
+            {
+              ...{ platform: "linux/amd64", from: `file:${tool}`, files: { ".": "tool" } },
+              ...{ checksum: `file:${list}`, signature: { by: "up" } },
+            },
+          ],
+        },
+      ],
+      signers: { up: { keys: `file:${keys}`, fingerprints: [fingerprint] } },
+    };
+    writeFileSync(join(place, "release.yaml"), JSON.stringify(manifest));
+    const nodes = [{ name: "m1", ip: "10.64.3.1", roles: ["etcd"] }];
+    const cluster = { name: "plant", release: "./release.yaml", platforms: ["linux/amd64"], nodes };
+    writeFileSync(join(place, "cluster.yaml"), JSON.stringify(cluster));
+    const lock = (): ReturnType<typeof spawnSync> =>
+      spawnSync(join(dist, "kubeferry"), ["lock", "cluster.yaml", "--cache", join(place, "cache"), "--update"], {
+        ...{ cwd: place, env: { HOME: place }, encoding: "utf8" },
+      });
+    const sums = `${digestOf("the tool")}  tool\n`;
+    writeFileSync(list ?? "", gpg.clearSign(sums, fingerprint));
+    const good = lock();
+    assert.equal(good.status, 0, String(good.stderr));
+    assert.match(readFileSync(join(place, "cluster.lock"), "utf8"), new RegExp(`fingerprint: "?${fingerprint}`));
+    writeFileSync(list ?? "", sums);
+    const bad = lock();
+    assert.equal(bad.status, 5);
+    assert.match(String(bad.stderr), /SIGNATURE_INVALID: upstream's list carries no signature/);
+  } finally {
+    gpg.close();
+  }
+});
 
 test("the launcher runs the installer behind symbolic links, and keeps NODE_OPTIONS out of it", () => {
   const { bundle } = launchable("whole");

@@ -10,9 +10,11 @@ import { digestOf } from "#bundle";
 import { createReporter } from "#cli/reporter";
 import { clusterSchema } from "../../builder/config/cluster.ts";
 import { releaseManifest } from "../../builder/config/release.ts";
-import type { LockedArtifact } from "../../builder/lock/lock.ts";
+import type { Lock, LockedArtifact } from "../../builder/lock/lock.ts";
+import { fetchRelease } from "../../builder/sources/fetch.ts";
 import { clearSigned, keysOf } from "../../builder/sources/openpgp.ts";
 import { resolveLock } from "../../builder/sources/resolve.ts";
+import { Store } from "../../builder/store/store.ts";
 import { Gpg } from "../programs/gpg.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kf-"));
@@ -111,7 +113,10 @@ test("a list that upstream signed pins what it names, and the lock says who sign
   const address = await serve({
     KEYS: `Keys of those who sign.\n\n${gpg.export(stranger)}\nand\n${gpg.export(upstream)}`,
     SHA256SUMS: gpg.clearSign(sums, upstream),
+    tool: "the tool",
   });
+  const about = { version: 1, release: "t", manifest: "", locked: day } as const;
+  const lock: Lock = { ...about, platforms: ["linux/amd64"], artifacts: [], images: [], packages: [], requests: [] };
   const signedBy = {
     fingerprint: upstream,
     name: "Up Stream <up@example>",
@@ -122,6 +127,15 @@ test("a list that upstream signed pins what it names, and the lock says who sign
     const locked = await lockFrom(address, pinned === undefined ? {} : { pinned });
     assert.deepEqual([locked.digest, locked.signedBy], [digest, signedBy]);
     assert.equal(locked.pinnedBy, pinned === undefined ? "upstream" : "release");
+    const store = await Store.open(mkdtempSync(join(folder, "store-")));
+    const [file] = await fetchRelease({
+      lock: { ...lock, artifacts: [locked] },
+      store,
+      mirrors: [],
+      offline: false,
+      reporter,
+    });
+    assert.deepEqual(file?.origin.signedBy, signedBy, "what a bundle says of the file");
   }
 });
 
