@@ -3,30 +3,20 @@
  *
  *     builder/main.ts    → dist/kubeferry                  (the machine's own platform)
  *     installer/main.ts  → dist/install-linux-{amd64,arm64}
+ *                        → dist/install.cjs                (its code, for `kubeferry build --runtime`)
  *     installer/install  → dist/install                    (the launcher, copied)
  *     docs/man           → dist/man                        (as man looks for pages: man -M dist/man kubeferry)
  *
- * esbuild makes one CommonJS file of each program; @yao-pkg/pkg joins it with the registry's Node as a
- * single-executable application. pkg would download its Node; instead its cache is seeded with the Node that
- * package-lock.json pins, so that no host but the npm registry is asked.
+ * esbuild makes one CommonJS file of each program; builder/pack/runtime joins it with the Node that package-lock.json pins, as
+ * it does with one that an operator gives.
  */
-import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { runMain } from "#cli/main";
 import { listManifests, readManifest } from "../builder/config/manifests.ts";
-import { nodeBinary, nodeVersion, type NodePlatform } from "./node-binary.ts";
+import { makeExecutable } from "../builder/pack/runtime/executable.ts";
+import { nodeBinary, type NodePlatform } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -47,13 +37,18 @@ async function main(): Promise<number> {
   await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()], worker);
   await compile("installer/main.ts", "install.cjs", [], worker);
   const own: NodePlatform = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
-  for (const platform of ["linux-x64", "linux-arm64"] as const) {
-    await seedPkgCache(platform);
-    pack("install.cjs", platform, `install-${platformNames[platform]}`);
-  }
+  const generator = await nodeBinary(own);
+  const pack = async (code: string, platform: NodePlatform, name: string, codeCache = false): Promise<void> => {
+    const [main, output, runtime] = [join(stage, code), join(stage, name), await nodeBinary(platform)];
+    await makeExecutable({ runtime, generator, main, output, codeCache });
+    renameSync(output, join(dist, name));
+  };
+  for (const platform of ["linux-x64", "linux-arm64"] as const)
+    await pack("install.cjs", platform, `install-${platformNames[platform]}`);
   // V8's code cache halves the start, but is of one platform and not the same at each build. What goes into bundles
   // must be the same wherever it is built, so the installers have none.
-  pack("kubeferry.cjs", own, "kubeferry", true);
+  await pack("kubeferry.cjs", own, "kubeferry", true);
+  renameSync(join(stage, "install.cjs"), join(dist, "install.cjs"));
   copyFileSync(join(root, "installer/install"), join(dist, "install"));
   for (const page of readdirSync(join(root, "docs/man"))) {
     const section = join(dist, "man", `man${page.at(-1)}`);
@@ -104,31 +99,4 @@ function embeddedManifests(): Plugin {
       });
     },
   };
-}
-
-/** The layout of pkg's cache is not a documented interface: pkg is pinned exactly, and test/integration/00-executables.test.ts tries it. */
-async function seedPkgCache(platform: NodePlatform): Promise<void> {
-  const cache = join(stage, "home/.pkg-cache/sea");
-  const name = `node-v${nodeVersion()}-${platform}`;
-  mkdirSync(join(cache, name, "bin"), { recursive: true });
-  cpSync(await nodeBinary(platform), join(cache, name, "bin/node"));
-  for (const mark of [`${name}/bin/node.ok`, `${name}.tar.gz`, `${name}.tar.gz.ok`])
-    writeFileSync(join(cache, mark), "");
-}
-
-/** By the function behind pkg's command line, which itself cannot be told of the code cache. */
-function pack(input: string, platform: NodePlatform, output: string, useCodeCache = false): void {
-  const partial = join(stage, output);
-  const arch = platform.slice("linux-".length);
-  const targets = [{ platform: "linux", arch, nodeRange: `node${nodeVersion()}`, output: partial }];
-  const seaConfig = { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache };
-  const sea = join(root, "node_modules/@yao-pkg/pkg/lib-es5/sea.js");
-  const call = `require(${JSON.stringify(sea)}).default(...JSON.parse(process.argv[1]))`;
-  execFileSync(process.execPath, ["-e", call, JSON.stringify([join(stage, input), { targets, seaConfig }])], {
-    env: { PATH: process.env["PATH"], HOME: join(stage, "home") },
-    stdio: ["ignore", "ignore", "inherit"],
-    cwd: stage,
-  });
-  if (!existsSync(partial)) throw new Error(`pkg made no ${output}`);
-  renameSync(partial, join(dist, output));
 }

@@ -8,7 +8,7 @@ export const dist = join(root, "dist");
 export const kubeferry = join(dist, "kubeferry");
 
 export function ensureBuilt(): void {
-  const names = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64", "man"];
+  const names = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64", "install.cjs", "man"];
   if (names.every((name) => existsSync(join(dist, name)))) return;
   execFileSync(process.execPath, ["scripts/bundle.ts"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
 }

@@ -125,6 +125,7 @@ test("a third-party package has one home", () => {
     tar: /^installer\/bundle\/|^builder\/archive\//,
     undici: /^builder\/http\//,
     zod: /^builder\/|^installer\/bundle\/(format|living|selector)/,
+    postject: /^builder\/pack\/runtime\//,
     ssh2: /^builder\/push\//,
     yaml: /^builder\//,
     "p-limit": /^builder\//,
