@@ -172,7 +172,7 @@ test(
     needing("libstdc++.so.6", "libstdc++.so.7");
     assert.match(said(), /^error RUNTIME: libstdc\+\+\.so\.6 is missing or too old$/);
     needing("GLIBC_2.28", "GLIBC_2.98");
-    assert.match(said(), /^error RUNTIME: glibc [\d.]+ is too old, the installer needs 2\.28 or newer$/);
+    assert.match(said(), /^error RUNTIME: glibc [\d.]+ is too old, the installer needs 2\.98 or newer$/);
     needing("GLIBC_2.28", "GLIBC_2.28");
     chmodSync(program, 0o644);
     assert.match(said(), /^error NOEXEC: .* is not executable$/);
