@@ -26,6 +26,7 @@ import { refuseOutput } from "./pack/output.ts";
 import { packPackages } from "./pack/packages.ts";
 import { installersIn, pack, type Packed } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
+import { judgeRuntimes, type Runtime, withInstallers } from "./pack/runtime/runtime.ts";
 import type { SigningKey } from "./sign/secret-key.ts";
 import type { NodeFile, Rendered } from "./render/node-file.ts";
 import { render } from "./render/render.ts";
@@ -57,8 +58,10 @@ export interface BuildOptions {
   readonly recipients?: readonly string[] | undefined;
   /** Keys that sign the bundle. */
   readonly sign?: readonly SigningKey[];
-  /** Folder with the launcher and the installers. */
+  /** Folder with the launcher, the installers, and their code. */
   readonly installers: string;
+  /** Paths of other Nodes for the installers, one a platform at most. */
+  readonly runtimes?: readonly string[];
   readonly now: Date;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -72,13 +75,14 @@ export interface Built extends Packed {
 /** Every stage; gives the bundle, packed and verified. */
 export async function build(options: BuildOptions): Promise<Built> {
   const loaded = await load(options);
-  const { config, output, force } = options;
+  const { config, output, force, signal } = options;
   const { cluster } = loaded;
   await refuseOutput(output, [config, lockPath(config), keysPath(config, cluster), pkiPath(config, cluster)], force);
+  const runtimes = await judgeRuntimes(options.runtimes ?? [], cluster.platforms, signal);
   const lock = await lockOf(options, loaded);
   const { store, files } = await fetch(options, loaded, lock);
   const rendered = await renderNodes(options, loaded, files);
-  const packed = await packBundle(options, { loaded, lock, store, rendered });
+  const packed = await packBundle(options, { loaded, lock, store, rendered, runtimes });
   return { ...packed, keys: options.plaintextSecrets ? null : keysPath(options.config, loaded.cluster) };
 }
 
@@ -177,16 +181,21 @@ interface Packable {
   readonly lock: Lock;
   readonly store: Store;
   readonly rendered: Rendered;
+  readonly runtimes: readonly Runtime[];
 }
 
 /** Adds images and packages, refuses what would not be complete, and writes the bundle. */
-export async function packBundle(options: BuildOptions, { loaded, lock, store, rendered }: Packable): Promise<Packed> {
+export async function packBundle(
+  options: BuildOptions,
+  { loaded, lock, store, rendered, runtimes }: Packable,
+): Promise<Packed> {
   const { cluster, manifest } = loaded;
   const images = await packImages(await fetchImages(lock, loaded, { ...options, store, offline: true }), store);
   const packages = packPackages(lock.packages);
   const files = await Promise.all(rendered.files.map((file) => kept(file, store)));
   const whole = { ...rendered, files: [...files, ...images.files, ...packages.files] };
   const parts = { images: images.entries, packages: packages.entries };
+  const installers = installersIn(options.installers, lock.platforms, runtimes);
   requireComplete(
     checkClosure({
       rendered: whole,
@@ -194,28 +203,35 @@ export async function packBundle(options: BuildOptions, { loaded, lock, store, r
       store,
       vouched: cluster.host.provides,
       artifacts: lock.artifacts,
+      glibc: installers.glibc,
       ...parts,
     }),
     options.reporter,
   );
-  options.reporter.stage("pack", options.output);
-  return pack({
-    ...options,
-    ...parts,
-    rendered: whole,
-    lock,
-    store,
-    cluster: {
-      name: cluster.name,
-      domain: cluster.network.domain,
-      serviceCidr: cluster.network.services,
-      podCidr: cluster.network.pods,
-      endpoint: topology(cluster, manifest).api.url,
-    },
-    kubernetes: manifest.kubernetes,
-    installers: installersIn(options.installers, lock.platforms),
-    keys: options.plaintextSecrets ? null : await nodeKeys(options, cluster, rendered),
-    producer: `kubeferry ${version()}`,
+  for (const { platform, version: node, path } of runtimes)
+    options.reporter.stage("runtime", `Node ${node} of ${path} for ${platform}`);
+  const { cache: scratch, signal } = options;
+  return withInstallers(runtimes, { main: installers.code, scratch, signal }, async (executables) => {
+    options.reporter.stage("pack", options.output);
+    return pack({
+      ...options,
+      ...parts,
+      rendered: whole,
+      lock,
+      store,
+      cluster: {
+        name: cluster.name,
+        domain: cluster.network.domain,
+        serviceCidr: cluster.network.services,
+        podCidr: cluster.network.pods,
+        endpoint: topology(cluster, manifest).api.url,
+      },
+      kubernetes: manifest.kubernetes,
+      installers: { ...installers, executables: { ...installers.executables, ...executables } },
+      runtimes,
+      keys: options.plaintextSecrets ? null : await nodeKeys(options, cluster, rendered),
+      producer: `kubeferry ${version()}`,
+    });
   });
 }
 

@@ -2,7 +2,7 @@
 import type { BundleIndex, FileEntry } from "#bundle";
 
 export interface BundleDifference {
-  readonly what: "release" | "component" | "node" | "file" | "unit" | "certificate" | "image" | "package";
+  readonly what: "release" | "runtime" | "component" | "node" | "file" | "unit" | "certificate" | "image" | "package";
   readonly name: string;
   readonly change: "added" | "removed" | "changed";
   readonly from?: string | undefined;
@@ -13,6 +13,7 @@ export interface BundleDifference {
 export function diffBundles(from: BundleIndex, to: BundleIndex): BundleDifference[] {
   return [
     ...compare("release", { release: from.release.name }, { release: to.release.name }),
+    ...compare("runtime", runtimes(from), runtimes(to)),
     ...compare("component", from.release.components, to.release.components),
     ...compare("node", nodes(from), nodes(to)),
     ...compare("file", files(from), files(to)),
@@ -47,6 +48,12 @@ function compare(what: BundleDifference["what"], from: Named, to: Named): Bundle
       to: to[name],
     }));
 }
+
+/** Of installers whose Node the operator gave. */
+const runtimes = ({ runtimes = {} }: BundleIndex): Named =>
+  Object.fromEntries(
+    Object.entries(runtimes).map(([name, { node, digest }]) => [name, `Node ${node} ${digest.slice(0, 12)}`]),
+  );
 
 const nodes = (index: BundleIndex): Named =>
   Object.fromEntries(index.nodes.map((node) => [node.name, `${node.ip ?? node.subnet ?? ""} ${node.roles.join(",")}`]));

@@ -55,6 +55,10 @@ function summary(bundle: Bundle): string[] {
     `release      ${index.release.name}${index.release.kubernetes === null ? "" : `  Kubernetes ${index.release.kubernetes}`}`,
     ...Object.entries(index.release.components).map(([name, version]) => `             ${name} ${version}`),
     `platforms    ${index.platforms.join(", ")}`,
+    ...Object.entries(index.runtimes ?? {}).map(
+      ([platform, { node, glibc, digest }]) =>
+        `runtime      ${platform}: Node ${node}, ${glibc === null ? "" : `glibc ${glibc} or newer, `}given by the operator, sha256 ${digest}`,
+    ),
     `contents     ${formatBytes(contents)} in ${index.files.length} files, ${formatBytes(stored)} stored`,
     `secrets      ${secretsLine(index)}`,
     `certificates ${certificatesLine(index)}`,

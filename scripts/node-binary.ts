@@ -33,13 +33,13 @@ export function nodeVersion(): string {
 }
 
 /**
- * Path of that platform's `node`. The machine's own was installed by npm; the other one is taken from the
- * registry by `npm pack`, compared with the lockfile's integrity, and kept in the cache.
+ * Path of that platform's `node`. The machine's own was installed by npm; any other is taken from the registry by
+ * `npm pack`, compared with the lockfile's integrity where that has its version, and kept in the cache.
  */
-export async function nodeBinary(platform: NodePlatform): Promise<string> {
+export async function nodeBinary(platform: NodePlatform, version = nodeVersion()): Promise<string> {
   const installed = join(root, "node_modules", `node-${platform}`, "bin/node");
-  const { version, integrity } = locked(platform);
-  if (existsSync(installed)) return pinned(installed, platform, version);
+  const own = locked(platform);
+  if (version === own.version && existsSync(installed)) return pinned(installed, platform, version);
   const cache = join(homedir(), ".cache/kubeferry/node", `${platform}-${version}`);
   const binary = join(cache, "bin/node");
   if (existsSync(binary)) return pinned(binary, platform, version);
@@ -54,8 +54,8 @@ export async function nodeBinary(platform: NodePlatform): Promise<string> {
   ) as [{ filename: string }];
   const tarball = join(partial, answer.filename);
   const found = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
-  if (found !== integrity)
-    throw new Error(`${name} is not what package-lock.json pins\n wanted ${integrity}\n  found ${found}`);
+  if (version === own.version && found !== own.integrity)
+    throw new Error(`${name} is not what package-lock.json pins\n wanted ${own.integrity}\n  found ${found}`);
   await extract({ file: tarball, cwd: partial, strip: 1, filter: (path) => path === "package/bin/node" });
   rmSync(tarball);
   rmSync(cache, { recursive: true, force: true });

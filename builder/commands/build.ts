@@ -16,6 +16,7 @@ interface Flags extends NetworkFlags, LockFlags {
   readonly release?: string;
   readonly output?: string;
   readonly installers?: string;
+  readonly runtime?: string[];
   readonly plaintextSecrets?: boolean;
   readonly base?: string;
   readonly sign?: string[];
@@ -105,6 +106,11 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       "--installers <dir>",
       "where `npm run build` left install and install-linux-* (default: beside this program)",
     )
+    .option(
+      "--runtime <node>",
+      "run the installer by this program `node` instead: for hosts with an older glibc (repeatable, one a platform)",
+      collect,
+    )
     .addHelpText(
       "after",
       example("kubeferry build cluster.yaml -o plant-7.tar --mirror https://mirror.example/upstream"),
@@ -164,6 +170,7 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     recipients: flags.recipient,
     sign: await signingKeys((flags.sign ?? []).map(path), surroundings),
     installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
+    runtimes: (flags.runtime ?? []).map(path),
     now: new Date(),
     reporter: reporterFor(surroundings, flags),
     signal: surroundings.signal,

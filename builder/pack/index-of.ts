@@ -11,6 +11,7 @@ import {
 } from "#bundle";
 import type { Lock } from "../lock/lock.ts";
 import type { NodeFile, Rendered } from "../render/node-file.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import type { Frame } from "./compress.ts";
 import { contentOf } from "./groups.ts";
 import { byText } from "../text-order.ts";
@@ -26,6 +27,7 @@ export interface IndexInput {
   readonly packages: readonly PackageEntry[];
   readonly frames: readonly Frame[];
   readonly members: BundleIndex["members"];
+  readonly runtimes: readonly Runtime[];
   readonly secrets: BundleIndex["secrets"];
 }
 
@@ -44,6 +46,7 @@ export function indexOf(input: IndexInput): BundleIndex {
     cluster: input.cluster,
     platforms: input.platforms.toSorted(),
     members: input.members,
+    ...(input.runtimes.length === 0 ? {} : { runtimes: runtimesOf(input.runtimes) }),
     blobs: Object.fromEntries(input.frames.map(({ digest, size, length }) => [digest, { size, length }])),
     contents: contentsOf(input.frames),
     nodes: [...rendered.nodes],
@@ -71,6 +74,12 @@ export function indexOf(input: IndexInput): BundleIndex {
 export function componentsOf(lock: Pick<Lock, "artifacts">): Record<string, string> {
   const versions = lock.artifacts.map(({ component, version }) => [component, version] as const);
   return Object.fromEntries(versions.toSorted(([a], [b]) => byText(a, b)));
+}
+
+function runtimesOf(runtimes: readonly Runtime[]): NonNullable<BundleIndex["runtimes"]> {
+  return Object.fromEntries(
+    runtimes.map(({ platform, version, digest, glibc }) => [platform, { node: version, digest, glibc }]),
+  );
 }
 
 /** The bytes of bundle.json. */

@@ -1,4 +1,5 @@
 /** Packs a rendered cluster into one bundle file, and checks it with the node's own code before it gets its name. */
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -24,6 +25,7 @@ import {
 } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Reporter } from "#cli/reporter";
+import { readElf } from "#formats/elf";
 import type { Lock } from "../lock/lock.ts";
 import type { Rendered } from "../render/node-file.ts";
 import { type Frame, compressGroups } from "./compress.ts";
@@ -32,6 +34,7 @@ import { groupContents } from "./groups.ts";
 import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
 import { outputPath } from "./output.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import type { SigningKey } from "../sign/secret-key.ts";
 import { signatureMembers } from "../sign/sign.ts";
 import { readmeText } from "./readme.ts";
@@ -41,6 +44,10 @@ export interface Installers {
   /** The POSIX sh launcher. */
   readonly launcher: string;
   readonly executables: Readonly<Partial<Record<Platform, string>>>;
+  /** The CommonJS file that they are made of. */
+  readonly code: string;
+  /** `2.28`: the oldest glibc that each runs with, as far as it says. */
+  readonly glibc: Readonly<Partial<Record<Platform, string>>>;
 }
 
 export interface PackOptions {
@@ -51,6 +58,8 @@ export interface PackOptions {
   /** Kubernetes' version; null for a release that has none. */
   readonly kubernetes: string | null;
   readonly installers: Installers;
+  /** Those that the operator gave. */
+  readonly runtimes?: readonly Runtime[];
   /** Null: `--plaintext-secrets`. */
   readonly keys: ClusterKeys | null;
   /** The new file; a directory, or a path that ends in `/`, gets the default name. See output.ts for what is replaced. */
@@ -76,10 +85,32 @@ export interface Packed {
   readonly frames: { readonly made: number; readonly cached: number };
 }
 
-/** Where `npm run build` leaves the installers: `install` and `install-linux-<arch>` in one folder. */
-export function installersIn(directory: string, platforms: readonly Platform[]): Installers {
+/**
+ * Where `npm run build` leaves the installers: `install`, `install-linux-<arch>` and `install.cjs` in one folder. What they need
+ * of a host is what the runtime needs that the operator gave instead.
+ */
+export function installersIn(
+  directory: string,
+  platforms: readonly Platform[],
+  runtimes: readonly Runtime[] = [],
+): Installers {
   const executables = platforms.map((platform) => [platform, join(directory, installerName(platform))] as const);
-  return { launcher: join(directory, "install"), executables: Object.fromEntries(executables) };
+  const glibc = executables.flatMap(([platform, path]) => {
+    const given = runtimes.find((one) => one.platform === platform);
+    const found = given === undefined ? glibcOf(path) : given.glibc;
+    return found === null ? [] : [[platform, found] as const];
+  });
+  return {
+    launcher: join(directory, "install"),
+    executables: Object.fromEntries(executables),
+    code: join(directory, "install.cjs"),
+    glibc: Object.fromEntries(glibc),
+  };
+}
+
+function glibcOf(path: string): string | null {
+  const elf = existsSync(path) ? readElf(path) : null;
+  return elf === null || "damaged" in elf ? null : elf.glibc;
 }
 
 /** Writes the bundle. Integrity codes for a damaged store, TOOL_MISSING for an installer that was not built. */
@@ -98,6 +129,7 @@ export async function pack(options: PackOptions): Promise<Packed> {
     platforms,
     frames,
     members,
+    runtimes: options.runtimes ?? [],
     secrets: secrets.entries,
   });
   const json = indexBytes(index);
@@ -152,6 +184,8 @@ async function ownMembers(options: PackOptions, platforms: readonly Platform[]):
     platforms: [...platforms],
     release: { name: lock.release, components: componentsOf(lock) },
     nodes: rendered.nodes,
+    glibc: installers.glibc,
+    runtimes: options.runtimes ?? [],
     sealed: options.keys !== null,
   });
   const launcher = await readFile(installers.launcher).catch((cause: unknown) => {

@@ -1,7 +1,11 @@
 /** README.txt of a bundle: for whoever finds the stick, with Kubeferry or with coreutils alone. */
-import type { BundleIndex } from "#bundle";
+import type { BundleIndex, Platform } from "#bundle";
+import type { Runtime } from "./runtime/runtime.ts";
 
 export type ReadmeFacts = Pick<BundleIndex, "producer" | "locked" | "cluster" | "platforms"> & {
+  /** The oldest that each installer runs with. */
+  readonly glibc: Readonly<Partial<Record<Platform, string>>>;
+  readonly runtimes: readonly Pick<Runtime, "platform" | "version" | "digest">[];
   readonly release: { readonly name: string; readonly components: Readonly<Record<string, string>> };
   readonly nodes: readonly {
     readonly name: string;
@@ -20,6 +24,14 @@ export function readmeText(facts: ReadmeFacts): string {
   const nodes = facts.nodes.map(
     ({ name, ip, subnet, roles }) => `  ${name.padEnd(16)} ${(ip ?? subnet ?? "").padEnd(18)} ${roles.join(",")}`,
   );
+  const platforms = facts.platforms.map((platform) => {
+    const given = facts.runtimes.find((one) => one.platform === platform);
+    const oldest = facts.glibc[platform];
+    const wanted = oldest === undefined ? "any glibc" : `glibc ${oldest} or newer`;
+    const by =
+      given === undefined ? "" : `\n    by Node ${given.version}, given by the operator: sha256 ${given.digest}`;
+    return `  ${platform.padEnd(16)} ${wanted}${by}`;
+  });
   const first = facts.nodes[0];
   const role = first?.roles.join(",") ?? "worker";
   const ip = first?.ip ?? "ADDRESS";
@@ -43,6 +55,11 @@ ${components.join("\n")}
 
 Nodes
 ${nodes.join("\n")}
+
+Hosts
+  ./install wants systemd, libstdc++ and glibc (ldd --version tells which a host has):
+${platforms.join("\n")}
+  A host that has not: BY HAND, below.
 
 CHECK IT, the first time with programs that did not come with it
   Whoever can change this bundle can change ./install and these lines too. So the first check is made with minisign

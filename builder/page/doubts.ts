@@ -35,6 +35,10 @@ export function doubts(index: BundleIndex, signed: boolean, now: Date): Doubt[] 
       what: "Secrets that are not encrypted (--plaintext-secrets): whoever has the stick has the cluster.",
       which: plain,
     },
+    {
+      what: "Installers run by a Node that the operator gave (--runtime): compare its digest with what its makers publish.",
+      which: Object.entries(index.runtimes ?? {}).map(([name, { node, digest }]) => `${name} ${node} sha256:${digest}`),
+    },
     ...pins.map(([pin, what]) => ({ what, which: pinned(index, pin) })),
     {
       what: `Certificates that end within ${soon} days.`,

@@ -1,5 +1,5 @@
 /**
- * `inspect --markup`: a bundle as one page for the people who sign it off. No script, nothing from elsewhere, good on paper;
+ * `inspect --html`: a bundle as one page for the people who sign it off. No script, nothing from elsewhere, good on paper;
  * the browser's own search finds every file, since nothing is folded away.
  */
 import type { Bundle, BundleIndex, CertificateEntry } from "#bundle";

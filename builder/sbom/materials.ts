@@ -22,9 +22,22 @@ export interface Material {
   readonly files: readonly Pick<FileEntry, "path" | "digest">[];
 }
 
-/** Every download, image and package, in the order of the index. */
-export function materialsOf({ files, images, packages }: BundleIndex): Material[] {
-  return [...downloads(files), ...images.map(image), ...packages.map(osPackage)];
+/** The runtimes that the operator gave, then every download, image and package, in the order of the index. */
+export function materialsOf({ runtimes = {}, files, images, packages }: BundleIndex): Material[] {
+  const given = Object.entries(runtimes).map(([platform, { node, digest }]) => runtime(platform, node, digest));
+  return [...given, ...downloads(files), ...images.map(image), ...packages.map(osPackage)];
+}
+
+/** Of an installer; nobody but the operator says where it is from. */
+function runtime(platform: string, version: string, digest: string): Material {
+  const checksum = `sha256:${digest}`;
+  const purl = String(new PackageURL("generic", null, "node", version, { checksum }, null));
+  const id = `node ${platform} ${checksum}`;
+  return {
+    ...{ id, kind: "download", name: "node", version, purl, digest: checksum },
+    ...nothingMore,
+    pinnedBy: "operator",
+  };
 }
 
 /** Of each download one, with the files that came out of it. */

@@ -239,6 +239,10 @@ export const bundleIndex = z.strictObject({
   platforms: z.array(platform).min(1),
   /** Members that are neither blobs nor secrets: the launcher, the installers, README.txt. */
   members: z.record(memberPath, z.strictObject({ digest, size, mode })),
+  /** Installers that run by a Node that the operator gave; absent: all by Kubeferry's own. */
+  runtimes: z
+    .partialRecord(platform, z.strictObject({ node: z.string(), digest, glibc: z.string().nullable() }))
+    .optional(),
   /** Stored frames by the digest of their stored bytes; `length` is what comes out. */
   blobs: z.record(digest, z.strictObject({ size, length: size })),
   /** Where each plain content lies: in which frame, from which byte of what comes out. */

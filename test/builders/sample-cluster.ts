@@ -78,6 +78,8 @@ export async function sampleCluster(folder: string, options: SampleClusterOption
     installers: {
       launcher: join(folder, "installers/install"),
       executables: { "linux/amd64": join(folder, "installers/install-linux-amd64") },
+      code: join(folder, "installers/install.cjs"),
+      glibc: {},
     },
     keys: null,
     output: `${folder}/`,

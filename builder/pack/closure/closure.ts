@@ -27,6 +27,8 @@ export interface ClosureInput {
   readonly artifacts?: readonly LockedArtifact[];
   /** Programs (absolute paths) and libraries (sonames) that the operator vouches for: every host has them. */
   readonly vouched?: readonly string[];
+  /** The oldest glibc of the hosts, where the installer itself needs another one than the base says. */
+  readonly glibc?: Readonly<Partial<Record<Platform, string>>>;
   /** Text in the form of manifests/bases/host.txt, which it is when absent. */
   readonly base?: string;
 }
@@ -51,7 +53,8 @@ export function checkClosure(input: ClosureInput): ClosureFinding[] {
     return found;
   };
   for (const platform of platforms) {
-    const base = parseBase(text, platform, input.vouched);
+    const known = parseBase(text, platform, input.vouched);
+    const base = { ...known, glibc: input.glibc?.[platform] ?? known.glibc };
     add(checkComponents(input.artifacts ?? [], rendered, platform));
     for (const node of rendered.nodes) {
       const view = viewOf(input, node, base, platform);

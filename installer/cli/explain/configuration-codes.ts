@@ -64,6 +64,16 @@ export const configurationCodes = {
     causes: ["The flag was removed or renamed, or came with a later version."],
     remedies: ["Use the name in the error's hint; DAEMON --help of this very version is the last word."],
   },
+  RUNTIME_INVALID: {
+    meaning: "The program given with --runtime cannot be the Node under the installer.",
+    causes: [
+      "It is no Node, is for another machine or C library, or was started on a machine where it does not run.",
+      "It is too old, or was made without something that the installer needs: zstd, or a place for an application.",
+    ],
+    remedies: [
+      "Give bin/node of a Node that is new enough, for the platform of the nodes; what is wanted and found is shown.",
+    ],
+  },
   PKI_INVALID: {
     meaning: "A CA, certificate or key cannot be used for what it is needed for.",
     causes: [

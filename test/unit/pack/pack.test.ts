@@ -142,6 +142,25 @@ test("README.txt says how to check, install, undo, and do it by hand", async () 
   assert.match(text, /NOT SEALED/);
 });
 
+test("a runtime that was given stands in index and README.txt, with what it needs of hosts", async () => {
+  const options = await sampleCluster(folder());
+  const digest = digestOf("a Node");
+  const runtimes = [{ path: "/opt/node", platform: "linux/amd64", version: "22.15.0", glibc: "2.17", digest }] as const;
+  const { glibc } = installersIn(folder(), ["linux/amd64", "linux/arm64"], runtimes);
+  assert.deepEqual(glibc, { "linux/amd64": "2.17" });
+  const bundle = await openBundle(
+    (await pack({ ...options, runtimes, installers: { ...options.installers, glibc } })).path,
+  );
+  assert.deepEqual(bundle.index.runtimes, { "linux/amd64": { node: "22.15.0", digest, glibc: "2.17" } });
+  const text = bundle.read("README.txt")?.toString() ?? "";
+  assert.ok(
+    text.includes(`linux/amd64      glibc 2.17 or newer\n    by Node 22.15.0, given by the operator: sha256 ${digest}`),
+  );
+  const own = await openBundle((await pack(options)).path);
+  assert.equal(own.index.runtimes, undefined);
+  assert.doesNotMatch(own.read("README.txt")?.toString() ?? "", /given by the operator/);
+});
+
 test("a bundle whose secrets are not sealed is its owner's alone, also signed, divided and joined", async () => {
   const where = folder();
   const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);

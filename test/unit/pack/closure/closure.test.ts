@@ -192,6 +192,8 @@ test("programs that ask for a newer glibc than every host has are one warning, w
   const whole = cluster();
   whole.rendered.files.push(binary("old", linked("2.28")));
   assert.deepEqual(checkClosure(whole), []);
+  const [older] = checkClosure({ ...whole, glibc: { "linux/amd64": "2.17" } });
+  assert.equal(older?.missing, "glibc 2.28", "an installer that runs with an older one is for older hosts");
   whole.rendered.files.push(binary("ctr", linked("2.32")), binary("containerd", linked("2.34")));
   const [finding, ...more] = checkClosure(whole);
   assert.deepEqual(more, []);
