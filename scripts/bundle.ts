@@ -14,7 +14,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync 
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { runMain } from "#cli/main";
-import { listManifests, readManifest } from "../builder/config/manifests.ts";
+import { listManifests, listTemplates, readSource } from "../builder/config/manifests.ts";
 import { makeExecutable } from "../builder/pack/runtime/executable.ts";
 import { nodeBinary, type NodePlatform } from "./node-binary.ts";
 
@@ -85,16 +85,19 @@ async function compile(entry: string, output: string, plugins: Plugin[], worker 
   });
 }
 
-/** Replaces builder/config/manifests.ts by a module that holds every file of `manifests/`. */
+/** Replaces builder/config/manifests.ts by a module that holds every file of `manifests/`, and components' templates. */
 function embeddedManifests(): Plugin {
   return {
     name: "embedded-manifests",
     setup(build) {
       build.onLoad({ filter: /builder\/config\/manifests\.ts$/ }, () => {
-        const files = Object.fromEntries(listManifests(".").map((path) => [path, readManifest(path)]));
+        const paths = [...listManifests(".").map((path) => `manifests/${path}`), ...listTemplates()];
+        const files = Object.fromEntries(paths.map((path) => [path, readSource(path)]));
         const contents = `const files = ${JSON.stringify(files)};
-          export const readManifest = (path) => files[path];
-          export const listManifests = (below) => Object.keys(files).filter((path) => below === "." || path.startsWith(below + "/"));`;
+          export const readSource = (path) => files[path];
+          export const readManifest = (path) => files["manifests/" + path];
+          export const listManifests = (below) => Object.keys(files).filter((path) => path.startsWith("manifests/"))
+            .map((path) => path.slice(10)).filter((path) => below === "." || path.startsWith(below + "/"));`;
         return { contents, loader: "js" };
       });
     },

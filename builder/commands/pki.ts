@@ -6,7 +6,7 @@ import { example } from "#cli/help";
 import { withJson } from "#cli/options";
 import type { RotationStep } from "#bundle";
 import { reporterFor, type Surroundings } from "#cli/run";
-import type { AuthorityName } from "../pki/certificates.ts";
+import type { AuthorityName } from "../components/credentials.ts";
 
 interface Flags {
   readonly json?: boolean;

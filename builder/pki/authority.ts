@@ -13,10 +13,10 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { type BundleIndex, digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import type { Authority, AuthorityName, BootstrapToken, IssuedPair, Leaf, Pki } from "../components/credentials.ts";
 import type { Topology } from "../config/topology.ts";
 import {
   authorityFile,
-  type AuthorityName,
   authorities,
   authoritySubject,
   requestedKey,
@@ -24,51 +24,11 @@ import {
   wantedLeaves,
   type WantedLeaf,
 } from "./certificates.ts";
-import {
-  belowRoot,
-  crossSign,
-  describeCertificate,
-  type IssuedPair,
-  parsePair,
-  readKey,
-  signsItself,
-  whyStale,
-} from "./issued.ts";
+import { belowRoot, crossSign, describeCertificate, parsePair, readKey, signsItself, whyStale } from "./issued.ts";
 import { generationFile, generations, lastStep, readRotation, rotatable, type Rotation } from "./rotation.ts";
-import { type BootstrapToken, makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
+import { makeEncryptionKey, makeToken, parseEncryptionKey, parseToken } from "./tokens.ts";
 import { openScratchVault, openVault, type Vault } from "./vault.ts";
 import { generateKey, makeCertificate, privatePem, publicPem } from "#x509";
-
-/** A certificate with its private key, both PEM. */
-export interface Authority extends IssuedPair {
-  readonly name: AuthorityName;
-  /** Every generation that nodes trust, this one first: as `certificate` where none is being rotated. */
-  readonly trusted: readonly IssuedPair[];
-  /** PEM: this CA, signed by the one before it, while nodes trust both. */
-  readonly crossed?: string;
-}
-
-export interface Leaf extends IssuedPair {
-  readonly name: string;
-  /** The node whose own it is. */
-  readonly node: string;
-  readonly authority: AuthorityName;
-}
-
-export interface Pki {
-  readonly authorities: readonly Authority[];
-  readonly leaves: readonly Leaf[];
-  /** PEM; signs service-account tokens and nothing else. Of the public keys all are taken; the first is its own. */
-  readonly serviceAccount: { readonly privateKey: string; readonly publicKeys: readonly string[] };
-  /** Base64 of 32 bytes; all are read, the first one writes. */
-  readonly encryptionKeys: readonly { readonly name: string; readonly key: string }[];
-  /** The index's `keys`: undefined where nothing was ever rotated. */
-  readonly keys?: NonNullable<BundleIndex["keys"]>;
-  /** By node with the worker role. */
-  readonly tokens: ReadonlyMap<string, BootstrapToken>;
-  /** What was reissued and what is near its end, one line each, for people. */
-  readonly notes: readonly string[];
-}
 
 /** Days before its end at which a build makes a credential anew that was issued for `days`. */
 export function renewBefore(days: number): number {
@@ -156,27 +116,6 @@ function keysOf(rotation: Rotation, ids: Readonly<Record<string, string[]>>): No
   return rotated.length === 0 ? null : Object.fromEntries(rotated);
 }
 
-/** A CA of an opened PKI. */
-export function authorityOf(pki: Pki, name: AuthorityName): Authority {
-  const found = pki.authorities.find((authority) => authority.name === name);
-  if (found === undefined) throw new Error(`this cluster has no ${name} CA`);
-  return found;
-}
-
-/** A node's own leaf of an opened PKI. */
-export function leafOf(pki: Pki, node: string, name: string): Leaf {
-  const found = pki.leaves.find((leaf) => leaf.node === node && leaf.name === name);
-  if (found === undefined) throw new Error(`${node} has no certificate ${name}`);
-  return found;
-}
-
-/** With which a node's kubelet asks for its first certificate. */
-export function tokenOf(pki: Pki, node: string): BootstrapToken {
-  const token = pki.tokens.get(node);
-  if (token === undefined) throw new Error(`${node} has no bootstrap token`);
-  return token;
-}
-
 async function openAuthority(
   vault: Vault,
   name: AuthorityName,
@@ -242,7 +181,7 @@ async function openLeaf(
     const { notBefore, notAfter } = validity(now, days);
     const certificate = makeCertificate(
       {
-        subject: { commonName: spec.commonName(node), organization: spec.organization },
+        subject: { commonName: spec.commonName, organization: spec.organization },
         publicKey: createPublicKey(key),
         notBefore: notBefore < ca.notBefore ? ca.notBefore : notBefore,
         notAfter: notAfter > ca.notAfter ? ca.notAfter : notAfter,

@@ -8,14 +8,8 @@ import { algorithmOf, generateKey, makeAuthorityRequest, privatePem, whyNoAuthor
 import { whyUnread } from "../config/key-algorithms.ts";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { Topology } from "../config/topology.ts";
-import {
-  authorities,
-  authorityFile,
-  type AuthorityName,
-  authoritySubject,
-  requestedKey,
-  wantedAuthorities,
-} from "./certificates.ts";
+import type { AuthorityName } from "../components/credentials.ts";
+import { authorities, authorityFile, authoritySubject, requestedKey, wantedAuthorities } from "./certificates.ts";
 import { blocks, readKey, signsItself } from "./issued.ts";
 import { generationFile, nextGeneration, readRotation } from "./rotation.ts";
 import { openVault, type Vault } from "./vault.ts";

@@ -2,21 +2,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExpectedError, messageOf } from "#cli/errors";
 import { algorithmOf, type KeyAlgorithm, makeCertificate, type Subject } from "#x509";
+import type { IssuedPair } from "../components/credentials.ts";
 import type { WantedLeaf } from "./certificates.ts";
-
-export interface IssuedPair {
-  /** PEM, of the certificate alone. */
-  readonly certificate: string;
-  /** PEM of the CAs above it, nearest first, where it is an intermediate; else empty. */
-  readonly chain: string;
-  /** PEM. */
-  readonly key: string;
-  /** `CN=etcd, O=k8s` */
-  readonly subject: string;
-  readonly sans: readonly string[];
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
 
 /** Key and certificate out of one PEM text; PKI_INVALID when one is missing, damaged, or they do not belong together. */
 export function parsePair(text: string, where: string): IssuedPair {
@@ -54,9 +41,9 @@ export function whyStale(
   const parsed = new X509Certificate(leaf.certificate);
   const authority = new X509Certificate(ca.certificate);
   if (!parsed.checkIssued(authority) || !parsed.verify(authority.publicKey)) return "another CA signed it";
-  const { spec, node } = wanted;
+  const { spec } = wanted;
   const organization = spec.organization === undefined ? "" : `, O=${spec.organization}`;
-  const subject = `CN=${spec.commonName(node)}${organization}`;
+  const subject = `CN=${spec.commonName}${organization}`;
   if (leaf.subject !== subject) return `its subject was ${leaf.subject}, wanted is ${subject}`;
   if (leaf.sans.toSorted().join() !== [...wanted.sans].toSorted().join()) {
     return `its names were ${leaf.sans.join(" ") || "none"}, wanted are ${wanted.sans.join(" ") || "none"}`;

@@ -15,7 +15,8 @@ import { type RotationStep, rotationSteps } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Topology } from "../config/topology.ts";
 import { isSince } from "#formats/version";
-import { authorities, authorityFile, type AuthorityName, requestedKey, wantedAuthorities } from "./certificates.ts";
+import type { AuthorityName } from "../components/credentials.ts";
+import { authorities, authorityFile, requestedKey, wantedAuthorities } from "./certificates.ts";
 import { blocks, signsItself } from "./issued.ts";
 import type { Vault } from "./vault.ts";
 

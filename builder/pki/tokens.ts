@@ -1,13 +1,7 @@
 /** Secrets that are not certificates: bootstrap tokens and the key of encryption at rest. */
 import { randomBytes, randomInt } from "node:crypto";
 import { ExpectedError } from "#cli/errors";
-
-/** `id.secret`, with which a kubelet asks for its first certificate. */
-export interface BootstrapToken {
-  readonly id: string;
-  readonly secret: string;
-  readonly expires: Date;
-}
+import type { BootstrapToken } from "../components/credentials.ts";
 
 /** Secrets that were published in guides and documentation: everyone knows them. */
 const published: readonly string[] = [

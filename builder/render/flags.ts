@@ -1,10 +1,7 @@
 /** Command-line flags of daemons, and how they are written into a unit. */
 import { componentOf } from "../config/flag-table.ts";
-import type { NodeContext } from "./context.ts";
-import { given, type Row } from "./rows.ts";
-
-/** One flag of a daemon. */
-export type FlagRow = Row<string>;
+import type { NodeContext } from "../components/context.ts";
+import { type FlagRow, given } from "../components/rows.ts";
 
 /** `--flag=value` words of a daemon on a node, quoted for a unit; flags of cluster.yaml replace and follow ours. */
 export function flagsOf(rows: readonly FlagRow[], context: NodeContext, daemon: string): string[] {

@@ -1,10 +1,14 @@
 /** What a host must be before anything starts: kernel modules, sysctls, swap, names, ports. */
 import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
 import { kernelDefaults } from "../config/kernel-defaults.ts";
-import { apiPort, hasMasterOutside, metricsHostPort, type Topology } from "../config/topology.ts";
-import { isHardened } from "./profile.ts";
+import type { Topology } from "../config/topology.ts";
+import type { HostNeeds } from "../components/component.ts";
+import { isHardened } from "../components/profile.ts";
+import { ofCluster } from "./walk.ts";
 
 type Policy = SysctlEntry["policy"];
+/** Of a component, and on which nodes. */
+type Needs = HostNeeds & { readonly for: { roles: Role[] } };
 
 const nodeRoles: readonly Role[] = ["worker"];
 const everywhere: readonly Role[] = ["etcd", "master", "worker"];
@@ -32,37 +36,28 @@ const sysctls: readonly (readonly [key: string, value: string, policy: Policy])[
   ["fs.file-max", "52706963", "raise"],
 ];
 
-const proxyModules = {
-  iptables: ["ip_tables"],
-  ipvs: ["ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh"],
-  nftables: ["nf_tables"],
-} as const;
-
 export function hostEntry(topology: Topology): HostEntry {
   const { host } = topology.cluster;
+  const needs = ofCluster({ topology }).map((component): Needs => ({
+    ...component.host?.(topology),
+    for: { roles: [...component.roles] },
+  }));
   return {
-    modules: modules(topology),
+    modules: modules(topology, needs),
     sysctls: allSysctls(topology),
     swap: host.swap,
     selinux: host.selinux,
-    firewall: { mode: host.firewall, ports: ports(topology), ...protocols(topology) },
+    firewall: { mode: host.firewall, ports: ports(topology, needs), ...protocols(needs) },
     hosts: host.hosts
       ? topology.nodes.filter((node) => node.subnet === null).map((node) => ({ ip: node.ip, name: node.name }))
       : [],
     hostname: host.hostname,
-    stopServices: [...new Set([...host.stopServices, ...packagedServices(topology)])],
+    stopServices: [...new Set([...host.stopServices, ...needs.flatMap(({ stopServices = [] }) => stopServices)])],
     ...(host.timeSync === "keep" ? {} : { timeSync: host.timeSync }),
   };
 }
 
-/** The distribution's own nginx would listen on port 80; ours is kube-nginx.service. */
-function packagedServices(topology: Topology): string[] {
-  return topology.generation.daemons && topology.api.endpoint === "local-proxy" ? ["nginx.service"] : [];
-}
-
-function modules(topology: Topology): ModuleEntry[] {
-  const { plugin, proxyMode } = topology.network;
-  const { daemons } = topology.generation;
+function modules(topology: Topology, needs: readonly Needs[]): ModuleEntry[] {
   const entry = (name: string, optional: boolean, roles = nodeRoles): ModuleEntry => ({
     name,
     optional,
@@ -72,8 +67,7 @@ function modules(topology: Topology): ModuleEntry[] {
     entry("overlay", false),
     entry("br_netfilter", false),
     entry("nf_conntrack", true),
-    ...(daemons ? proxyModules[proxyMode].map((name) => entry(name, true)) : []),
-    ...(daemons && plugin.startsWith("flannel") ? [entry("vxlan", true)] : []),
+    ...needs.flatMap(({ modules = [], for: { roles } }) => modules.map((name) => entry(name, true, roles))),
     ...topology.cluster.host.modules.map((name) => entry(name, false, everywhere)),
   ];
 }
@@ -98,43 +92,22 @@ function allSysctls(topology: Topology): SysctlEntry[] {
   return [...usual, ...asked];
 }
 
-/** IP protocols that have no ports. */
-function protocols({ generation, api, network }: Topology): Pick<HostEntry["firewall"], "protocols"> {
-  const entry = (protocol: number, role: Role) => ({ protocol, for: { roles: [role] } });
-  if (!generation.daemons) return {};
-  const found = [
-    // IPIP, calico's tunnel.
-    ...(network.plugin === "calico" ? [entry(4, "worker")] : []),
-    // VRRP: of masters that do not hear each other, each takes the shared address.
-    ...(api.endpoint === "vip" ? [entry(112, "master")] : []),
-  ];
+function protocols(needs: readonly Needs[]): Pick<HostEntry["firewall"], "protocols"> {
+  const found = needs
+    .flatMap(({ protocols = [], ...rest }) => protocols.map((protocol) => ({ protocol, for: rest.for })))
+    .toSorted((a, b) => a.protocol - b.protocol);
   return found.length === 0 ? {} : { protocols: found };
 }
 
-function ports(topology: Topology): HostEntry["firewall"]["ports"] {
-  const { first, last } = topology.network.nodePorts;
-  const entry = (
-    port: string,
-    role: Role,
-    protocol: "tcp" | "udp" = "tcp",
-  ): HostEntry["firewall"]["ports"][number] => ({
-    port,
-    protocol,
-    for: { roles: [role] },
-  });
-  const etcd = [entry("2379-2380", "etcd")];
-  if (!topology.generation.daemons) return etcd;
+/** Those of components, and the node ports of services. */
+function ports({ network, generation }: Topology, needs: readonly Needs[]): HostEntry["firewall"]["ports"] {
+  const { first, last } = network.nodePorts;
   return [
-    ...etcd,
-    entry(String(apiPort), "master"),
-    ...(topology.api.endpoint === "vip" ? [entry(String(topology.api.balancerPort), "master")] : []),
-    entry("10250", "worker"),
-    ...(topology.network.plugin.startsWith("flannel") ? [entry("8472", "worker", "udp")] : []),
-    ...(topology.network.plugin === "calico" ? [entry("179", "worker")] : []),
-    ...(topology.addons.includes("metrics-server") && hasMasterOutside(topology)
-      ? [entry(String(metricsHostPort), "worker")]
-      : []),
-    entry(`${first}-${last}`, "worker"),
-    entry(`${first}-${last}`, "worker", "udp"),
+    ...needs.flatMap(({ ports = [], ...rest }) => ports.map((port) => ({ ...port, for: rest.for }))),
+    ...(generation.daemons ? (["tcp", "udp"] as const) : []).map((protocol) => ({
+      port: `${first}-${last}`,
+      protocol,
+      for: { roles: [...nodeRoles] },
+    })),
   ];
 }

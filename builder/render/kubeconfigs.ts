@@ -1,96 +1,42 @@
 /** The kubeconfigs of a node: the CA and the client's certificate or token embedded, mode 0600. */
-import type { Role } from "#bundle";
-import { apiServerUrl, type ApiConsumer } from "../config/topology.ts";
-import { leafOf, tokenOf } from "../pki/authority.ts";
-import { has, isAtLeast, type NodeContext } from "./context.ts";
-import type { Piece } from "./pieces.ts";
+import { apiServerUrl } from "../config/topology.ts";
+import type { KubeconfigRow } from "../components/component.ts";
+import { config, type NodeContext } from "../components/context.ts";
+import { leafOf, tokenOf } from "../components/credentials.ts";
+import { isRotated, trustedFile, trustedPem } from "../components/trust.ts";
+import type { Piece } from "../components/piece.ts";
 import type { Templates } from "./template.ts";
-import { isRotated, trustedFile, trustedPem } from "./trust.ts";
+import { type Found, rowsOf } from "./walk.ts";
 
-interface Kubeconfig {
-  /** Below /etc/kubernetes, unless absolute. */
-  readonly file: string;
-  /** Name of the certificate; null: the node's bootstrap token. */
-  readonly certificate: string | null;
-  readonly user: string;
-  readonly context: string;
-  readonly consumer: ApiConsumer;
-  readonly role: Role;
-  readonly when?: (context: NodeContext) => boolean;
-}
-
-const daemons = (context: NodeContext): boolean => context.topology.generation.daemons;
-const secureControllers = (context: NodeContext): boolean => isAtLeast(context, "1.11");
-const admin = {
-  certificate: "admin",
-  user: "admin",
-  context: "kubernetes",
-  consumer: "admin",
-  role: "master",
-} as const;
-
-const table: readonly Kubeconfig[] = [
-  { file: "admin.kubeconfig", ...admin },
-  // Where kubectl looks by itself.
-  { file: "/root/.kube/config", ...admin },
-  ...(["kube-controller-manager", "kube-scheduler"] as const).map((name): Kubeconfig => ({
-    file: `${name}.kubeconfig`,
-    certificate: name,
-    user: `system:${name}`,
-    context: `system:${name}`,
-    consumer: "master",
-    role: "master",
-    when: secureControllers,
-  })),
-  {
-    file: "kubelet-bootstrap.kubeconfig",
-    certificate: null,
-    user: "kubelet-bootstrap",
-    context: "default",
-    consumer: "worker",
-    role: "worker",
-    when: daemons,
-  },
-  {
-    file: "kube-proxy.kubeconfig",
-    certificate: "kube-proxy",
-    user: "kube-proxy",
-    context: "default",
-    consumer: "worker",
-    role: "worker",
-    when: daemons,
-  },
-];
+const found = (context: NodeContext): Found<KubeconfigRow>[] => rowsOf(context, ({ kubeconfigs }) => kubeconfigs);
 
 /** Absolute paths of the kubeconfigs that embed a certificate on a node. */
 export function embeddingPaths(context: NodeContext, certificate: string): string[] {
-  return table
-    .filter((entry) => entry.certificate === certificate && (entry.when?.(context) ?? true))
-    .map((entry) => pathOf(context, entry));
+  return found(context)
+    .filter(({ row }) => row.certificate === certificate)
+    .map(({ row }) => pathOf(context, row));
 }
 
 /** Every kubeconfig of a node; none without masters. */
 export function kubeconfigPieces(context: NodeContext, templates: Templates): Piece[] {
-  return table
-    .filter((entry) => has(context, entry.role) && (entry.when?.(context) ?? true))
-    .flatMap((entry) => {
-      const server = apiServerUrl(context.topology, entry.consumer, context.node);
-      if (server === null) return [];
-      const authority = base64(trustedPem(context, "kubernetes"));
-      const shared = { server, authority, user: entry.user, context: entry.context };
-      const template = `kubeconfigs/${entry.certificate === null ? "token" : "certificate"}.kubeconfig.ejs`;
-      const credentials = entry.certificate === null ? bootstrap(context) : pairOf(context, entry.certificate);
-      return [
-        {
-          path: pathOf(context, entry),
-          mode: "0600",
-          content: templates.render(template, { ...shared, ...credentials }),
-          sensitive: true,
-          roles: [entry.role],
-          origin: { from: "template", template: `manifests/${template}` },
-        },
-      ];
-    });
+  return found(context).flatMap(({ row, roles }) => {
+    const server = apiServerUrl(context.topology, row.consumer, context.node);
+    if (server === null) return [];
+    const authority = base64(trustedPem(context, "kubernetes"));
+    const shared = { server, authority, user: row.user, context: row.context };
+    const template = `manifests/kubeconfigs/${row.certificate === null ? "token" : "certificate"}.kubeconfig.ejs`;
+    const credentials = row.certificate === null ? bootstrap(context) : pairOf(context, row.certificate);
+    return [
+      {
+        path: pathOf(context, row),
+        mode: "0600",
+        content: templates.render(template, { ...shared, ...credentials }),
+        sensitive: true,
+        roles,
+        origin: { from: "template", template },
+      },
+    ];
+  });
 }
 
 /** The kubelet's own kubeconfig takes over how this one names the CA: by its file, where that is another one in time. */
@@ -106,8 +52,8 @@ function pairOf(context: NodeContext, certificate: string): { certificate: strin
   return { certificate: base64(leaf.certificate), key: base64(leaf.key) };
 }
 
-function pathOf(context: NodeContext, entry: Kubeconfig): string {
-  return entry.file.startsWith("/") ? entry.file : `${context.paths.config}/${entry.file}`;
+function pathOf(context: NodeContext, { file }: KubeconfigRow): string {
+  return file.startsWith("/") ? file : config(file)(context);
 }
 
 function base64(text: string): string {

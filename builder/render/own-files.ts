@@ -1,7 +1,7 @@
 /** The operator's own files (`files:` of cluster.yaml), on the nodes that they are for, byte for byte. */
 import { digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import type { RenderInput } from "./context.ts";
+import type { RenderInput } from "../components/context.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
 import { selectorFor, selects } from "./pieces.ts";
 

@@ -1,19 +1,9 @@
-/** Pieces of nodes before they are gathered: what one node gets, and the gathering of equals into one entry. */
-import { digestOf, type Origin, type Role, type Selector } from "#bundle";
+/** The gathering of what is the same on several nodes into one entry. */
+import { digestOf, type Role, type Selector } from "#bundle";
+import type { Piece } from "../components/piece.ts";
 import type { TopologyNode } from "../config/topology.ts";
 import type { NodeFile } from "./node-file.ts";
 import { byText } from "../text-order.ts";
-
-/** A file of one node. */
-export interface Piece {
-  readonly path: string;
-  readonly mode: string;
-  readonly content: string;
-  readonly sensitive: boolean;
-  /** The node has it when one of these roles is installed. */
-  readonly roles: readonly Role[];
-  readonly origin: Origin;
-}
 
 /** Anything that several nodes may have alike. */
 export interface Placed<T> {
@@ -68,7 +58,7 @@ export function selects({ roles, nodes }: Selector, node: TopologyNode): boolean
   return roles.some((role) => node.roles.includes(role)) && (nodes?.includes(node.name) ?? true);
 }
 
-/** Two files on one path of one node would be a mistake in the catalogue. */
+/** Two files on one path of one node would be a mistake of components. */
 function refuseTwice(files: readonly NodeFile[], nodes: readonly TopologyNode[]): void {
   const seen = new Set<string>();
   for (const file of files) {

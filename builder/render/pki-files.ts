@@ -1,41 +1,21 @@
 /** Certificates and keys as files of nodes, and the index's list of certificates. */
 import type { CertificateEntry, Role } from "#bundle";
-import { authorityOf, type Leaf } from "../pki/authority.ts";
-import type { AuthorityName } from "../pki/certificates.ts";
-import { has, isAtLeast, type NodeContext, runsFlanneld } from "./context.ts";
+import { has, isAtLeast, type NodeContext, runsFlanneld } from "../components/context.ts";
+import { type AuthorityName, authorityOf, type Leaf } from "../components/credentials.ts";
+import { signingPath, trustedPem } from "../components/trust.ts";
+import type { Piece } from "../components/piece.ts";
+import { certificates, type CertificateSpec } from "../pki/certificates.ts";
 import { embeddingPaths } from "./kubeconfigs.ts";
-import type { Piece } from "./pieces.ts";
-import { signingPath, trustedPem } from "./trust.ts";
-
-interface Placement {
-  readonly role: Role;
-  /** Folder of `<name>.pem` and `<name>-key.pem`; null: only inside kubeconfigs. */
-  readonly folder: "pki" | "etcdPki" | null;
-}
-
-const placements: Readonly<Record<string, Placement>> = {
-  etcd: { role: "etcd", folder: "etcdPki" },
-  "etcd-peer": { role: "etcd", folder: "etcdPki" },
-  flanneld: { role: "worker", folder: "etcdPki" },
-  "kube-apiserver-etcd-client": { role: "master", folder: "pki" },
-  "kube-apiserver": { role: "master", folder: "pki" },
-  "kube-apiserver-kubelet-client": { role: "master", folder: "pki" },
-  "front-proxy-client": { role: "master", folder: "pki" },
-  "kube-controller-manager": { role: "master", folder: "pki" },
-  "kube-scheduler": { role: "master", folder: "pki" },
-  admin: { role: "master", folder: null },
-  "kube-proxy": { role: "worker", folder: null },
-};
 
 /** Every certificate and key file of a node. */
 export function pkiPieces(context: NodeContext): Piece[] {
-  const leaves = leavesOf(context).flatMap(({ leaf, placement }) => {
-    if (placement.folder === null) return [];
-    const stem = `${context.paths[placement.folder]}/${leaf.name}`;
+  const leaves = leavesOf(context).flatMap(({ leaf, spec: { folder, roles } }) => {
+    if (folder === null) return [];
+    const stem = `${context.paths[folder]}/${leaf.name}`;
     const name = `${leaf.node}/${leaf.name}`;
     return [
-      open(`${stem}.pem`, leaf.certificate + leaf.chain, [placement.role], name),
-      secret(`${stem}-key.pem`, leaf.key, [placement.role], name),
+      open(`${stem}.pem`, leaf.certificate + leaf.chain, roles, name),
+      secret(`${stem}-key.pem`, leaf.key, roles, name),
     ];
   });
   return [...authorityPieces(context), ...leaves, ...serviceAccountPieces(context)];
@@ -43,8 +23,8 @@ export function pkiPieces(context: NodeContext): Piece[] {
 
 /** Every certificate of a node with where it lies: as a file, or inside which kubeconfigs. */
 export function certificateEntries(context: NodeContext): CertificateEntry[] {
-  const issued = leavesOf(context).flatMap(({ leaf, placement }) => [
-    ...(placement.folder === null ? [] : [entry(context, `${context.paths[placement.folder]}/${leaf.name}.pem`, leaf)]),
+  const issued = leavesOf(context).flatMap(({ leaf, spec: { folder } }) => [
+    ...(folder === null ? [] : [entry(context, `${context.paths[folder]}/${leaf.name}.pem`, leaf)]),
     ...embeddingPaths(context, leaf.name).map((path) => entry(context, path, leaf)),
   ]);
   const cas = authorityPlaces(context).flatMap(({ path, name }) =>
@@ -68,13 +48,13 @@ function entry(
   };
 }
 
-function leavesOf(context: NodeContext): { leaf: Leaf; placement: Placement }[] {
+function leavesOf(context: NodeContext): { leaf: Leaf; spec: CertificateSpec }[] {
   return context.pki.leaves
     .filter((leaf) => leaf.node === context.node.name)
     .map((leaf) => {
-      const placement = placements[leaf.name];
-      if (placement === undefined) throw new Error(`nobody gets the certificate ${leaf.name}`);
-      return { leaf, placement };
+      const spec = certificates.find(({ name }) => name === leaf.name);
+      if (spec === undefined) throw new Error(`nobody gets the certificate ${leaf.name}`);
+      return { leaf, spec };
     });
 }
 
@@ -121,10 +101,10 @@ function serviceAccountPieces(context: NodeContext): Piece[] {
   ];
 }
 
-function open(path: string, content: string, roles: Role[], name: string): Piece {
+function open(path: string, content: string, roles: readonly Role[], name: string): Piece {
   return { path, mode: "0644", content, sensitive: false, roles, origin: { from: "pki", name } };
 }
 
-function secret(path: string, content: string, roles: Role[], name: string): Piece {
+function secret(path: string, content: string, roles: readonly Role[], name: string): Piece {
   return { path, mode: "0600", content, sensitive: true, roles, origin: { from: "pki", name } };
 }

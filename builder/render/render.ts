@@ -1,25 +1,31 @@
 /** Everything that goes onto nodes, from the topology, the PKI and the fetched binaries. Pure. */
 import { ExpectedError } from "#cli/errors";
-import type { DirectoryEntry, FileEntry, NodeEntry } from "#bundle";
+import type { DirectoryEntry, FileEntry, NodeEntry, Role, Selector, WrittenEntry } from "#bundle";
 import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
 import type { FetchedFile } from "../sources/fetched.ts";
-import { entriesOf, modeOf } from "./catalogue.ts";
+import {
+  kubernetes,
+  type NodeContext,
+  contextOf,
+  type RenderInput,
+  runsContainerd,
+  runsDocker,
+} from "../components/context.ts";
+import type { Piece } from "../components/piece.ts";
 import { checksOf } from "./checks.ts";
-import { contextOf, type NodeContext, type RenderInput, runsContainerd, runsDocker } from "./context.ts";
-import { directoriesOf } from "./directories.ts";
 import { etcdMember } from "./etcd-member.ts";
 import { hostEntry } from "./host.ts";
 import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
 import { objectPieces, objectsOf } from "./objects.ts";
 import { ownFiles } from "./own-files.ts";
-import { gather, gatherFiles, type Piece, type Placed, selectorFor } from "./pieces.ts";
+import { gather, gatherFiles, type Placed, selectorFor } from "./pieces.ts";
 import { certificateEntries, pkiPieces } from "./pki-files.ts";
-import { registryPieces } from "./registries.ts";
 import { openTemplates, type Templates } from "./template.ts";
+import { textPieces } from "./texts.ts";
 import { unitEntries } from "./units.ts";
-import { writtenOf } from "./written.ts";
+import { madeBy } from "./walk.ts";
 import { byText } from "../text-order.ts";
 
 /**
@@ -37,6 +43,14 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
   const made = { files: [...binaries, ...gatherFiles(placed, topology.nodes)], directories: directories(contexts) };
   const own = ownFiles(input, made);
   const paths = new Set([...binaries, ...own].map((file) => file.path));
+  /** What nodes have, each with the nodes that have it alike. */
+  const entries = <T extends { readonly roles: readonly Role[] }>(
+    of: (context: NodeContext) => readonly T[],
+  ): (Omit<T, "roles"> & { for: Selector })[] =>
+    gather(
+      contexts.flatMap((context) => of(context).map((item) => ({ node: context.node, item }))),
+      (item) => JSON.stringify(item),
+    ).map(({ item: { roles, ...item }, names }) => ({ ...item, for: selectorFor(roles, names, topology.nodes) }));
   return {
     nodes: topology.nodes.map((node): NodeEntry => ({
       name: node.name,
@@ -50,19 +64,10 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     directories: made.directories,
     units: unitEntries(placed, paths, topology.nodes),
     host: hostEntry(topology),
-    checks: gather(
-      contexts.flatMap((context) => checksOf(context).map((item) => ({ node: context.node, item }))),
-      (item) => JSON.stringify(item),
-    ).map(({ item: { roles, ...check }, names }) => ({ ...check, for: selectorFor(roles, names, topology.nodes) })),
-    objects: gather(
-      contexts.flatMap((context) => objectsOf(context, templates).map((item) => ({ node: context.node, item }))),
-      (item) => JSON.stringify(item),
-    ).map(({ item: { roles, ...object }, names }) => ({ ...object, for: selectorFor(roles, names, topology.nodes) })),
+    checks: entries(checksOf),
+    objects: entries((context) => objectsOf(context, templates)),
     certificates: contexts.flatMap(certificateEntries),
-    written: gather(
-      contexts.flatMap((context) => writtenOf(context).map((item) => ({ node: context.node, item }))),
-      (item) => JSON.stringify(item),
-    ).map(({ item: { roles, ...entry }, names }) => ({ ...entry, for: selectorFor(roles, names, topology.nodes) })),
+    written: entries(writtenOf),
     pods: podsOf(contexts),
     ...(input.pki.keys === undefined ? {} : { keys: input.pki.keys }),
   };
@@ -73,7 +78,7 @@ function podsOf(contexts: readonly NodeContext[]): Rendered["pods"] {
   const is = (answer: (context: NodeContext) => boolean): boolean => contexts.some(answer);
   const paths = contexts[0]?.paths;
   return {
-    kubelet: is(({ topology }) => topology.generation.daemons) ? (paths?.kubelet ?? null) : null,
+    kubelet: is(kubernetes) ? (paths?.kubelet ?? null) : null,
     containerd: is(runsContainerd) ? (paths?.containerd ?? null) : null,
     docker: is(runsDocker) ? (paths?.docker ?? null) : null,
     for: { roles: ["worker"] },
@@ -92,22 +97,19 @@ function refuseUnknownFlags({ topology, manifest }: RenderInput): void {
 
 /** Every text file of one node. */
 function piecesOf(context: NodeContext, templates: Templates): Piece[] {
-  const { topology, node, paths } = context;
-  const rendered = entriesOf(context).map((entry): Piece => ({
-    path: entry.path(context),
-    mode: modeOf(entry, context),
-    content: templates.render(entry.template, { topology, node, paths, ...entry.data?.(context) }),
-    sensitive: entry.sensitive ?? false,
-    roles: entry.roles,
-    origin: { from: "template", template: `manifests/${entry.template}` },
-  }));
   return [
-    ...rendered,
+    ...textPieces(context, templates),
     ...objectPieces(context, templates),
     ...kubeconfigPieces(context, templates),
     ...pkiPieces(context),
-    ...registryPieces(context),
   ];
+}
+
+function writtenOf(context: NodeContext): (Omit<WrittenEntry, "for"> & { roles: readonly Role[] })[] {
+  return madeBy(context, ({ written }) => written).map(({ component, row, roles }) => {
+    const { path, by = component.name, credential = false, ...rest } = row;
+    return { path, by, credential, ...rest, roles };
+  });
 }
 
 /** Fetched files in order of path and platform, each for the roles that the release gives its component. */
@@ -141,15 +143,22 @@ function platformOf(selector: FileEntry["for"]): string {
   return selector.platforms?.join() ?? "";
 }
 
+/** Directories that must be there before a unit starts, or that are ours to remove again; those of our files are made with them. */
 function directories(contexts: readonly NodeContext[]): DirectoryEntry[] {
   const nodes = contexts.map((context) => context.node);
-  const placed = contexts.flatMap((context) => directoriesOf(context).map((item) => ({ node: context.node, item })));
+  const placed = contexts.flatMap((context) => {
+    const found = madeBy(context, (component) => component.directories);
+    return [...Map.groupBy(found, ({ row }) => row.path)].map(([path, same]) => {
+      const roles = [...new Set(same.flatMap(({ roles }) => roles))];
+      return { node: context.node, item: { path, mode: same[0]?.row.mode ?? "0755", roles } };
+    });
+  });
   return gather(placed, (item) => JSON.stringify(item))
-    .map(({ item, names }) => ({
-      path: item.path,
-      mode: item.mode,
+    .map(({ item: { path, mode, roles }, names }) => ({
+      path,
+      mode,
       owner: "0:0",
-      for: selectorFor(item.roles, names, nodes),
+      for: selectorFor(roles, names, nodes),
     }))
     .toSorted((a, b) => byText(a.path, b.path) || byText(a.for.roles.join(), b.for.roles.join()));
 }

@@ -1,31 +1,30 @@
 /**
- * EJS templates in `manifests/`. A name that is not defined, or whose value is absent, is an error with file and
+ * EJS templates of components. A name that is not defined, or whose value is absent, is an error with file and
  * line: no daemon ever starts with `--flag=undefined`. `@NODE_IP@` and its like are plain text here.
  */
 import ejs from "ejs";
 import { ExpectedError, messageOf } from "#cli/errors";
-import { readManifest } from "../config/manifests.ts";
+import { readSource } from "../config/manifests.ts";
 
 type Compiled = (data: Record<string, unknown>) => string;
 
 /** Renders templates, compiling each once. */
 export interface Templates {
-  /** The text of `manifests/<path>` for `data`; TEMPLATE_INVALID with file:line when it cannot be made. */
+  /** The text of the template at a path in the project for `data`; TEMPLATE_INVALID with file:line when it cannot be made. */
   render(path: string, data: Record<string, unknown>): string;
 }
 
-/** `read` gives a template's text by its path below `manifests/`. */
-export function openTemplates(read: (path: string) => string | undefined = readManifest): Templates {
+/** `read` gives a template's text by its path in the project. */
+export function openTemplates(read: (path: string) => string | undefined = readSource): Templates {
   const compiled = new Map<string, Compiled>();
   return {
     render(path, data) {
-      const where = `manifests/${path}`;
-      const template = compiled.get(path) ?? compile(read(path), where);
+      const template = compiled.get(path) ?? compile(read(path), path);
       compiled.set(path, template);
       try {
         return template(data);
       } catch (cause) {
-        throw broken(where, cause);
+        throw broken(path, cause);
       }
     },
   };

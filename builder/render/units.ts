@@ -1,39 +1,12 @@
 /** Units for the index: in which order they start, what enables them, and which files restart them. */
 import type { UnitEntry } from "#bundle";
 import type { TopologyNode } from "../config/topology.ts";
-import { gather, type Piece, type Placed, selectorFor } from "./pieces.ts";
+import { components } from "../components/list.ts";
+import type { Piece } from "../components/piece.ts";
+import { byText } from "../text-order.ts";
+import { gather, type Placed, selectorFor } from "./pieces.ts";
 
-/** Start order; the installer stops in the opposite one. Null: enabled, but its timer or another unit starts it. */
-const order: Readonly<Record<string, number | null>> = {
-  "etcd.service": 10,
-  "haproxy.service": 20,
-  "keepalived.service": 21,
-  "kube-nginx.service": 22,
-  "kube-apiserver.service": 30,
-  "kube-controller-manager.service": 40,
-  "kube-scheduler.service": 41,
-  // Before the master's own kubelet, whose first certificate it approves.
-  "kubeferry-approve.service": 45,
-  "flanneld.service": 50,
-  "containerd.service": 55,
-  "docker.service": 60,
-  "kubeferry-routes.service": 65,
-  "kubelet.service": 70,
-  "kube-proxy.service": 75,
-  "kubeferry-expiry.service": null,
-  "kubeferry-expiry.timer": 90,
-  "kubeferry-snapshot.service": null,
-  "kubeferry-snapshot.timer": 90,
-};
-
-/** Their start ends only when etcd is up, with its other members and on other hosts, and those may be installed later. */
-const waitForEtcd = ["etcd.service", "kube-apiserver.service", "flanneld.service"];
-/** What systemd starts only after one of these. */
-const follows: Readonly<Record<string, string>> = {
-  "docker.service": "flanneld.service",
-  "kubelet.service": "docker.service",
-};
-
+const rows = new Map(components.flatMap(({ units = [] }) => units.map((unit) => [unit.name, unit] as const)));
 const folder = "/etc/systemd/system/";
 
 /** The units among the files of all nodes. A unit restarts when a file that it names, or that such a file names, changes. */
@@ -49,19 +22,19 @@ export function unitEntries(
   return groups
     .map(({ item, names }): UnitEntry => {
       const name = item.path.slice(folder.length);
-      const start = order[name];
-      if (start === undefined) throw new Error(`${name} has no place in the start order`);
+      const row = rows.get(name);
+      if (row === undefined) throw new Error(`${name} is a unit of no component`);
       const mine = placed.filter(({ node }) => names.includes(node.name)).map(({ item }) => item);
       return {
         name,
         links: installLinks(name, item.content),
-        start,
+        start: row.start,
         noBlock: waits(name, names, units, nodes),
         restartOn: filesBehind(item, mine, others),
         for: selectorFor(item.roles, names, nodes),
       };
     })
-    .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+    .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0) || byText(a.name, b.name));
 }
 
 /** Whether on one of the nodes its start may have to wait for another host. */
@@ -71,12 +44,13 @@ function waits(
   units: readonly Placed<Piece>[],
   nodes: readonly TopologyNode[],
 ): boolean {
-  const leader = follows[unit];
-  if (leader !== undefined) {
+  const leader = rows.get(unit)?.behind;
+  if (leader === undefined) return false;
+  if (leader !== "etcd") {
     return waits(leader, names, units, nodes) && units.some(({ item }) => item.path === `${folder}${leader}`);
   }
   const members = nodes.filter(({ roles }) => roles.includes("etcd")).map(({ name }) => name);
-  return waitForEtcd.includes(unit) && names.some((name) => members.length > 1 || !members.includes(name));
+  return names.some((name) => members.length > 1 || !members.includes(name));
 }
 
 /** `multi-user.target.wants/etcd.service` from `[Install] WantedBy=multi-user.target`. */

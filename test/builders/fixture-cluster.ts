@@ -4,7 +4,7 @@ import type { OwnFiles } from "../../builder/config/own-files.ts";
 import type { OwnManifest } from "../../builder/config/own-manifests.ts";
 import type { ReleaseManifest } from "../../builder/config/release.ts";
 import { type Topology, topology } from "../../builder/config/topology.ts";
-import type { Pki } from "../../builder/pki/authority.ts";
+import type { Pki } from "../../builder/components/credentials.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { render } from "../../builder/render/render.ts";
 import { fixturePki } from "./fixture-pki.ts";

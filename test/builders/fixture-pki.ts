@@ -1,6 +1,6 @@
 /** A PKI of placeholders for tests of rendering: nothing random, and every secret names itself. */
 import type { Topology } from "../../builder/config/topology.ts";
-import type { Leaf, Pki } from "../../builder/pki/authority.ts";
+import type { Leaf, Pki } from "../../builder/components/credentials.ts";
 import { authorities, wantedAuthorities, wantedLeaves } from "../../builder/pki/certificates.ts";
 
 const span = { notBefore: new Date("2026-01-01T00:00:00Z"), notAfter: new Date("2036-01-01T00:00:00Z") };
@@ -22,7 +22,7 @@ export function fixturePki(topology: Topology): Pki {
       certificate: `[certificate ${spec.name} of ${node.name}]\n`,
       key: `[key ${spec.name} of ${node.name}]\n`,
       chain: "",
-      subject: `CN=${spec.commonName(node)}`,
+      subject: `CN=${spec.commonName}`,
       sans,
       ...span,
     })),

@@ -49,7 +49,7 @@ export function texts(rendered: Rendered): Map<string, string> {
   return found;
 }
 
-/** A script is reviewed where it is written, in manifests/checks. */
+/** A script is reviewed where it is written, in builder/components. */
 function shown(word: string): string {
   return word.includes("\n") ? `[${word.split("\n").length} lines, ${digestOf(word).slice(0, 8)}]` : word;
 }

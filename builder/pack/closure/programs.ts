@@ -1,4 +1,6 @@
 /** Programs that units, health checks and objects run. */
+import type { Component } from "../../components/component.ts";
+import { components } from "../../components/list.ts";
 import { mergedUsr } from "./base.ts";
 import type { ClosureFinding } from "./finding.ts";
 import { readUnit } from "./unit-text.ts";
@@ -6,21 +8,10 @@ import { findProgram, type View } from "./view.ts";
 
 const unitPattern = /\.(service|socket|timer|mount|target|path)$/;
 
-/**
- * Programs that find others by their name in their own folder or the unit's PATH, and fail late without them; of each
- * line one is enough (docker up to 18.06 has its own names, the last ones). `io.containerd.runc.v2` is the shim's name
- * in containerd's configuration.
- */
-const companions: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  containerd: [["containerd-shim-runc-v2"], ["runc"]],
-  dockerd: [
-    ["containerd", "docker-containerd"],
-    ["containerd-shim-runc-v2", "containerd-shim", "docker-containerd-shim"],
-    ["runc", "docker-runc"],
-    ["docker-proxy"],
-    ["docker-init"],
-  ],
-};
+const companions = Object.assign(
+  {},
+  ...components.map((component) => component.companions ?? {}),
+) as Required<Component>["companions"];
 
 /** Every Exec line of every unit file, every unit that is to be enabled, and the programs that those start in turn. */
 export function checkUnits(view: View): ClosureFinding[] {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { isExpected } from "#cli/errors";
 import type { Topology } from "../../../builder/config/topology.ts";
-import { openPki, type Pki, renewBefore } from "../../../builder/pki/authority.ts";
+import type { Pki } from "../../../builder/components/credentials.ts";
+import { openPki, renewBefore } from "../../../builder/pki/authority.ts";
 import { fixtureCluster } from "../../builders/fixture-cluster.ts";
 
 const now = new Date("2026-11-21T10:00:00Z");

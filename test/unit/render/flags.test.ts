@@ -8,7 +8,7 @@ import { quoteWord } from "../../../builder/render/flags.ts";
 import { render } from "../../../builder/render/render.ts";
 import { openTemplates } from "../../../builder/render/template.ts";
 import { parseCluster } from "../../../builder/config/load.ts";
-import { readManifest } from "../../../builder/config/manifests.ts";
+import { readSource } from "../../../builder/config/manifests.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../../builders/fixture-cluster.ts";
 import { fixturePki } from "../../builders/fixture-pki.ts";
 import { fixtureFetched } from "../../builders/fixture-release.ts";
@@ -20,7 +20,7 @@ const load = (name: string): Promise<FixtureCluster> =>
   fixtureCluster(readFileSync(join(golden, name, "cluster.yaml"), "utf8"));
 
 /** What is wrong with the flags in the rendered units of a cluster. */
-function problems({ topology, manifest, own, manifests }: FixtureCluster, read = readManifest): string[] {
+function problems({ topology, manifest, own, manifests }: FixtureCluster, read = readSource): string[] {
   const table = readFlagTable();
   const input = {
     topology,
@@ -47,9 +47,9 @@ for (const name of names) {
 
 test("an unknown flag in a template is found", async () => {
   const read = (path: string): string | undefined =>
-    path === "units/kubelet.service.ejs"
-      ? readManifest(path)?.replace("/kubelet \\", "/kubelet --cadvisor-port=0 --no-such-flag \\")
-      : readManifest(path);
+    path === "builder/components/kubelet/kubelet.service.ejs"
+      ? readSource(path)?.replace("/kubelet \\", "/kubelet --cadvisor-port=0 --no-such-flag \\")
+      : readSource(path);
   assert.deepEqual(
     [...new Set(problems(await load("1.36-single-node"), read))],
     [

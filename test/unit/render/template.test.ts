@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isExpected } from "#cli/errors";
-import { listManifests, readManifest } from "../../../builder/config/manifests.ts";
+import { listManifests, listTemplates, readSource } from "../../../builder/config/manifests.ts";
 import { installLinks } from "../../../builder/render/units.ts";
 import { openTemplates } from "../../../builder/render/template.ts";
 
@@ -32,21 +32,22 @@ test("values go in as they are, and the installer's tokens pass through", () => 
 });
 
 test("an undefined name, an absent value and an object are errors with file and line", () => {
-  refused("undefined.ejs", /^manifests\/undefined\.ejs:2$/, /nobody is not defined/);
-  refused("absent.ejs", /^manifests\/absent\.ejs:3$/, /a value is not defined/);
-  refused("object.ejs", /^manifests\/object\.ejs:1$/, /a value is not a text/);
+  refused("undefined.ejs", /^undefined\.ejs:2$/, /nobody is not defined/);
+  refused("absent.ejs", /^absent\.ejs:3$/, /a value is not defined/);
+  refused("object.ejs", /^object\.ejs:1$/, /a value is not a text/);
 });
 
 test("a template that does not compile or is not there is named", () => {
-  refused("broken.ejs", /^manifests\/broken\.ejs/, /cannot be rendered/);
-  refused("none.ejs", /^manifests\/none\.ejs$/, /there is no such template/);
+  refused("broken.ejs", /^broken\.ejs/, /cannot be rendered/);
+  refused("none.ejs", /^none\.ejs$/, /there is no such template/);
 });
 
 test("no template uses the tag that goes past the check of values", () => {
-  const paths = ["units", "configs", "kubeconfigs", "objects", "addons"].flatMap(listManifests);
+  const kubeconfigs = listManifests("kubeconfigs").map((path) => `manifests/${path}`);
+  const paths = [...listTemplates(), ...kubeconfigs];
   assert.ok(paths.length > 30);
   assert.deepEqual(
-    paths.filter((path) => readManifest(path)?.includes("<%-")),
+    paths.filter((path) => readSource(path)?.includes("<%-")),
     [],
   );
 });

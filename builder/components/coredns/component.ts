@@ -1,0 +1,28 @@
+/** CoreDNS, the DNS of the cluster. */
+import { anyApi, available, script, withinQuorum } from "../check.ts";
+import type { CheckRow, Component } from "../component.ts";
+import { addon, isAtLeast, neededImage } from "../context.ts";
+
+export const dnsAnswers: CheckRow = {
+  name: "the cluster's DNS answers",
+  at: 80,
+  argv: ({ topology: { network } }) =>
+    script(["coredns/resolves.sh"], network.dnsService, network.domain, network.apiService),
+  timeoutSeconds: 10,
+  severity: withinQuorum,
+  awaits: anyApi,
+  hint: "on a master: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",
+};
+
+export const coredns: Component = {
+  name: "coredns",
+  roles: ["worker"],
+  when: addon("coredns"),
+  objects: [
+    {
+      name: "coredns.yaml",
+      data: (c) => ({ image: neededImage(c, "coredns"), old: !isAtLeast(c, "1.5", "coredns") }),
+    },
+  ],
+  checks: [dnsAnswers, available("deployment", "coredns")],
+};

@@ -1,0 +1,48 @@
+/** keepalived, which holds the API's address with `endpoint: vip`. */
+import { journal, listening, script, warning } from "../check.ts";
+import type { Component } from "../component.ts";
+import { binary, endpoint, type NodeContext } from "../context.ts";
+
+const vip = (c: NodeContext): string => c.topology.cluster.api.vip?.address ?? "";
+const others = (c: NodeContext): string[] =>
+  c.topology.masters.filter(({ name }) => name !== c.node.name).map(({ ip }) => ip);
+
+export const keepalived: Component = {
+  name: "keepalived",
+  roles: ["master"],
+  when: endpoint("vip"),
+  units: [{ name: "keepalived.service", start: 21, data: settings }],
+  files: [{ name: "keepalived.conf", path: () => "/etc/keepalived/keepalived.conf", mode: "0600", data: settings }],
+  // VRRP: of masters that do not hear each other, each takes the shared address.
+  host: () => ({ protocols: [112] }),
+  checks: [
+    {
+      name: "the API's address answers",
+      unit: "keepalived.service",
+      argv: (c) => listening(vip(c), c.topology.api.balancerPort),
+      timeoutSeconds: 20,
+      hint: (c) => `${journal("keepalived")}; on each master: ip -4 address show to ${vip(c)}`,
+    },
+    {
+      name: "the API's address is held by one master",
+      argv: (c) => script(["has-address.sh", "keepalived/vip-single-holder.sh"], vip(c), ...others(c)),
+      timeoutSeconds: 60,
+      // A firewall that lets only nodes' own addresses ping looks the same.
+      severity: warning,
+      hint: (c) => `on each master: ip -4 address show to ${vip(c)}; is VRRP (protocol 112) let through between them?`,
+    },
+  ],
+};
+
+function settings(context: NodeContext): Record<string, unknown> {
+  const { masters, cluster } = context.topology;
+  const rank = masters.findIndex((node) => node.name === context.node.name);
+  return {
+    keepalived: binary(context, "keepalived"),
+    vip: cluster.api.vip,
+    first: rank === 0,
+    priority: rank === 0 ? 120 : 110 - rank,
+    killall: binary(context, "killall", "/usr/bin"),
+    peers: others(context),
+  };
+}
