@@ -23,6 +23,9 @@ export const anyApi = ({ topology }: NodeContext): CheckEntry["awaits"] => ({
   at: topology.masters.map(({ ip }) => `${ip}:${apiPort}`),
   enough: 1,
 });
+/** Of checks of what rests on etcd, or on an API server and so on etcd. */
+export const onEtcd = { severity: withinQuorum, awaits: etcdQuorum } as const;
+export const onApi = { severity: withinQuorum, awaits: anyApi } as const;
 /** docker starts in the subnet that flannel has in etcd, and the kubelet after docker. */
 export const throughFlannel = (c: NodeContext): CheckEntry["awaits"] | null =>
   runsDocker(c) && runsFlanneld(c) ? etcdQuorum(c) : null;
@@ -67,7 +70,7 @@ const counts = {
 } as const;
 
 /** The cluster as a master sees it when all nodes are there: until then it only warns. */
-export const ofCluster = { roles: ["master"], at: 90, timeoutSeconds: 30, severity: warning } as const;
+export const ofCluster = { roles: ["master"], at: 90, severity: warning } as const;
 
 /** All pods of a workload run. */
 export const available = (

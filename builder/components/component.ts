@@ -1,10 +1,9 @@
 /** What a component of a cluster is: one folder holds its templates, its scripts and, as data, all that nodes are given of it. */
-import type { CheckEntry, HostEntry, Role, WrittenEntry } from "#bundle";
+import type { CheckEntry, HostEntry, Origin, Role, WrittenEntry } from "#bundle";
 import type { Usage } from "#x509";
 import type { ApiConsumer, Topology, TopologyNode } from "../config/topology.ts";
 import type { NodeContext } from "./context.ts";
 import type { AuthorityName } from "./credentials.ts";
-import type { Piece } from "./piece.ts";
 import type { FlagRow } from "./rows.ts";
 
 /** Every part is optional. What a part's row does not say of roles and clusters is as the component says. */
@@ -69,6 +68,16 @@ export interface FileRow extends TextRow {
   readonly everyone?: true;
 }
 
+/** A file of one node, before what is the same on several is gathered into one entry. */
+export interface Piece {
+  readonly path: string;
+  readonly mode: string;
+  readonly content: string;
+  readonly sensitive: boolean;
+  readonly roles: readonly Role[];
+  readonly origin: Origin;
+}
+
 /** A file for kubectl, or a value for etcd; for the role master unless it says otherwise. */
 export interface ObjectRow extends TextRow {
   /** Null: the release brings the file. "file": nobody applies it by itself. */
@@ -97,11 +106,12 @@ export interface KubeconfigRow extends Pick<Scope, "since"> {
   /** Name of the certificate; null: the node's bootstrap token. */
   readonly certificate: string | null;
   readonly user: string;
-  readonly context: string;
+  /** Without: default. */
+  readonly context?: string;
   readonly consumer: ApiConsumer;
 }
 
-export interface DirectoryRow {
+export interface DirectoryRow extends Scope {
   readonly path: string;
   readonly mode: string;
 }
@@ -124,12 +134,15 @@ export interface CheckRow extends Scope {
   readonly argv: (context: NodeContext) => readonly string[];
   readonly environment?: (context: NodeContext) => Record<string, string>;
   readonly matches?: string | ((context: NodeContext) => string);
-  readonly timeoutSeconds: number;
+  /** Without: 30. */
+  readonly timeoutSeconds?: number;
   /** What it cannot pass without, and other hosts may bring. */
   readonly awaits?: (context: NodeContext) => CheckEntry["awaits"] | null;
   readonly severity?: (context: NodeContext) => CheckEntry["severity"];
-  readonly hint: string | ((context: NodeContext) => string);
+  /** Without: the journal of its unit, or of the one that is called as the component. */
+  readonly hint?: string | ((context: NodeContext) => string);
 }
 
-export type WrittenRow = Omit<WrittenEntry, "for" | "by" | "credential"> &
+export type WrittenRow = Scope &
+  Omit<WrittenEntry, "for" | "by" | "credential"> &
   Partial<Pick<WrittenEntry, "by" | "credential">>;

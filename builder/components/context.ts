@@ -19,31 +19,16 @@ export interface RenderInput {
   readonly manifests: readonly OwnManifest[];
 }
 
-export interface NodeContext {
-  readonly topology: Topology;
+export interface NodeContext extends Omit<RenderInput, "fetched"> {
   readonly node: TopologyNode;
   readonly paths: Paths;
-  readonly pki: Pki;
-  readonly manifest: ReleaseManifest;
-  readonly own: OwnFiles;
-  readonly manifests: readonly OwnManifest[];
   /** Names of the binaries that the release brings. */
   readonly binaries: ReadonlySet<string>;
 }
 
 /** The context of one node. */
-export function contextOf(input: RenderInput, node: TopologyNode): NodeContext {
-  const { topology, pki, manifest, own, manifests } = input;
-  return {
-    topology,
-    node,
-    paths: topology.paths,
-    pki,
-    manifest,
-    own,
-    manifests,
-    binaries: new Set(input.fetched.map((file) => file.name)),
-  };
+export function contextOf({ fetched, ...input }: RenderInput, node: TopologyNode): NodeContext {
+  return { ...input, node, paths: input.topology.paths, binaries: new Set(fetched.map(({ name }) => name)) };
 }
 
 export function has(context: NodeContext, role: Role): boolean {
@@ -87,23 +72,23 @@ export function neededImage(context: NodeContext, ...names: readonly [string, ..
 export type Cluster = Pick<NodeContext, "topology">;
 
 /** Whether Kubernetes' own daemons are rendered. */
-export const kubernetes = ({ topology }: Cluster): boolean => topology.generation.daemons;
+export const kubernetes = ({ topology }: Cluster): boolean => topology.release.kubernetes !== null;
 
 export const addon =
   (name: string) =>
-  ({ topology }: Cluster): boolean =>
-    topology.generation.daemons && topology.addons.includes(name);
+  (cluster: Cluster): boolean =>
+    kubernetes(cluster) && cluster.topology.addons.includes(name);
 
 export const plugin =
   (name: Topology["network"]["plugin"]) =>
-  ({ topology }: Cluster): boolean =>
-    topology.generation.daemons && topology.network.plugin === name;
+  (cluster: Cluster): boolean =>
+    kubernetes(cluster) && cluster.topology.network.plugin === name;
 
 /** How the API is reached from nodes. */
 export const endpoint =
   (name: Topology["api"]["endpoint"]) =>
-  ({ topology }: Cluster): boolean =>
-    topology.generation.daemons && topology.api.endpoint === name;
+  (cluster: Cluster): boolean =>
+    kubernetes(cluster) && cluster.topology.api.endpoint === name;
 
 /** flanneld as a service of the host, with its subnets in etcd. */
 export const runsFlanneld = plugin("flannel-etcd");
@@ -128,17 +113,16 @@ export function etcdApiOfFlannel(context: NodeContext): "2" | "3" {
   return isAtLeast(context, "0.18", "flannel") ? "3" : "2";
 }
 
-/** Path of a certificate or key below a folder: `pem("pki", "ca")`. */
-export const pem =
-  (folder: "pki" | "etcdPki", name: string) =>
+/** Path of a file in one of the folders of a node: `path("cniConfig", "99-loopback.conf")`. */
+export const path =
+  (folder: keyof Paths, name: string) =>
   ({ paths }: Pick<NodeContext, "paths">): string =>
-    `${paths[folder]}/${name}.pem`;
+    `${paths[folder]}/${name}`;
 
 /** Path of a file below /etc/kubernetes. */
-export const config =
-  (name: string) =>
-  ({ paths }: Pick<NodeContext, "paths">): string =>
-    `${paths.config}/${name}`;
+export const config = (name: string): ReturnType<typeof path> => path("config", name);
+/** Path of a certificate or key: `pem("pki", "ca")`. */
+export const pem = (folder: "pki" | "etcdPki", name: string): ReturnType<typeof path> => path(folder, `${name}.pem`);
 
 /** Of RBAC's objects. */
 export const rbacVersion = (context: NodeContext): string =>

@@ -1,5 +1,5 @@
 /** What kube-controller-manager and kube-scheduler have alike: one of each leads, and both talk TLS from 1.11 on. */
-import { admin, ask, bin, etcdQuorum, journal, script, withinQuorum } from "./check.ts";
+import { admin, ask, bin, journal, script, onEtcd } from "./check.ts";
 import type { Component } from "./component.ts";
 import { isAtLeast, kubernetes, type NodeContext } from "./context.ts";
 import { namesOfNode } from "./credentials.ts";
@@ -12,7 +12,6 @@ export function controller(
   running: (context: NodeContext, health: Health) => string[],
 ): Component {
   const user = `system:${name}`;
-  const awaiting = { severity: withinQuorum, awaits: etcdQuorum };
   return {
     name,
     roles: ["master"],
@@ -39,15 +38,13 @@ export function controller(
         argv: (c) => running(c, (status, port) => healthOf(c, status, port)),
         matches: name === "kube-scheduler" ? "^ok|Healthy|^HTTP/1\\.[01] 200" : "^ok|Healthy",
         timeoutSeconds: 60,
-        ...awaiting,
-        hint: journal(name),
+        ...onEtcd,
       },
       {
         name: `a ${name} leads`,
         at: 42,
         argv: (c) => script(["leader-lease.sh"], ...lock(c, name)),
-        timeoutSeconds: 30,
-        ...awaiting,
+        ...onEtcd,
         hint: `on each master: ${journal(name)}`,
       },
     ],

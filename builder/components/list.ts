@@ -12,10 +12,8 @@ import { dashboard } from "./dashboard/component.ts";
 import { docker } from "./docker/component.ts";
 import { etcd } from "./etcd/component.ts";
 import { flannel } from "./flannel/component.ts";
-import { haproxy } from "./haproxy/component.ts";
 import { heapster } from "./heapster/component.ts";
 import { host } from "./host/component.ts";
-import { keepalived } from "./keepalived/component.ts";
 import { apiserver } from "./kube-apiserver/component.ts";
 import { controllerManager } from "./kube-controller-manager/component.ts";
 import { kubeDns } from "./kube-dns/component.ts";
@@ -28,6 +26,7 @@ import { metricsServer } from "./metrics-server/component.ts";
 import { podSecurity } from "./pod-security/component.ts";
 import { routes } from "./routes/component.ts";
 import { smoke } from "./smoke/component.ts";
+import { vip } from "./vip/component.ts";
 
 export const components: readonly Component[] = [
   etcd,
@@ -36,8 +35,7 @@ export const components: readonly Component[] = [
   controllerManager,
   scheduler,
   bootstrap,
-  haproxy,
-  keepalived,
+  vip,
   kubeNginx,
   containerd,
   docker,

@@ -1,11 +1,12 @@
 /** Registries inside the gap (`registries:` of cluster.yaml), as containerd and docker are told of them. */
 import { stringify } from "smol-toml";
-import { registryFolder } from "./containerd/configuration.ts";
 import { type NodeContext, runsDocker } from "./context.ts";
-import type { Piece } from "./piece.ts";
+import type { Piece } from "./component.ts";
 
 type Registry = NodeContext["topology"]["cluster"]["registries"][string];
 
+/** Where containerd looks for `<registry>/hosts.toml`, at every pull. */
+export const registryFolder = "/etc/containerd/certs.d";
 const dockerFolder = "/etc/docker/certs.d";
 
 /** The files of one node: each registry's CA and hosts.toml; with docker what its kubelet logs in with. */

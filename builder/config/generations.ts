@@ -7,8 +7,6 @@ import type { ReleaseManifest } from "./release.ts";
 export type GenerationName = ReleaseManifest["generation"];
 
 export interface Generation {
-  /** Whether Kubernetes' own daemons are rendered. */
-  readonly daemons: boolean;
   /** Folder of the cluster's certificates, keys and CA. */
   readonly pki: string;
   readonly etcdPki: string;
@@ -27,7 +25,6 @@ export interface Generation {
 }
 
 const current = {
-  daemons: true,
   pki: "/etc/kubernetes/pki",
   etcdPki: "/etc/kubernetes/pki/etcd",
   kubeletPki: "/var/lib/kubelet/pki",
@@ -41,7 +38,6 @@ const current = {
 } satisfies Generation;
 
 const former = {
-  daemons: true,
   pki: "/etc/kubernetes/cert",
   etcdPki: "/etc/etcd/cert",
   kubeletPki: "/etc/kubernetes/cert",
@@ -58,10 +54,7 @@ const oldest = { pki: "/etc/kubernetes/ssl", etcdPki: "/etc/etcd/ssl", kubeletPk
 
 /** A record for every generation that a release manifest may name: what it has otherwise than its neighbour. */
 export const generations: Readonly<Record<GenerationName, Generation>> = {
-  distro: {
-    ...current,
-    ...{ daemons: false, plugin: "static-routes", proxyMode: "iptables", addons: [], masterRole: "master" },
-  },
+  distro: { ...current, plugin: "static-routes", proxyMode: "iptables", addons: [], masterRole: "master" },
   "1.6": { ...former, ...oldest, proxyMode: "iptables", addons: ["kube-dns"] },
   "1.11": former,
   "1.16": { ...former, plugin: "calico", addons: ["coredns", "metrics-server"] },

@@ -117,7 +117,7 @@ const manifest = z.strictObject({
   /** `kubernetes-1.36`, `distro` */
   release: z.string(),
   description: z.string(),
-  /** Which generation of units, flags and files is rendered: a name in builder/render. */
+  /** Which generation of units, flags and files is rendered: a name of generations.ts. */
   generation: z.enum(["distro", "1.6", "1.11", "1.16", "1.36"]),
   /** Kubernetes' version; null where the release has none. */
   kubernetes: z.string().nullable(),

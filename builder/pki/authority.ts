@@ -13,6 +13,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { type BundleIndex, digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { kubernetes } from "../components/context.ts";
 import type { Authority, AuthorityName, BootstrapToken, IssuedPair, Leaf, Pki } from "../components/credentials.ts";
 import type { Topology } from "../config/topology.ts";
 import {
@@ -82,7 +83,7 @@ export async function openPki(dir: string, topology: Topology, now: Date, keep =
     }),
   );
   const tokens = new Map<string, BootstrapToken>();
-  for (const node of topology.generation.daemons ? topology.workers : []) {
+  for (const node of kubernetes({ topology }) ? topology.workers : []) {
     tokens.set(
       node.name,
       await openToken(vault, node.name, { days: topology.cluster.certificates.tokenDays, now }, notes),

@@ -61,10 +61,9 @@ export async function readRotation(vault: Vault): Promise<Rotation> {
 /** What this cluster has of it. */
 export function rotatableOf(topology: Topology): Rotatable[] {
   const cas = wantedAuthorities(topology).map((name) => authorities[name]);
-  const { daemons } = topology.generation;
   const { kubernetes } = topology.release;
-  const masters = daemons && topology.masters.length > 0;
-  const encrypts = masters && topology.cluster.encryptionAtRest && kubernetes !== null && isSince(kubernetes, "1.11");
+  const masters = kubernetes !== null && topology.masters.length > 0;
+  const encrypts = masters && topology.cluster.encryptionAtRest && isSince(kubernetes, "1.11");
   return [
     ...cas,
     ...(masters ? (["service-accounts"] as const) : []),

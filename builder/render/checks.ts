@@ -1,6 +1,6 @@
 /** Health checks in start order, each with the command to run next when it fails. */
 import type { CheckEntry, Role } from "#bundle";
-import { bin } from "../components/check.ts";
+import { bin, journal } from "../components/check.ts";
 import type { NodeContext } from "../components/context.ts";
 import { rowsOf } from "./walk.ts";
 
@@ -15,9 +15,9 @@ export function checksOf(context: NodeContext): NodeCheck[] {
   const textOf = (field: string | ((context: NodeContext) => string)): string =>
     typeof field === "string" ? field : field(context);
   return rowsOf(context, ({ checks }) => checks)
-    .map(({ component: { units = [] }, row, roles }) => ({ row, roles, at: row.at ?? units[0]?.start ?? 0 }))
+    .map(({ component, row, roles }) => ({ component, row, roles, at: row.at ?? component.units?.[0]?.start ?? 0 }))
     .toSorted((a, b) => a.at - b.at)
-    .map(({ row: { name, unit, matches, timeoutSeconds, ...row }, roles }) => {
+    .map(({ row: { name, unit, matches, timeoutSeconds = 30, ...row }, roles, component }) => {
       const argv = [...row.argv(context)];
       const awaits = row.awaits?.(context) ?? null;
       return {
@@ -29,7 +29,7 @@ export function checksOf(context: NodeContext): NodeCheck[] {
         timeoutSeconds,
         ...(awaits === null ? {} : { awaits }),
         severity: row.severity?.(context) ?? "error",
-        hint: textOf(row.hint),
+        hint: textOf(row.hint ?? journal(unit?.replace(".service", "") ?? component.name)),
         roles,
       };
     });

@@ -3,6 +3,7 @@ import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
 import { kernelDefaults } from "../config/kernel-defaults.ts";
 import type { Topology } from "../config/topology.ts";
 import type { HostNeeds } from "../components/component.ts";
+import { kubernetes } from "../components/context.ts";
 import { isHardened } from "../components/profile.ts";
 import { ofCluster } from "./walk.ts";
 
@@ -100,11 +101,11 @@ function protocols(needs: readonly Needs[]): Pick<HostEntry["firewall"], "protoc
 }
 
 /** Those of components, and the node ports of services. */
-function ports({ network, generation }: Topology, needs: readonly Needs[]): HostEntry["firewall"]["ports"] {
-  const { first, last } = network.nodePorts;
+function ports(topology: Topology, needs: readonly Needs[]): HostEntry["firewall"]["ports"] {
+  const { first, last } = topology.network.nodePorts;
   return [
     ...needs.flatMap(({ ports = [], ...rest }) => ports.map((port) => ({ ...port, for: rest.for }))),
-    ...(generation.daemons ? (["tcp", "udp"] as const) : []).map((protocol) => ({
+    ...(kubernetes({ topology }) ? (["tcp", "udp"] as const) : []).map((protocol) => ({
       port: `${first}-${last}`,
       protocol,
       for: { roles: [...nodeRoles] },

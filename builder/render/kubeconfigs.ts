@@ -4,7 +4,7 @@ import type { KubeconfigRow } from "../components/component.ts";
 import { config, type NodeContext } from "../components/context.ts";
 import { leafOf, tokenOf } from "../components/credentials.ts";
 import { isRotated, trustedFile, trustedPem } from "../components/trust.ts";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import type { Templates } from "./template.ts";
 import { type Found, rowsOf } from "./walk.ts";
 
@@ -23,7 +23,7 @@ export function kubeconfigPieces(context: NodeContext, templates: Templates): Pi
     const server = apiServerUrl(context.topology, row.consumer, context.node);
     if (server === null) return [];
     const authority = base64(trustedPem(context, "kubernetes"));
-    const shared = { server, authority, user: row.user, context: row.context };
+    const shared = { server, authority, user: row.user, context: row.context ?? "default" };
     const template = `manifests/kubeconfigs/${row.certificate === null ? "token" : "certificate"}.kubeconfig.ejs`;
     const credentials = row.certificate === null ? bootstrap(context) : pairOf(context, row.certificate);
     return [

@@ -2,8 +2,8 @@
 import type { ObjectEntry, Role } from "#bundle";
 import type { ObjectRow } from "../components/component.ts";
 import { etcdApiOfFlannel, has, kubernetes, type NodeContext } from "../components/context.ts";
-import { masterLabel } from "../components/kubelet/taints.ts";
-import type { Piece } from "../components/piece.ts";
+import { masterLabel } from "../components/kubelet/settings.ts";
+import type { Piece } from "../components/component.ts";
 import type { Templates } from "./template.ts";
 import { written } from "./texts.ts";
 import { type Found, rowsOf } from "./walk.ts";

@@ -1,6 +1,6 @@
 /** The gathering of what is the same on several nodes into one entry. */
 import { digestOf, type Role, type Selector } from "#bundle";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import type { TopologyNode } from "../config/topology.ts";
 import type { NodeFile } from "./node-file.ts";
 import { byText } from "../text-order.ts";

@@ -1,9 +1,9 @@
 /** Certificates and keys as files of nodes, and the index's list of certificates. */
 import type { CertificateEntry, Role } from "#bundle";
-import { has, isAtLeast, type NodeContext, runsFlanneld } from "../components/context.ts";
-import { type AuthorityName, authorityOf, type Leaf } from "../components/credentials.ts";
+import { has, isAtLeast, kubernetes, type NodeContext, runsFlanneld } from "../components/context.ts";
+import { type AuthorityName, authorityOf, type IssuedPair, type Leaf } from "../components/credentials.ts";
 import { signingPath, trustedPem } from "../components/trust.ts";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import { certificates, type CertificateSpec } from "../pki/certificates.ts";
 import { embeddingPaths } from "./kubeconfigs.ts";
 
@@ -33,11 +33,7 @@ export function certificateEntries(context: NodeContext): CertificateEntry[] {
   return [...cas, ...issued];
 }
 
-function entry(
-  context: NodeContext,
-  path: string,
-  issued: Pick<Leaf, "subject" | "sans" | "notBefore" | "notAfter">,
-): CertificateEntry {
+function entry(context: NodeContext, path: string, issued: IssuedPair): CertificateEntry {
   return {
     path,
     node: context.node.name,
@@ -60,19 +56,15 @@ function leavesOf(context: NodeContext): { leaf: Leaf; spec: CertificateSpec }[]
 
 /** Public certificates of CAs, each only for roles that check something with it. */
 function authorityPlaces(context: NodeContext): { path: string; name: AuthorityName; roles: Role[] }[] {
-  const { paths, topology } = context;
-  const { daemons } = topology.generation;
+  const { pki, etcdPki } = context.paths;
+  const also = (condition: boolean, role: Role): Role[] => (condition ? [role] : []);
+  const daemons = kubernetes(context);
+  const ofEtcd: Role[] = ["etcd", ...also(daemons, "master"), ...also(runsFlanneld(context), "worker")];
   const places: { path: string; name: AuthorityName; roles: Role[] }[] = [
-    { path: `${paths.pki}/ca.pem`, name: "kubernetes", roles: daemons ? ["master", "worker"] : ["master"] },
-    {
-      path: `${paths.etcdPki}/ca.pem`,
-      name: "etcd",
-      roles: ["etcd", ...(daemons ? ["master" as const] : []), ...(runsFlanneld(context) ? ["worker" as const] : [])],
-    },
+    { path: `${pki}/ca.pem`, name: "kubernetes", roles: ["master", ...also(daemons, "worker")] },
+    { path: `${etcdPki}/ca.pem`, name: "etcd", roles: ofEtcd },
+    { path: `${pki}/front-proxy-ca.pem`, name: "front-proxy", roles: also(isAtLeast(context, "1.11"), "master") },
   ];
-  if (isAtLeast(context, "1.11")) {
-    places.push({ path: `${paths.pki}/front-proxy-ca.pem`, name: "front-proxy", roles: ["master"] });
-  }
   return places.filter(({ roles }) => roles.some((role) => has(context, role)));
 }
 
@@ -81,7 +73,7 @@ function authorityPieces(context: NodeContext): Piece[] {
     open(path, trustedPem(context, name), roles, `${name} CA`),
   );
   // Only the controller-manager signs, and only for kubelets: no other CA's key ever leaves the PKI directory.
-  if (!has(context, "master") || !context.topology.generation.daemons) return certificates;
+  if (!has(context, "master") || !kubernetes(context)) return certificates;
   const { key, certificate } = authorityOf(context.pki, "kubernetes");
   const signing = signingPath(context);
   const named = certificates.some(({ path }) => path === signing);
@@ -93,7 +85,7 @@ function authorityPieces(context: NodeContext): Piece[] {
 }
 
 function serviceAccountPieces(context: NodeContext): Piece[] {
-  if (!has(context, "master") || !context.topology.generation.daemons) return [];
+  if (!has(context, "master") || !kubernetes(context)) return [];
   const { privateKey, publicKeys } = context.pki.serviceAccount;
   return [
     secret(`${context.paths.pki}/sa.key`, privateKey, ["master"], "service accounts"),

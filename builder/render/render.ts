@@ -5,16 +5,17 @@ import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
 import type { FetchedFile } from "../sources/fetched.ts";
 import {
+  type Cluster,
+  contextOf,
   kubernetes,
   type NodeContext,
-  contextOf,
   type RenderInput,
   runsContainerd,
   runsDocker,
 } from "../components/context.ts";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import { checksOf } from "./checks.ts";
-import { etcdMember } from "./etcd-member.ts";
+import { etcdMember } from "../components/etcd/member.ts";
 import { hostEntry } from "./host.ts";
 import { kubeconfigPieces } from "./kubeconfigs.ts";
 import type { NodeFile, Rendered } from "./node-file.ts";
@@ -25,7 +26,7 @@ import { certificateEntries, pkiPieces } from "./pki-files.ts";
 import { openTemplates, type Templates } from "./template.ts";
 import { textPieces } from "./texts.ts";
 import { unitEntries } from "./units.ts";
-import { madeBy } from "./walk.ts";
+import { rowsOf } from "./walk.ts";
 import { byText } from "../text-order.ts";
 
 /**
@@ -39,10 +40,6 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
   const placed = contexts.flatMap((context) =>
     piecesOf(context, templates).map((item): Placed<Piece> => ({ node: context.node, item })),
   );
-  const binaries = fetchedFiles(input);
-  const made = { files: [...binaries, ...gatherFiles(placed, topology.nodes)], directories: directories(contexts) };
-  const own = ownFiles(input, made);
-  const paths = new Set([...binaries, ...own].map((file) => file.path));
   /** What nodes have, each with the nodes that have it alike. */
   const entries = <T extends { readonly roles: readonly Role[] }>(
     of: (context: NodeContext) => readonly T[],
@@ -51,6 +48,15 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
       contexts.flatMap((context) => of(context).map((item) => ({ node: context.node, item }))),
       (item) => JSON.stringify(item),
     ).map(({ item: { roles, ...item }, names }) => ({ ...item, for: selectorFor(roles, names, topology.nodes) }));
+  const binaries = fetchedFiles(input);
+  const made = {
+    files: [...binaries, ...gatherFiles(placed, topology.nodes)],
+    directories: entries(directoriesOf).toSorted(
+      (a, b) => byText(a.path, b.path) || byText(a.for.roles.join(), b.for.roles.join()),
+    ),
+  };
+  const own = ownFiles(input, made);
+  const paths = new Set([...binaries, ...own].map((file) => file.path));
   return {
     nodes: topology.nodes.map((node): NodeEntry => ({
       name: node.name,
@@ -68,19 +74,18 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     objects: entries((context) => objectsOf(context, templates)),
     certificates: contexts.flatMap(certificateEntries),
     written: entries(writtenOf),
-    pods: podsOf(contexts),
+    pods: podsOf(input),
     ...(input.pki.keys === undefined ? {} : { keys: input.pki.keys }),
   };
 }
 
 /** Settings of the cluster, the same on every worker. */
-function podsOf(contexts: readonly NodeContext[]): Rendered["pods"] {
-  const is = (answer: (context: NodeContext) => boolean): boolean => contexts.some(answer);
-  const paths = contexts[0]?.paths;
+function podsOf(cluster: Cluster): Rendered["pods"] {
+  const { kubelet, containerd, docker } = cluster.topology.paths;
   return {
-    kubelet: is(kubernetes) ? (paths?.kubelet ?? null) : null,
-    containerd: is(runsContainerd) ? (paths?.containerd ?? null) : null,
-    docker: is(runsDocker) ? (paths?.docker ?? null) : null,
+    kubelet: kubernetes(cluster) ? kubelet : null,
+    containerd: runsContainerd(cluster) ? containerd : null,
+    docker: runsDocker(cluster) ? docker : null,
     for: { roles: ["worker"] },
   };
 }
@@ -106,7 +111,7 @@ function piecesOf(context: NodeContext, templates: Templates): Piece[] {
 }
 
 function writtenOf(context: NodeContext): (Omit<WrittenEntry, "for"> & { roles: readonly Role[] })[] {
-  return madeBy(context, ({ written }) => written).map(({ component, row, roles }) => {
+  return rowsOf(context, ({ written }) => written?.(context)).map(({ component, row, roles }) => {
     const { path, by = component.name, credential = false, ...rest } = row;
     return { path, by, credential, ...rest, roles };
   });
@@ -144,21 +149,12 @@ function platformOf(selector: FileEntry["for"]): string {
 }
 
 /** Directories that must be there before a unit starts, or that are ours to remove again; those of our files are made with them. */
-function directories(contexts: readonly NodeContext[]): DirectoryEntry[] {
-  const nodes = contexts.map((context) => context.node);
-  const placed = contexts.flatMap((context) => {
-    const found = madeBy(context, (component) => component.directories);
-    return [...Map.groupBy(found, ({ row }) => row.path)].map(([path, same]) => {
-      const roles = [...new Set(same.flatMap(({ roles }) => roles))];
-      return { node: context.node, item: { path, mode: same[0]?.row.mode ?? "0755", roles } };
-    });
-  });
-  return gather(placed, (item) => JSON.stringify(item))
-    .map(({ item: { path, mode, roles }, names }) => ({
-      path,
-      mode,
-      owner: "0:0",
-      for: selectorFor(roles, names, nodes),
-    }))
-    .toSorted((a, b) => byText(a.path, b.path) || byText(a.for.roles.join(), b.for.roles.join()));
+function directoriesOf(context: NodeContext): (Omit<DirectoryEntry, "for"> & { roles: readonly Role[] })[] {
+  const found = rowsOf(context, ({ directories }) => directories?.(context));
+  return [...Map.groupBy(found, ({ row }) => row.path)].map(([path, same]) => ({
+    path,
+    mode: same[0]?.row.mode ?? "0755",
+    owner: "0:0",
+    roles: [...new Set(same.flatMap(({ roles }) => roles))],
+  }));
 }

@@ -2,11 +2,11 @@
 import type { Origin } from "#bundle";
 import type { FileRow, TextRow, UnitRow } from "../components/component.ts";
 import { config, type NodeContext } from "../components/context.ts";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import { isHardened } from "../components/profile.ts";
 import { flagsOf } from "./flags.ts";
 import type { Templates } from "./template.ts";
-import { type Found, madeBy, rowsOf } from "./walk.ts";
+import { type Found, rowsOf } from "./walk.ts";
 
 /** Every file of a node's components but for those of objects and of the PKI. */
 export function textPieces(context: NodeContext, templates: Templates): Piece[] {
@@ -26,7 +26,7 @@ export function textPieces(context: NodeContext, templates: Templates): Piece[] 
       const closed = sensitive || mode === "0600" || (isHardened(context) && everyone !== true);
       return { path: path(context), mode: closed ? "0600" : "0644", sensitive, ...written(found, context, templates) };
     }),
-    ...madeBy(context, ({ pieces }) => pieces).map(({ row }) => row),
+    ...rowsOf(context, ({ pieces }) => pieces?.(context)).map(({ row }) => row),
   ];
 }
 

@@ -2,7 +2,7 @@
 import type { UnitEntry } from "#bundle";
 import type { TopologyNode } from "../config/topology.ts";
 import { components } from "../components/list.ts";
-import type { Piece } from "../components/piece.ts";
+import type { Piece } from "../components/component.ts";
 import { byText } from "../text-order.ts";
 import { gather, type Placed, selectorFor } from "./pieces.ts";
 

@@ -30,18 +30,6 @@ export function rowsOf<R extends Scope>(
     );
 }
 
-/** As {@link rowsOf}, for a part that is a function. */
-export function madeBy<R>(
-  context: NodeContext,
-  part: (component: Component) => ((context: NodeContext) => readonly R[]) | undefined,
-): Found<R>[] {
-  return ofCluster(context)
-    .filter(({ roles }) => roles.some((role) => has(context, role)))
-    .flatMap((component) =>
-      (part(component)?.(context) ?? []).map((row) => ({ component, row, roles: component.roles })),
-    );
-}
-
 /** The components of a cluster. */
 export function ofCluster(cluster: Pick<NodeContext, "topology">): Component[] {
   return components.filter(({ when }) => when?.(cluster) ?? true);

@@ -7,7 +7,7 @@ const span = { notBefore: new Date("2026-01-01T00:00:00Z"), notAfter: new Date("
 
 /** Certificates read `[certificate etcd of n1]`, keys `[key etcd of n1]`. */
 export function fixturePki(topology: Topology): Pki {
-  const withTokens = topology.generation.daemons ? topology.workers : [];
+  const withTokens = topology.release.kubernetes !== null ? topology.workers : [];
   return {
     authorities: wantedAuthorities(topology).map((name) => {
       const certificate = `[certificate ${name} CA]\n`;

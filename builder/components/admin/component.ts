@@ -13,13 +13,7 @@ export const admin: Component = {
   name: "admin",
   roles: ["master"],
   certificates: [
-    {
-      name: "admin",
-      authority: "kubernetes",
-      folder: null,
-      organization: "system:masters",
-      usages: ["client"],
-    },
+    { name: "admin", authority: "kubernetes", folder: null, organization: "system:masters", usages: ["client"] },
   ],
   kubeconfigs: [{ file: "admin.kubeconfig", ...administrator }],
   directories: ({ paths }) => [{ path: paths.pki, mode: "0755" }],

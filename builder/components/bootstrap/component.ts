@@ -1,7 +1,7 @@
 /** How kubelets join: their tokens, what these may, and who approves the certificates that kubelets then ask for. */
 import { ask, script, warning, withinQuorum } from "../check.ts";
 import type { Component } from "../component.ts";
-import { isAtLeast, kubernetes, type NodeContext, rbacVersion } from "../context.ts";
+import { isAtLeast, kubernetes, type NodeContext, path, rbacVersion } from "../context.ts";
 import { tokenOf } from "../credentials.ts";
 
 const undecided =
@@ -16,20 +16,12 @@ export const bootstrap: Component = {
   files: [
     { name: "token.csv", until: "1.11", sensitive: true, text: tokenFile },
     // What a master needs to know to judge requests for certificates, and to try the network.
-    { name: "cluster.json", path: ({ paths }) => `${paths.own}/cluster.json`, text: clusterFacts },
+    { name: "cluster.json", path: path("own", "cluster.json"), text: clusterFacts },
     // Of secrets, and so sealed and not rendered, though an id by itself opens nothing.
-    {
-      name: "token-owners.json",
-      path: ({ paths }) => `${paths.own}/token-owners.json`,
-      sensitive: true,
-      text: tokenOwners,
-    },
+    { name: "token-owners.json", path: path("own", "token-owners.json"), sensitive: true, text: tokenOwners },
   ],
   objects: [
-    {
-      name: "rbac.yaml",
-      data: (c) => ({ rbac: rbacVersion(c), approvesRenewals: isAtLeast(c, "1.11") }),
-    },
+    { name: "rbac.yaml", data: (c) => ({ rbac: rbacVersion(c), approvesRenewals: isAtLeast(c, "1.11") }) },
     {
       name: "bootstrap-tokens.yaml",
       since: "1.11",
@@ -49,7 +41,6 @@ export const bootstrap: Component = {
     {
       name: "kubelets may ask for certificates",
       argv: (c) => ask(c, "get", "clusterrolebindings", "kubeferry:kubelet-bootstrap"),
-      timeoutSeconds: 30,
       severity: withinQuorum,
       hint: (c) => `kubectl apply -f ${c.paths.own}/rbac.yaml`,
     },
@@ -59,7 +50,6 @@ export const bootstrap: Component = {
         const question = ask(c, "get", "certificatesigningrequests", `-o=go-template=${undecided}`);
         return script(["bootstrap/expect-empty.sh"], "undecided", ...question);
       },
-      timeoutSeconds: 30,
       severity: warning,
       hint: "./install approve",
     },

@@ -1,5 +1,5 @@
 /** CoreDNS, the DNS of the cluster. */
-import { anyApi, available, script, withinQuorum } from "../check.ts";
+import { available, script, onApi } from "../check.ts";
 import type { CheckRow, Component } from "../component.ts";
 import { addon, isAtLeast, neededImage } from "../context.ts";
 
@@ -9,8 +9,7 @@ export const dnsAnswers: CheckRow = {
   argv: ({ topology: { network } }) =>
     script(["coredns/resolves.sh"], network.dnsService, network.domain, network.apiService),
   timeoutSeconds: 10,
-  severity: withinQuorum,
-  awaits: anyApi,
+  ...onApi,
   hint: "on a master: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",
 };
 
@@ -19,10 +18,7 @@ export const coredns: Component = {
   roles: ["worker"],
   when: addon("coredns"),
   objects: [
-    {
-      name: "coredns.yaml",
-      data: (c) => ({ image: neededImage(c, "coredns"), old: !isAtLeast(c, "1.5", "coredns") }),
-    },
+    { name: "coredns.yaml", data: (c) => ({ image: neededImage(c, "coredns"), old: !isAtLeast(c, "1.5", "coredns") }) },
   ],
   checks: [dnsAnswers, available("deployment", "coredns")],
 };

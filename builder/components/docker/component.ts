@@ -1,5 +1,5 @@
 /** Docker, with a containerd of its own or that of the node. */
-import { bin, journal, throughFlannel, withinQuorum } from "../check.ts";
+import { bin, throughFlannel, withinQuorum } from "../check.ts";
 import type { Component } from "../component.ts";
 import { merged } from "../configuration.ts";
 import { isAtLeast, type NodeContext, runsContainerd, runsDocker, runsFlanneld } from "../context.ts";
@@ -23,7 +23,6 @@ export const docker: Component = {
       timeoutSeconds: 60,
       severity: withinQuorum,
       awaits: throughFlannel,
-      hint: journal("docker"),
     },
   ],
   companions: {

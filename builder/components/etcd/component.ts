@@ -82,13 +82,11 @@ export const etcd: Component = {
       matches: "is healthy: successfully committed proposal",
       timeoutSeconds: 60,
       severity: withinQuorum,
-      hint: journal("etcd"),
     },
     {
       name: "etcd has one leader over all members",
       argv: (c) => script(["etcd/one-leader.sh"], ...etcdctl(c, c.topology.etcd.clientUrls)),
       environment: () => version3,
-      timeoutSeconds: 30,
       severity: withinQuorum,
       hint: `on the member that does not answer: ${journal("etcd")}`,
     },

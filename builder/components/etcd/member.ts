@@ -1,6 +1,6 @@
 /** Who etcd is, by its own reckoning: so that a node knows data of its own from those of another cluster. */
 import { createHash } from "node:crypto";
-import type { Topology, TopologyNode } from "../config/topology.ts";
+import type { Topology, TopologyNode } from "../../config/topology.ts";
 
 /** The ID of a member of a new cluster, 16 hex digits: etcd takes it from the member's peer URLs and the cluster's token. */
 export function etcdMember({ cluster, etcd }: Topology, node: TopologyNode): string {

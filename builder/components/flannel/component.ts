@@ -1,6 +1,6 @@
 /** flannel: as pods, with its subnets in the API; or, as `flannel-etcd`, as a service of the host with its subnets in etcd. */
 import { apiServerOfHosts } from "../../config/topology.ts";
-import { available, etcdQuorum, journal, literally, script, warning, withinQuorum } from "../check.ts";
+import { available, journal, literally, script, warning, withinQuorum, onEtcd } from "../check.ts";
 import type { Component } from "../component.ts";
 import {
   etcdApiOfFlannel,
@@ -8,6 +8,7 @@ import {
   imageOf,
   neededImage,
   type NodeContext,
+  path,
   pem,
   plugin,
   runsDocker,
@@ -45,7 +46,7 @@ export const flannel: Component = {
   files: [
     {
       name: "10-flannel.conflist",
-      path: ({ paths }) => `${paths.cniConfig}/10-flannel.conflist`,
+      path: path("cniConfig", "10-flannel.conflist"),
       when: (c) => runsFlanneld(c) && !runsDocker(c),
     },
   ],
@@ -79,7 +80,6 @@ export const flannel: Component = {
       ],
       environment: (c) => ({ ETCDCTL_API: etcdApiOfFlannel(c) }),
       matches: (c) => `"Network": ?"${literally(c.topology.network.pods)}"`,
-      timeoutSeconds: 30,
       severity: withinQuorum,
       hint: "on the first member: ./install --role etcd --ip IP; it puts the key",
     },
@@ -104,8 +104,7 @@ export const flannel: Component = {
       when: runsFlanneld,
       argv: () => ["/bin/grep", "-E", "^FLANNEL_SUBNET=[0-9.]+/[0-9]+$", subnetFile],
       timeoutSeconds: 60,
-      severity: withinQuorum,
-      awaits: etcdQuorum,
+      ...onEtcd,
       hint: `${journal("flanneld")}; wanted there: Lease acquired`,
     },
     {
@@ -113,8 +112,7 @@ export const flannel: Component = {
       when: runsFlanneld,
       argv: () => script(["has-address.sh", "flannel/subnet.sh", "flannel/flannel-interface.sh"], subnetFile),
       timeoutSeconds: 20,
-      severity: withinQuorum,
-      awaits: etcdQuorum,
+      ...onEtcd,
       hint: `ip -d address show flannel.1; ${journal("flanneld")}`,
     },
     {
@@ -124,8 +122,7 @@ export const flannel: Component = {
       when: (c) => runsDocker(c) && runsFlanneld(c),
       argv: () => script(["flannel/subnet.sh", "flannel/docker-subnet.sh"], subnetFile),
       timeoutSeconds: 20,
-      severity: withinQuorum,
-      awaits: etcdQuorum,
+      ...onEtcd,
       hint: "systemctl restart docker; it takes its subnet from /run/flannel/docker",
     },
     { ...available("daemonset", "kube-flannel-ds", flannelNamespace), when: runsPods },

@@ -1,5 +1,5 @@
 /** nginx as a proxy to every API server, on each node, with `endpoint: local-proxy`. */
-import { journal, listening } from "../check.ts";
+import { listening } from "../check.ts";
 import type { Component } from "../component.ts";
 import { binary, type NodeContext, usesLocalProxy } from "../context.ts";
 
@@ -19,7 +19,6 @@ export const kubeNginx: Component = {
       unit: "kube-nginx.service",
       argv: (c) => listening("127.0.0.1", c.topology.api.balancerPort),
       timeoutSeconds: 20,
-      hint: journal("kube-nginx"),
     },
   ],
 };

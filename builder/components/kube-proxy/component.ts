@@ -1,5 +1,5 @@
 /** kube-proxy: from 1.11 on all but one of its flags are in its configuration file. */
-import { answers200, anyApi, httpGet, journal, literally, script, withinQuorum } from "../check.ts";
+import { answers200, httpGet, literally, script, onApi } from "../check.ts";
 import type { Component } from "../component.ts";
 import { configuration } from "../configuration.ts";
 import { config, isAtLeast, kubernetes, type NodeContext, usesLocalProxy } from "../context.ts";
@@ -80,15 +80,7 @@ export const kubeProxy: Component = {
       usages: ["client"],
     },
   ],
-  kubeconfigs: [
-    {
-      file: "kube-proxy.kubeconfig",
-      certificate: "kube-proxy",
-      user: "kube-proxy",
-      context: "default",
-      consumer: "worker",
-    },
-  ],
+  kubeconfigs: [{ file: "kube-proxy.kubeconfig", certificate: "kube-proxy", user: "kube-proxy", consumer: "worker" }],
   directories: ({ paths }) => [{ path: paths.kubeProxy, mode: "0755" }],
   host: ({ network }) => ({ modules: modules[network.proxyMode] }),
   checks: [
@@ -98,19 +90,14 @@ export const kubeProxy: Component = {
       argv: (c) => (isAtLeast(c, "1.11") ? httpGet(10256, proxyHealth(c)) : httpGet(10249, "/healthz")),
       matches: answers200,
       timeoutSeconds: 60,
-      severity: withinQuorum,
       // Later versions (seen with 1.35) open no port at all before they have looked for their Node.
-      awaits: anyApi,
-      hint: journal("kube-proxy"),
+      ...onApi,
     },
     {
       name: "kube-proxy forwards the API service",
       argv: (c) => rulesOf[c.topology.network.proxyMode].argv(c),
       matches: (c) => rulesOf[c.topology.network.proxyMode].matches(literally(c.topology.network.apiService)),
-      timeoutSeconds: 30,
-      severity: withinQuorum,
-      awaits: anyApi,
-      hint: journal("kube-proxy"),
+      ...onApi,
     },
   ],
 };

@@ -12,6 +12,7 @@ import {
   throughFlannel,
   warning,
   withinQuorum,
+  onApi,
 } from "../check.ts";
 import type { CheckRow } from "../component.ts";
 import { has, isAtLeast, type NodeContext, runsDocker, runsFlanneld, usesLocalProxy } from "../context.ts";
@@ -51,8 +52,7 @@ export const kubeletChecks: readonly CheckRow[] = [
     name: "the kubelet has its client certificate",
     argv: (c) => script(["kubelet/file-exists.sh"], clientCertificate(c)),
     timeoutSeconds: 20,
-    severity: withinQuorum,
-    awaits: anyApi,
+    ...onApi,
     hint: `on a master: kubectl get csr; ./install approve; here: ${journal("kubelet")}`,
   },
   {
@@ -79,7 +79,6 @@ export const kubeletChecks: readonly CheckRow[] = [
     when: (c) => has(c, "master"),
     argv: (c) => ask(c, "get", "node", c.node.hostname, `-o=go-template=${ready}`),
     matches: "^True",
-    timeoutSeconds: 30,
     severity: withinQuorum,
     hint: (c) => `kubectl describe node ${c.node.hostname}; ${journal("kubelet")}`,
   },

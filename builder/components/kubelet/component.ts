@@ -4,8 +4,7 @@ import { configuration } from "../configuration.ts";
 import { isAtLeast, kubernetes, type NodeContext, runsDocker, usesLocalProxy } from "../context.ts";
 import { isRotated, trustedFile } from "../trust.ts";
 import { kubeletChecks } from "./checks.ts";
-import { kubeletFields } from "./fields.ts";
-import { kubeletFlags } from "./flags.ts";
+import { kubeletFields, kubeletFlags } from "./settings.ts";
 
 export const kubelet: Component = {
   name: "kubelet",
@@ -14,13 +13,7 @@ export const kubelet: Component = {
   units: [{ name: "kubelet.service", start: 70, behind: "docker.service", flags: kubeletFlags, data: order }],
   files: [configuration("kubelet", "kubelet-config.yaml", kubeletFields), { name: "resolv.conf" }],
   kubeconfigs: [
-    {
-      file: "kubelet-bootstrap.kubeconfig",
-      certificate: null,
-      user: "kubelet-bootstrap",
-      context: "default",
-      consumer: "worker",
-    },
+    { file: "kubelet-bootstrap.kubeconfig", certificate: null, user: "kubelet-bootstrap", consumer: "worker" },
   ],
   directories: ({ paths }) => [
     { path: paths.cniConfig, mode: "0755" },

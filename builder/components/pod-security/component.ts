@@ -1,9 +1,11 @@
-/** Admission with `profile: cis`: which plugins the API server is given, and their settings in its admission file. */
+/** What may run as a pod, with `profile: cis`: plugins of the API server, their settings in its admission file, and a policy. */
 import { stringify } from "yaml";
-import { isAtLeast, type NodeContext } from "../context.ts";
+import type { Component } from "../component.ts";
+import { flannelNamespace, isAtLeast, type NodeContext, plugin } from "../context.ts";
+import { isHardened } from "../profile.ts";
 
 /** From 1.23 on Pod Security admission judges pods; before, PodSecurityPolicy (pod-security-policy.yaml). */
-export const hasPodSecurity = (context: NodeContext): boolean => isAtLeast(context, "1.23");
+const hasPodSecurity = (context: NodeContext): boolean => isAtLeast(context, "1.23");
 
 /** Plugins beside NodeRestriction and those that are on by themselves. */
 export function admissionPlugins(context: NodeContext): string[] {
@@ -27,7 +29,7 @@ const eventRateLimit = {
   },
 };
 
-const podSecurity = (context: NodeContext): object => ({
+const podSecurityPlugin = (context: NodeContext): object => ({
   name: "PodSecurity",
   configuration: {
     apiVersion: `pod-security.admission.config.k8s.io/${isAtLeast(context, "1.25") ? "v1" : "v1beta1"}`,
@@ -46,9 +48,26 @@ const podSecurity = (context: NodeContext): object => ({
 });
 
 /** The file's text, in YAML. */
-export function admissionText(context: NodeContext): string {
+function admissionText(context: NodeContext): string {
   const group = isAtLeast(context, "1.17") ? "apiserver.config.k8s.io/v1" : "apiserver.k8s.io/v1alpha1";
-  const plugins = [eventRateLimit, ...(hasPodSecurity(context) ? [podSecurity(context)] : [])];
+  const plugins = [eventRateLimit, ...(hasPodSecurity(context) ? [podSecurityPlugin(context)] : [])];
   const text = stringify({ apiVersion: group, kind: "AdmissionConfiguration", plugins }, { lineWidth: 0 });
   return `# Settings of admission plugins, of \`profile: cis\`.\n${text}`;
 }
+
+export const podSecurity: Component = {
+  name: "pod-security",
+  roles: ["master"],
+  when: isHardened,
+  files: [{ name: "admission.yaml", text: admissionText }],
+  objects: [
+    {
+      // After the network's, whose namespace it speaks of; until then no pod is admitted.
+      name: "pod-security-policy.yaml",
+      when: (c) => !hasPodSecurity(c),
+      data: (c) => ({
+        namespaces: [...new Set(["kube-system", ...(plugin("flannel")(c) ? [flannelNamespace(c)] : [])])],
+      }),
+    },
+  ],
+};

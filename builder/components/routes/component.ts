@@ -1,7 +1,7 @@
 /** Ways of a node to services and, with the network `static-routes`, to other nodes' pods, whose bridge is then made here too. */
 import { addressIn } from "../../config/topology.ts";
 import type { Component } from "../component.ts";
-import { has, kubernetes, type NodeContext, plugin } from "../context.ts";
+import { has, kubernetes, type NodeContext, path, plugin } from "../context.ts";
 
 const isStatic = plugin("static-routes");
 
@@ -22,11 +22,11 @@ export const routes: Component = {
   files: [
     {
       name: "10-bridge.conflist",
-      path: ({ paths }) => `${paths.cniConfig}/10-bridge.conflist`,
+      path: path("cniConfig", "10-bridge.conflist"),
       when: hasSubnet,
       data: (c) => ({ subnet: subnetOf(c, c.node.name), mtu: c.topology.network.mtu }),
     },
-    { name: "99-loopback.conf", path: ({ paths }) => `${paths.cniConfig}/99-loopback.conf`, when: hasSubnet },
+    { name: "99-loopback.conf", path: path("cniConfig", "99-loopback.conf"), when: hasSubnet },
   ],
 };
 

@@ -1,35 +1,50 @@
-/** keepalived, which holds the API's address with `endpoint: vip`. */
+/** One address for the API, with `endpoint: vip`: keepalived holds it on one master, and haproxy there leads to every API server. */
 import { journal, listening, script, warning } from "../check.ts";
 import type { Component } from "../component.ts";
 import { binary, endpoint, type NodeContext } from "../context.ts";
 
-const vip = (c: NodeContext): string => c.topology.cluster.api.vip?.address ?? "";
+const address = (c: NodeContext): string => c.topology.cluster.api.vip?.address ?? "";
 const others = (c: NodeContext): string[] =>
   c.topology.masters.filter(({ name }) => name !== c.node.name).map(({ ip }) => ip);
 
-export const keepalived: Component = {
-  name: "keepalived",
+export const vip: Component = {
+  name: "vip",
   roles: ["master"],
   when: endpoint("vip"),
-  units: [{ name: "keepalived.service", start: 21, data: settings }],
-  files: [{ name: "keepalived.conf", path: () => "/etc/keepalived/keepalived.conf", mode: "0600", data: settings }],
+  units: [
+    { name: "haproxy.service", start: 20, data: (c) => ({ haproxy: binary(c, "haproxy") }) },
+    { name: "keepalived.service", start: 21, data: settings },
+  ],
+  files: [
+    { name: "haproxy.cfg", path: () => "/etc/haproxy/haproxy.cfg" },
+    { name: "keepalived.conf", path: () => "/etc/keepalived/keepalived.conf", mode: "0600", data: settings },
+  ],
   // VRRP: of masters that do not hear each other, each takes the shared address.
-  host: () => ({ protocols: [112] }),
+  host: ({ api }) => ({ ports: [{ port: String(api.balancerPort), protocol: "tcp" }], protocols: [112] }),
   checks: [
+    {
+      name: "haproxy answers on the API's port",
+      unit: "haproxy.service",
+      argv: (c) => listening("127.0.0.1", c.topology.api.balancerPort),
+      timeoutSeconds: 20,
+    },
     {
       name: "the API's address answers",
       unit: "keepalived.service",
-      argv: (c) => listening(vip(c), c.topology.api.balancerPort),
+      at: 21,
+      argv: (c) => listening(address(c), c.topology.api.balancerPort),
       timeoutSeconds: 20,
-      hint: (c) => `${journal("keepalived")}; on each master: ip -4 address show to ${vip(c)}`,
+      hint: (c) => `${journal("keepalived")}; on each master: ip -4 address show to ${address(c)}`,
     },
     {
       name: "the API's address is held by one master",
-      argv: (c) => script(["has-address.sh", "keepalived/vip-single-holder.sh"], vip(c), ...others(c)),
+      at: 21,
+      argv: (c) => script(["has-address.sh", "vip/vip-single-holder.sh"], address(c), ...others(c)),
       timeoutSeconds: 60,
       // A firewall that lets only nodes' own addresses ping looks the same.
       severity: warning,
-      hint: (c) => `on each master: ip -4 address show to ${vip(c)}; is VRRP (protocol 112) let through between them?`,
+      hint: (c) =>
+        `on each master: ip -4 address show to ${address(c)}; is VRRP (protocol 112) let through between them?`,
     },
   ],
 };
