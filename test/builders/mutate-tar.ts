@@ -6,6 +6,8 @@ const block = 512;
 
 /** Changes `bytes`, which starts at a header's first byte, or gives other bytes. */
 export interface Mutation {
+  /** What is changed, for the count. */
+  readonly kind: string;
   readonly name: string;
   apply(bytes: Buffer): Buffer;
 }
@@ -46,6 +48,7 @@ const headerEdit = fc
     fc.boolean(),
   )
   .map(([where, edits, right]): Mutation => ({
+    kind: "tar header",
     name: `header ${edits.map(([[name], text]) => `${name}=${JSON.stringify(text)}`).join(", ")}`,
     apply(bytes) {
       const copy = Buffer.from(bytes);
@@ -59,6 +62,7 @@ const headerEdit = fc
 const flip = fc
   .tuple(fc.nat(), fc.integer({ min: 1, max: 255 }), fc.boolean())
   .map(([where, change, right]): Mutation => ({
+    kind: right ? "tar header" : "any byte",
     name: `byte ${where} ^ ${change}`,
     apply(bytes) {
       const copy = Buffer.from(bytes);
@@ -75,6 +79,7 @@ const flip = fc
 const members = fc
   .tuple(fc.constantFrom("swap", "repeat", "drop", "move to the end", "zero block between"), fc.nat(), fc.nat())
   .map(([what, first, second]): Mutation => ({
+    kind: "members",
     name: `${what} ${first} ${second}`,
     apply(bytes) {
       const list = membersOf(bytes);
@@ -92,6 +97,7 @@ const members = fc
 const end = fc
   .tuple(fc.constantFrom("cut", "fill", "half a block", "text", "another tar"), fc.integer({ min: 1, max: 2000 }))
   .map(([what, count]): Mutation => ({
+    kind: "end of the tar",
     name: `end: ${what} ${count}`,
     apply(bytes) {
       if (what === "cut") return bytes.subarray(0, bytes.length - count);
@@ -109,6 +115,7 @@ const extension = fc
     fc.constantFrom("path=evil", "size=1", "uid=1000", "linkpath=x"),
   )
   .map(([where, type, text]): Mutation => ({
+    kind: "extension header",
     name: `extension ${type} ${text}`,
     apply(bytes) {
       const list = membersOf(bytes);
@@ -125,13 +132,13 @@ const extension = fc
     },
   }));
 
-/** One mutation, or two after each other. */
-export const mutations = fc.array(
-  fc.oneof({ weight: 4, arbitrary: headerEdit }, { weight: 3, arbitrary: flip }, members, end, extension),
-  {
-    minLength: 1,
-    maxLength: 2,
-  },
+/** Changes of a tar that know nothing of what is in it. */
+export const tarMutation = fc.oneof(
+  { weight: 4, arbitrary: headerEdit },
+  { weight: 3, arbitrary: flip },
+  members,
+  end,
+  extension,
 );
 
 /** All of them in order; a mutation that no longer finds a member leaves the bytes as they are. */
@@ -140,7 +147,7 @@ export function mutate(bytes: Buffer, list: readonly Mutation[]): Buffer {
 }
 
 /** Header, data and padding of each member of a tar that Kubeferry wrote. */
-function membersOf(bytes: Buffer): Buffer[] {
+export function membersOf(bytes: Buffer): Buffer[] {
   const starts = headersOf(bytes);
   const last = starts.at(-1);
   if (last === undefined) return [];

@@ -1,6 +1,6 @@
 /**
  * Archives and indexes of strangers, mutated: each is read or refused by a name, none ends a program.
- * `npm run test:mutations` draws 6,000.
+ * `npm run test:mutations` draws 10,000 (scripts/mutations.ts).
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
-import { openBundle, verifyBundle } from "#bundle";
+import { type BundleIndex, digestOf, openBundle, requireWhole } from "#bundle";
 import { isExpected } from "#cli/errors";
 import { openedFile } from "../../builder/sources/source.ts";
 import { takeArtifact } from "../../builder/sources/artifact.ts";
@@ -17,17 +17,20 @@ import { Store } from "../../builder/store/store.ts";
 import { readTarMembers } from "../../builder/archive/tar-members.ts";
 import { sample, withIndex } from "../builders/sample-bundle.ts";
 import { hostileArchives } from "../vectors/archives/hostile.ts";
-import { runs } from "../programs/runs.ts";
+import { Count } from "../programs/figures.ts";
+import { runs, seeded } from "../programs/runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-hostile-bytes-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Ends with an error that an operator can act on, or with none. */
-async function survives(task: () => unknown, what: string): Promise<void> {
+/** Ends with an error that an operator can act on, or with none: then true. */
+async function survives(count: Count, task: () => Promise<unknown>, what: string): Promise<boolean> {
   try {
-    await task();
+    await count.measured(task);
+    return true;
   } catch (error) {
     assert.ok(isExpected(error), `${what}: ${error instanceof Error ? error.stack : String(error)}`);
+    return false;
   }
 }
 
@@ -77,9 +80,11 @@ test("mutated archives of every kind are taken or refused by a name", async () =
   const store = await Store.open(join(folder, "store"));
   const limits = { member: 1e7, total: 2e7, ratio: 250, members: 1000 };
   const path = join(folder, "archive");
+  const count = new Count("hostile archives");
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...corpus), changes, fc.boolean(), async ({ bytes, wanted }, list, right) => {
       const mutated = right ? resummed(changed(bytes, list)) : changed(bytes, list);
+      if (!count.isNew(mutated)) return;
       writeFileSync(path, mutated);
       const artifact = {
         digest: `sha256:${createHash("sha256").update(mutated).digest("hex")}`,
@@ -88,11 +93,17 @@ test("mutated archives of every kind are taken or refused by a name", async () =
         files: { [wanted]: "tool" },
       };
       const opened = openedFile(path, path);
-      await survives(() => takeArtifact(artifact, opened, { store, limits }), JSON.stringify(list));
-      await survives(() => readTarMembers(path), JSON.stringify(list));
+      const taken = await survives(
+        count,
+        () => takeArtifact(artifact, opened, { store, limits }),
+        JSON.stringify(list),
+      );
+      await survives(count, async () => readTarMembers(path), JSON.stringify(list));
+      count.add([], taken);
     }),
-    { numRuns: runs(12) },
+    { ...seeded, numRuns: runs(12) },
   );
+  count.end();
 });
 
 test("mutated indexes are read or refused by a name", async () => {
@@ -111,31 +122,68 @@ test("mutated indexes are read or refused by a name", async () => {
     "[[[[1]]]]",
     '"\\u0000"',
     "9007199254740993",
+    "9".repeat(100_000),
+    `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+    JSON.stringify("x".repeat(1_000_000)),
   );
+  // More of what an index has: thousands of nodes, files or contents, all different or all the same.
+  const growth = fc.record({
+    list: fc.constantFrom("files", "nodes", "secrets", "contents", "blobs", "members"),
+    more: fc.constantFrom(10, 1000, 20_000),
+    same: fc.boolean(),
+  });
   const edit = fc.tuple(fc.nat(), odd);
   const path = join(folder, "index.tar");
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(edit, { minLength: 1, maxLength: 3 }),
-      changes,
-      fc.boolean(),
-      async (edits, list, raw) => {
-        const values = [
-          ...index.toString("utf8").matchAll(/(?<=: )("(?:[^"\\]|\\.)*"|\d+|true|false|null|\[\]|\{\})/g),
-        ];
-        let text = index.toString("utf8");
-        for (const [at, replacement] of edits) {
-          const value = values[at % values.length];
-          if (value !== undefined)
-            text = text.slice(0, value.index) + replacement + text.slice(value.index + value[0].length);
-        }
-        writeFileSync(path, withIndex(good, raw ? changed(index, list) : Buffer.from(text)));
-        await survives(
-          async () => verifyBundle(await openBundle(path), { contents: true }),
-          raw ? JSON.stringify(list) : text,
-        );
-      },
-    ),
-    { numRuns: runs(12) },
+  const count = new Count("hostile indexes", [withIndex(good, index)]);
+  const hostile = fc.oneof(
+    { weight: 10, arbitrary: changes.map((list) => ({ what: JSON.stringify(list), bytes: changed(index, list) })) },
+    {
+      weight: 10,
+      arbitrary: fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {
+        const text = edited(index.toString("utf8"), edits);
+        return { what: text.slice(0, 10_000), bytes: Buffer.from(text) };
+      }),
+    },
+    { weight: 1, arbitrary: growth.map((how) => ({ what: JSON.stringify(how), bytes: grown(good.index, how) })) },
   );
+  await fc.assert(
+    fc.asyncProperty(hostile, async ({ what, bytes }) => {
+      const archive = withIndex(good, bytes);
+      if (!count.isNew(archive)) return;
+      writeFileSync(path, archive);
+      const verify = async (): Promise<void> =>
+        requireWhole(await openBundle(path), { contents: true, reporter: { progress() {}, error() {} } });
+      count.add([], await survives(count, verify, what));
+    }),
+    { ...seeded, numRuns: runs(12) },
+  );
+  count.end();
 });
+
+/** Values of a JSON text in the places of others. */
+function edited(text: string, edits: readonly (readonly [at: number, replacement: string])[]): string {
+  const values = [...text.matchAll(/(?<=: )("(?:[^"\\]|\\.)*"|\d+|true|false|null|\[\]|\{\})/g)];
+  return edits.reduce((current, [at, replacement]) => {
+    const value = values[at % values.length];
+    if (value === undefined) return current;
+    return current.slice(0, value.index) + replacement + current.slice(value.index + value[0].length);
+  }, text);
+}
+
+function grown(
+  index: BundleIndex,
+  { list, more, same }: { list: keyof BundleIndex; more: number; same: boolean },
+): Buffer {
+  const present: unknown = index[list];
+  const one: unknown = Object.values(present ?? {})[0];
+  const renamed = (at: number): unknown => {
+    const names = Object.entries(one ?? {}).filter(([key]) => ["path", "name", "node", "member"].includes(key));
+    return { ...(one as object), ...Object.fromEntries(names.map(([key, name]) => [key, `${name}${at}`])) };
+  };
+  const copies = Array.from({ length: more }, (_, at) => (same ? one : renamed(at)));
+  const key = (at: number): string => (list === "members" ? `more/${at}` : digestOf(Buffer.from(`${at}`)));
+  const value = Array.isArray(present)
+    ? [...(present as unknown[]), ...copies]
+    : { ...(present as object), ...Object.fromEntries(copies.map((copy, at) => [key(at), copy])) };
+  return Buffer.from(`${JSON.stringify({ ...index, [list]: value }, null, 1)}\n`);
+}

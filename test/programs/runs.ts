@@ -6,3 +6,7 @@ if (!(times > 0)) throw new Error("KUBEFERRY_RUNS says how many times as often a
 export function runs(usual: number): number {
   return Math.ceil(usual * times);
 }
+
+const seed = process.env["KUBEFERRY_SEED"];
+/** fast-check's own parameter: KUBEFERRY_SEED, where that is set, so that parts of a long run draw different things. */
+export const seeded: { readonly seed?: number } = seed === undefined ? {} : { seed: Number(seed) };
