@@ -9,7 +9,10 @@ export interface Checkout {
 /** Where `k8s.io/<repository>/<path>` lies: vendored, in Kubernetes' own tree, its staging folder, or a staging repository. */
 const layouts: readonly ((path: string) => string)[] = [
   (path) => `vendor/${path}`,
+  (path) => `vendor/k8s.io/kubernetes/staging/src/${path}`,
   (path) => `cluster-autoscaler/vendor/${path}`,
+  (path) => `deps/github.com/openshift/kubernetes/${path.replace(/^k8s\.io\/kubernetes\//, "")}`,
+  (path) => `deps/github.com/openshift/kubernetes/staging/src/${path}`,
   (path) => path.replace(/^k8s\.io\/kubernetes\//, ""),
   (path) => `staging/src/${path}`,
   (path) => path.replace(/^k8s\.io\/(?!kubernetes\/)[^/]+\//, ""),

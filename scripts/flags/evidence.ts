@@ -1,5 +1,5 @@
 /** What upstream says of a flag in each minor: its sources, and the reference pages that it generates from them. */
-import { isSince } from "#formats/version";
+import { says } from "./compare.ts";
 import { type Checkout, parseCheckout, readCheckout, within } from "./checkout.ts";
 import { daemons, type Place } from "./daemons.ts";
 import { registrationsOf } from "./registrations.ts";
@@ -70,10 +70,11 @@ function inSources(places: readonly Place[], reading: Reading, texts: Texts): Fo
   const { minor, kind } = reading;
   if (places.some(({ main, path }) => main && within(texts, path).length === 0)) return [];
   return places
-    .filter(({ until }) => until === undefined || !isSince(minor, until))
+    .filter(({ since, until }) => says({ added: since, removed: until }, minor))
     .flatMap((place) =>
       within(texts, place.path).flatMap(([path, text]) =>
         registrationsOf(text)
+          .filter(({ flag }) => place.flags?.includes(flag) ?? true)
           .filter((one) => place.only?.some((name) => one.within === name || one.within.startsWith(`${name}.`)) ?? true)
           .flatMap(({ flag, line, deprecated }) =>
             (flag.includes("%s") ? (place.formatted ?? []) : [""]).map((word) => {

@@ -9,9 +9,9 @@ export interface Registration {
   readonly deprecated: boolean;
 }
 
-/** A name may have `%s` in it. `fs.StringVar(&o.X, "name", …)`, `fs.Var(v, "name", …)`, `fs.VarP(v, "name", "n", …)`, `fs.StringP("name", …)`, `register(global, local, "name")`. */
+/** A name may have `%s` in it. `fs.StringVar(&o.X, "name", …)`, `fs.Var(v, "name", …)`, `fs.VarP(v, "name", "n", …)`, `fs.StringP("name", …)`, `register(global, local, "name")`, `sets.FlagSet("generic").IntVar(&o.X, "name", …)`. */
 const call =
-  /\b\w+\.(?:\w*VarPF?|\w*Var)\(|\b(?:p?flag|fs)\.(?:Int64|Int|Bool|String|Duration)\(|\b(?:register|registerDeprecated|pflagRegister|addGoFlag)\(/g;
+  /(?:\b\w+|\))\.(?:\w*VarPF?|\w*Var)\(|\b(?:p?flag|fs)\.(?:Int64|Int|Bool|String|Duration)\(|\b(?:register|registerDeprecated|pflagRegister|addGoFlag|globalflag\.Register)\(/g;
 const name = /^[a-z][\w%-]*$/;
 
 /** The registrations of one file. */

@@ -22,8 +22,18 @@ export function written(text: string, table: FlagTable, evidence: ReadonlyMap<st
     .join("");
 }
 
-/** What every program has, and what k3s adds to the Kubernetes that it vendors. */
-const passedOver = ["help", "version", "advertise-port"];
+/** What every program has, what k3s and OpenShift add to the Kubernetes that they vendor, and the kubelet's that all pages list. */
+const passedOver = [
+  "azure-container-registry-config",
+  "help",
+  "version",
+  "advertise-port",
+  "max-housekeeping-interval",
+  "minimal-shutdown-duration",
+  "openshift-config",
+  "send-retry-after-while-not-ready-once",
+  "unsupported-kube-api-over-localhost",
+];
 
 /** Whether no minor whose sources were read lacks a flag that minors before and after it have: that is a page's or a reader's mistake. */
 function agrees(flag: string, evidence: Evidence): boolean {
@@ -72,7 +82,7 @@ function place(cited: string): string {
   const path = cited.slice(cited.indexOf(":") + 1);
   if (path.startsWith("content/")) return `page:${path.slice(path.lastIndexOf(":") + 1)}`;
   return path
-    .replace(/^(cluster-autoscaler\/)?vendor\//, "")
-    .replace(/^staging\/src\//, "")
-    .replace(/^k8s\.io\/kubernetes\//, "");
+    .replace(/^(cluster-autoscaler\/)?vendor\/|^deps\/github\.com\/openshift\/kubernetes\//, "")
+    .replace(/^k8s\.io\/kubernetes\//, "")
+    .replace(/^staging\/src\//, "");
 }

@@ -28,6 +28,8 @@ func (o *Other) AddFlags(fs *pflag.FlagSet) {
 \t\to.N, "")
 \tfs.MarkDeprecated("of-another", "gone soon")
 \tregister(global, local, "under_score")
+\tglobalflag.Register(fs, "of-a-library")
+\tsets.FlagSet("generic").DurationVar(&o.T, "behind-a-call", o.T, "")
 }
 `;
 
@@ -40,6 +42,8 @@ test("flags are read by the shape of calls, with line, method and deprecation", 
       ["colour-of-it", 8, "Options.AddFlags", false],
       ["of-another", 12, "Other.AddFlags", true],
       ["under-score", 16, "Other.AddFlags", false],
+      ["of-a-library", 17, "Other.AddFlags", false],
+      ["behind-a-call", 18, "Other.AddFlags", false],
     ],
   );
 });
@@ -72,7 +76,15 @@ test("what the sources of two minors and a page between them say becomes a row, 
   assert.deepEqual([...evidence.whole], ["1.18", "1.20"]);
   assert.deepEqual(rowOf("old", evidence), { removed: "1.20" });
   assert.deepEqual(rowOf("new", evidence), { added: "1.19" });
-  const wrong = { old: { removed: "1.18" }, new: {}, "colour-of-it": {}, "of-another": {}, "under-score": {} };
+  const wrong = {
+    old: { removed: "1.18" },
+    new: {},
+    "colour-of-it": {},
+    "of-another": {},
+    "under-score": {},
+    "of-a-library": {},
+    "behind-a-call": {},
+  };
   assert.deepEqual(
     differencesOf("kubelet", wrong, evidence).map(({ flag, kind, minors }) => [flag, kind, ...minors]),
     [
@@ -81,6 +93,8 @@ test("what the sources of two minors and a page between them say becomes a row, 
       ["colour-of-it", "unseen", "1.19"],
       ["of-another", "unseen", "1.19"],
       ["under-score", "unseen", "1.19"],
+      ["of-a-library", "unseen", "1.19"],
+      ["behind-a-call", "unseen", "1.19"],
     ],
   );
 });
