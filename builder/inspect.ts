@@ -3,7 +3,7 @@ import type { Bundle, BundleIndex, CertificateEntry, FileEntry, NodeEntry, Origi
 import { ExpectedError } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import { type Reporter } from "#cli/reporter";
-import { pinText } from "./lock/pin-text.ts";
+import { pinText } from "./lock/provenance.ts";
 
 export interface InspectOptions {
   /** Every file instead of the summary. */

@@ -1,6 +1,6 @@
 /** What `lock --update` would change, as lines of a diff. Pure. */
 import type { Lock } from "./lock.ts";
-import { pinText } from "./pin-text.ts";
+import { pinText } from "./provenance.ts";
 
 /** `- …` for what goes, `+ …` for what comes, grouped by what it is about; empty when nothing changes but the day. */
 export function diffLocks(before: Lock, after: Lock): string[] {

@@ -3,7 +3,7 @@
  * A digest here is what every later step compares with; a mirror never changes it.
  */
 import * as z from "zod";
-import { platforms, signedBy } from "#bundle";
+import { platforms, provenance } from "#bundle";
 import { publishedDigest } from "../config/release.ts";
 
 const lockedArtifact = z.strictObject({
@@ -20,8 +20,7 @@ const lockedArtifact = z.strictObject({
   /** Bytes; null where nobody published it before the first download. */
   size: z.int().nonnegative().nullable(),
   pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
-  /** Absent: nobody's signature was verified. */
-  signedBy: signedBy.optional(),
+  ...provenance,
   files: z.record(z.string(), z.string()),
 });
 

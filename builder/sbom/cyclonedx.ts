@@ -5,7 +5,7 @@ import * as Models from "@cyclonedx/cyclonedx-library/Models";
 import * as Serialize from "@cyclonedx/cyclonedx-library/Serialize";
 import * as Spec from "@cyclonedx/cyclonedx-library/Spec";
 import type { Bundle } from "#bundle";
-import { signerText } from "../lock/pin-text.ts";
+import { signerText } from "../lock/provenance.ts";
 import { type Material, materialsOf, uuidOf } from "./materials.ts";
 
 const types = {
@@ -41,25 +41,21 @@ export function cyclonedx({ index, payloadDigest }: Pick<Bundle, "index" | "payl
   return `${serializer.serialize(bom, { sortLists: true, space: 1 })}\n`;
 }
 
-function component({
-  id,
-  kind,
-  name,
-  version,
-  purl,
-  digest,
-  url,
-  pinnedBy,
-  signedBy,
-  files,
-}: Material): Models.Component {
+function component({ id, kind, name, version, purl, digest, url, files, ...vouched }: Material): Models.Component {
   const made = new Models.Component(types[kind], name, { bomRef: id, version, purl });
   if (digest !== null) addHash(made, digest);
   if (url !== null) {
     made.externalReferences.add(new Models.ExternalReference(url, Enums.ExternalReferenceType.Distribution));
   }
-  if (pinnedBy !== null) made.properties.add(new Models.Property("kubeferry:pinnedBy", pinnedBy));
-  if (signedBy !== undefined) made.properties.add(new Models.Property("kubeferry:signedBy", signerText(signedBy)));
+  const { pinnedBy, published, agrees = [], signedBy } = vouched;
+  for (const [said, value] of [
+    ["pinnedBy", pinnedBy ?? undefined],
+    ["published", published],
+    ...agrees.map((source) => ["agrees", source] as const),
+    ["signedBy", signedBy && signerText(signedBy)],
+  ] as const) {
+    if (value !== undefined) made.properties.add(new Models.Property(`kubeferry:${said}`, value));
+  }
   for (const { path, digest: content } of files) {
     const file = new Models.Component(Enums.ComponentType.File, path, { bomRef: `${id} ${path} ${content}` });
     addHash(file, `sha256:${content}`);

@@ -1,10 +1,11 @@
 /** What a bundle is made of, as bills of materials name it. Only what the index says; nothing is fetched. */
 import { PackageURL } from "packageurl-js";
+import { type Provenance, provenanceOf } from "../lock/provenance.ts";
 import type { BundleIndex, FileEntry, ImageEntry, Origin, PackageEntry } from "#bundle";
 
 type ArtifactOrigin = Extract<Origin, { from: "artifact" }>;
 
-export interface Material {
+export interface Material extends Provenance {
   /** Unique in its bundle, and the same in every bundle that has it. */
   readonly id: string;
   readonly kind: "download" | "image" | "package";
@@ -16,8 +17,6 @@ export interface Material {
   /** Where it was downloaded from; null for what a distribution or a registry gave. */
   readonly url: string | null;
   readonly pinnedBy: ArtifactOrigin["pinnedBy"] | null;
-  /** Whose signature of upstream's was verified. */
-  readonly signedBy?: ArtifactOrigin["signedBy"];
   /** What came out of it, each path once. */
   readonly files: readonly Pick<FileEntry, "path" | "digest">[];
 }
@@ -60,7 +59,7 @@ function isListed(files: readonly FileEntry[]): boolean {
 }
 
 function download(id: string, origin: ArtifactOrigin, files: readonly FileEntry[]): Material {
-  const { url, digest, pinnedBy, signedBy, version = "" } = origin;
+  const { url, digest, pinnedBy, version = "" } = origin;
   const debian = /^apt:([^=]+)(?:=(.+))?$/.exec(url);
   const name = debian?.[1] ?? decodeURIComponent(url.split("/").at(-1) ?? url);
   const purl =
@@ -69,7 +68,7 @@ function download(id: string, origin: ArtifactOrigin, files: readonly FileEntry[
       : new PackageURL("deb", "debian", name, debian[2] ?? version, null, null);
   const paths = files.map(({ path }) => path);
   return {
-    ...{ id, kind: "download", name, version, purl: String(purl), digest, pinnedBy, signedBy },
+    ...{ id, kind: "download", name, version, purl: String(purl), digest, pinnedBy, ...provenanceOf(origin) },
     ...{ url: debian === null ? url : null, files: files.filter(({ path }, at) => paths.indexOf(path) === at) },
   };
 }

@@ -1,6 +1,6 @@
 /** A bundle's contents as SPDX: the other format that auditors' tools read. */
 import { type Bundle, digestOf } from "#bundle";
-import { pinText } from "../lock/pin-text.ts";
+import { pinText } from "../lock/provenance.ts";
 import { type Material, materialsOf, uuidOf } from "./materials.ts";
 
 interface Package {
@@ -53,13 +53,13 @@ export function spdx({ index, payloadDigest }: Pick<Bundle, "index" | "payloadDi
   return `${JSON.stringify(said, null, 1)}\n`;
 }
 
-function packageOf({ id, kind, name, version, purl, digest, url, pinnedBy, signedBy }: Material): Package {
+function packageOf({ id, kind, name, version, purl, digest, url, pinnedBy, ...more }: Material): Package {
   return {
     ...{ SPDXID: reference(kind, id), name, ...unanalysed, primaryPackagePurpose: purposes[kind] },
     ...(version === "" ? {} : { versionInfo: version }),
     ...(url === null ? {} : { downloadLocation: url }),
     ...(digest === null ? {} : { checksums: checksumsOf(digest) }),
-    ...(pinnedBy === null ? {} : { comment: pinText({ pinnedBy, signedBy }) }),
+    ...(pinnedBy === null ? {} : { comment: pinText({ pinnedBy, ...more }) }),
     externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purl }],
   };
 }

@@ -6,6 +6,7 @@ import { type Reporter } from "#cli/reporter";
 import type { Limits } from "../archive/entry.ts";
 import { HttpClient, type HttpSettings } from "../http/client.ts";
 import type { Lock, LockedArtifact } from "../lock/lock.ts";
+import { provenanceOf } from "../lock/provenance.ts";
 import { type Members, recallMembers } from "../store/members.ts";
 import type { Store } from "../store/store.ts";
 import { forEachOf, isMissing } from "../together.ts";
@@ -96,7 +97,7 @@ function filesOf(artifact: LockedArtifact, members: Members): FetchedFile[] {
         url: artifact.resolved,
         digest: artifact.digest,
         pinnedBy: artifact.pinnedBy,
-        ...(artifact.signedBy && { signedBy: artifact.signedBy }),
+        ...provenanceOf(artifact),
         ...(member === "." ? {} : { member }),
         version: artifact.version,
       },

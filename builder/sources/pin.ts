@@ -31,23 +31,28 @@ export async function pin(
 ): Promise<LockedArtifact | Unpinned> {
   const { platform, from, mirrors, files } = artifact;
   const version = component.version ?? "";
+  const published = artifact.published ?? artifact.checksum;
+  const { agrees } = artifact;
+  const about = { ...(published !== undefined && { published }), ...(agrees !== undefined && { agrees }) };
   const base = { component: component.name, version, platform, from, resolved: from, mirrors, files };
   // Whoever has the file at hand has made or fetched it, and vouches for it with its digest or list of digests.
   const isOwn = from.startsWith("file:");
   if (artifact.digest !== undefined) {
     const { digest } = artifact;
     const signedBy = await signerOf(artifact, digest, context);
-    return { ...base, digest, size: null, pinnedBy: isOwn ? "operator" : "release", ...(signedBy && { signedBy }) };
+    const pinnedBy = isOwn ? "operator" : "release";
+    return { ...base, digest, size: null, pinnedBy, ...about, ...(signedBy && { signedBy }) };
   }
-  const published = await publishedDigest(artifact, context);
-  if (published.digest !== null) {
-    const { digest, by, signedBy } = published;
-    return { ...base, digest, size: null, pinnedBy: isOwn ? "operator" : by, ...(signedBy && { signedBy }) };
+  const found = await publishedDigest(artifact, context);
+  if (found.digest !== null) {
+    const { digest, by, signedBy } = found;
+    const pinnedBy = isOwn ? "operator" : by;
+    return { ...base, digest, size: null, pinnedBy, ...about, ...(signedBy && { signedBy }) };
   }
-  if (!context.trustFirstUse) return { component: component.name, platform, from, why: published.why };
-  const found = await firstUse(artifact, context);
-  context.reporter.warn(`${component.name} ${platform}: ${found.digest} was taken on trust, from ${from}`);
-  return { ...base, ...found, pinnedBy: "first-use" };
+  if (!context.trustFirstUse) return { component: component.name, platform, from, why: found.why };
+  const taken = await firstUse(artifact, context);
+  context.reporter.warn(`${component.name} ${platform}: ${taken.digest} was taken on trust, from ${from}`);
+  return { ...base, ...taken, pinnedBy: "first-use" };
 }
 
 type Published =

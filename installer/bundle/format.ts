@@ -25,7 +25,7 @@ const owner = z.string().regex(/^\d+:\d+$/, "wants numeric uid:gid");
 
 /** Where a file's bytes came from, so that an audit years later can say it. */
 /** Whose OpenPGP signature over upstream's list of checksums was verified when the bundle's lock was made. */
-export const signedBy = z.strictObject({
+const signedBy = z.strictObject({
   /** Of the primary key: 40 or 64 hex digits, in capitals. */
   fingerprint: z.string(),
   /** The key's user id; may be empty. */
@@ -36,13 +36,22 @@ export const signedBy = z.strictObject({
   list: z.string(),
 });
 
+/** What an auditor follows beside who pinned an artifact's digest; each absent where there is nothing to say. */
+export const provenance = {
+  /** Where upstream itself publishes the digest. */
+  published: z.string().optional(),
+  /** Second sources that were read independently, with the same digest: `owner/repository@commit:path`. */
+  agrees: z.array(z.string()).optional(),
+  signedBy: signedBy.optional(),
+};
+
 const origin = z.discriminatedUnion("from", [
   z.strictObject({
     from: z.literal("artifact"),
     url: z.string(),
     digest: z.string(),
     pinnedBy: z.enum(["release", "upstream", "mirror", "distribution", "operator", "first-use"]),
-    signedBy: signedBy.optional(),
+    ...provenance,
     member: z.string().optional(),
     version: z.string().optional(),
   }),

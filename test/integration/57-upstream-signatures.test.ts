@@ -136,6 +136,7 @@ test("a list that upstream signed pins what it names, and the lock says who sign
       reporter,
     });
     assert.deepEqual(file?.origin.signedBy, signedBy, "what a bundle says of the file");
+    assert.equal(file.origin.published, pinned === undefined ? signedBy.list : "https://upstream.invalid/SHA256SUMS");
   }
 });
 

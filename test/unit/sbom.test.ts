@@ -22,11 +22,13 @@ interface Component {
   readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
 }
 
+const published = "https://example.org/v3.6.1/SHA256SUMS";
+const agrees = ["kubernetes/kops@268927e26409:etcd.yaml", "kubernetes-sigs/kubespray@46dbdd3994b3:checksums.yml"];
 const signedBy = {
   fingerprint: "C9C370B246B09F6DBCFC744C34401015D1D2D386",
   name: "Aleksa Sarai <cyphar@cyphar.com>",
   signed: "2026-06-13",
-  list: "https://example.org/v3.6.1/SHA256SUMS",
+  list: published,
 };
 
 async function index(): Promise<BundleIndex> {
@@ -40,7 +42,7 @@ async function index(): Promise<BundleIndex> {
     origin: { from: "artifact", url, digest: `sha256:${digestOf(url)}`, pinnedBy, version: "3.6.1" },
   });
   const signed = (entry: FileEntry): FileEntry =>
-    entry.origin.from === "artifact" ? { ...entry, origin: { ...entry.origin, signedBy } } : entry;
+    entry.origin.from === "artifact" ? { ...entry, origin: { ...entry.origin, published, agrees, signedBy } } : entry;
   const everyone = { roles: ["worker" as const] };
   return {
     ...base,
@@ -94,19 +96,25 @@ test("it is CycloneDX, names every download, image and package by a purl, and is
   assert.equal(etcd?.components?.[0]?.hashes?.[0]?.content, digestOf("/usr/local/bin/etcd"));
 });
 
-test("both, and inspect, say whose signature of upstream's was verified, and of what nobody signed they say nothing", async () => {
+test("both, and inspect, say who pinned, where it is published, who agrees, and who signed; else nothing", async () => {
   const bundle = { index: await index(), payloadDigest: digestOf("bundle") };
   const signer = `${signedBy.fingerprint} (${signedBy.name})`;
   const { components } = JSON.parse(cyclonedx(bundle)) as { components: readonly Component[] };
-  const said = components.flatMap(({ name, properties = [] }) =>
-    properties.filter((one) => one.name === "kubeferry:signedBy").map(({ value }) => [name, value]),
-  );
-  assert.deepEqual(said, [["etcd.tar.gz", signer]]);
+  const properties = (wanted: string): unknown =>
+    components.find(({ name }) => name === wanted)?.properties?.map(({ name, value }) => [name, value]);
+  assert.deepEqual(properties("runc"), [["kubeferry:pinnedBy", "distribution"]]);
+  assert.deepEqual(properties("etcd.tar.gz"), [
+    ...agrees.toSorted().map((source) => ["kubeferry:agrees", source]),
+    ["kubeferry:pinnedBy", "upstream"],
+    ["kubeferry:published", published],
+    ["kubeferry:signedBy", signer],
+  ]);
+  const said = `pinned by upstream, published at ${published}, agreed by ${agrees.join(" and ")}, signed by ${signer}`;
   const comments = (JSON.parse(spdx(bundle)) as Document).packages.flatMap(({ comment }) => comment ?? []);
-  assert.deepEqual(comments.toSorted(), ["pinned by distribution", `pinned by upstream, signed by ${signer}`]);
+  assert.deepEqual(comments.toSorted(), ["pinned by distribution", said]);
   const texts = bundle.index.files.map(({ origin }) => originText(origin)).filter((text) => text.includes("signed by"));
   assert.equal(texts.length, 2);
-  assert.ok(texts[0]?.endsWith(`, pinned by upstream, signed by ${signer}`));
+  assert.ok(texts[0]?.endsWith(`, ${said}`));
 });
 
 test("what is no CycloneDX is seen by the validator", async () => {
