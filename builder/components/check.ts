@@ -12,7 +12,7 @@ export const warning = (): CheckEntry["severity"] => "warning";
 export const withinQuorum = (c: NodeContext): CheckEntry["severity"] =>
   c.topology.etcd.clientUrls.length > 1 && (has(c, "etcd") || has(c, "master")) ? "quorum" : "error";
 /** A quorum of etcd: what rests on it waits until it is there. Alike on every node, so that equal checks stay one. */
-export const etcdQuorum = ({ topology: { etcdMembers } }: NodeContext): CheckEntry["awaits"] => ({
+const etcdQuorum = ({ topology: { etcdMembers } }: NodeContext): CheckEntry["awaits"] => ({
   what: "etcd",
   at: etcdMembers.map(({ ip }) => `${ip}:2379`),
   enough: Math.floor(etcdMembers.length / 2) + 1,

@@ -1,5 +1,5 @@
 /** What kube-controller-manager and kube-scheduler have alike: one of each leads, and both talk TLS from 1.11 on. */
-import { admin, ask, bin, journal, script, onEtcd } from "./check.ts";
+import { admin, ask, bin, journal, onEtcd, script } from "./check.ts";
 import type { Component } from "./component.ts";
 import { isAtLeast, kubernetes, type NodeContext } from "./context.ts";
 import { namesOfNode } from "./credentials.ts";

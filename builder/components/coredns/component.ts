@@ -1,5 +1,5 @@
 /** CoreDNS, the DNS of the cluster. */
-import { available, script, onApi } from "../check.ts";
+import { available, onApi, script } from "../check.ts";
 import type { CheckRow, Component } from "../component.ts";
 import { addon, isAtLeast, neededImage } from "../context.ts";
 

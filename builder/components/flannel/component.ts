@@ -1,6 +1,6 @@
 /** flannel: as pods, with its subnets in the API; or, as `flannel-etcd`, as a service of the host with its subnets in etcd. */
 import { apiServerOfHosts } from "../../config/topology.ts";
-import { available, journal, literally, script, warning, withinQuorum, onEtcd } from "../check.ts";
+import { available, journal, literally, onEtcd, script, warning, withinQuorum } from "../check.ts";
 import type { Component } from "../component.ts";
 import {
   etcdApiOfFlannel,

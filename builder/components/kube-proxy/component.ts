@@ -1,5 +1,5 @@
 /** kube-proxy: from 1.11 on all but one of its flags are in its configuration file. */
-import { answers200, httpGet, literally, script, onApi } from "../check.ts";
+import { answers200, httpGet, literally, onApi, script } from "../check.ts";
 import type { Component } from "../component.ts";
 import { configuration } from "../configuration.ts";
 import { config, isAtLeast, kubernetes, type NodeContext, usesLocalProxy } from "../context.ts";

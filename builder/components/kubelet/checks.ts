@@ -8,11 +8,11 @@ import {
   journal,
   listening,
   ofCluster,
+  onApi,
   script,
   throughFlannel,
   warning,
   withinQuorum,
-  onApi,
 } from "../check.ts";
 import type { CheckRow } from "../component.ts";
 import { has, isAtLeast, type NodeContext, runsDocker, runsFlanneld, usesLocalProxy } from "../context.ts";
