@@ -56,17 +56,27 @@ export async function carryTo(host: Host, task: Task): Promise<Lacking> {
   }
 }
 
-/** Runs `./install` there. STALLED where the connection is lost meanwhile: it goes on by itself, and is not begun again. */
-export async function installOn(host: Host, action: Action, key: string | null, task: Task): Promise<number> {
-  const { bundle, access, dryRun, reporter, view, publicKeys, require } = task;
-  const record = (one: InstallerRecord): void => {
-    reporter.record("host-output", { host: host.label, record: one });
-    const told = describe(one);
-    if (told === null) return;
-    view.show(host.label, told);
-    if (one.type === "stage" || one.type === "warning") reporter.info(`${host.label}: ${told}`);
+/** What becomes of a record of ./install on a host: told, and in one line where people read. */
+export function told({ label }: Host, { reporter, view }: Task): (one: InstallerRecord) => void {
+  return (one) => {
+    reporter.record("host-output", { host: label, record: one });
+    const text = describe(one);
+    if (text === null) return;
+    view.show(label, text);
+    if (one.type === "stage" || one.type === "warning") reporter.info(`${label}: ${text}`);
   };
-  view.show(host.label, `./install ${action}`);
+}
+
+/** Runs `./install` there. STALLED where the connection is lost meanwhile: it goes on by itself, and is not begun again. */
+export async function installOn(
+  host: Host,
+  action: Action,
+  key: string | null,
+  task: Task,
+  record = told(host, task),
+): Promise<number> {
+  const { bundle, access, dryRun, view, publicKeys, require } = task;
+  view.show(host.label, `./install ${action}${dryRun ? " --dry-run" : ""}`);
   try {
     return await onConnection(host, access, async (connection, found) => {
       const { signal } = access;

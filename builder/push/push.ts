@@ -12,6 +12,7 @@ import { carryTo, installOn, type Task } from "./host-task.ts";
 import { type Host, loadInventory } from "./inventory.ts";
 import { groupsOf } from "./order.ts";
 import { exitCodeOver, onHost, type Outcome } from "./outcome.ts";
+import { refusedForKeys } from "./same-keys.ts";
 import type { Action } from "./run-installer.ts";
 import { createView } from "./view.ts";
 
@@ -137,7 +138,7 @@ interface Changing {
 /**
  * Group by group. A failure in etcd or the control plane, of whatever kind, stops all that is not begun. A worker that could not
  * be reached or filled is left out; one whose ./install failed stops the workers that are not begun, unless `keepGoing`.
- * Audits change nothing: no failure stops them.
+ * Audits change nothing: no failure stops them. Where one host is not ready for the bundle's keys, none is changed.
  */
 async function changeInOrder({
   hosts,
@@ -152,6 +153,13 @@ async function changeInOrder({
   const { action, parallel, keepGoing, dryRun } = request;
   const gates = action !== "audit" && !dryRun;
   let stopped: string | null = null;
+  if (action === "upgrade" && gates) {
+    const ready = hosts.filter((host) => carried.has(host));
+    for (const [host, error] of await refusedForKeys(ready, keys, parallel, task)) {
+      settle(host, { state: "failed", error: onHost(error, host) });
+      stopped ??= `${host.label} is not ready for the keys of this bundle`;
+    }
+  }
   const one = async (host: Host): Promise<void> => {
     const lacking = carried.get(host);
     if (lacking === undefined || outcomes.has(host)) return;

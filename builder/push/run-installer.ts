@@ -27,10 +27,14 @@ export interface Running {
 
 export type InstallerRecord = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** How many effects it had, performed or only shown. Throws what ./install ended with, under its own code. */
+/**
+ * How many effects it had, performed or only shown. Throws what ./install ended with, under its own code; and PREFLIGHT after
+ * a dry-run that found what would keep it from beginning, which it shows and ends with 0.
+ */
 export async function runInstaller(running: Running): Promise<{ effects: number }> {
-  const { connection, probe, key, signal } = running;
+  const { connection, probe, key, signal, dryRun } = running;
   let effects = 0;
+  const unfit: { message: string }[] = [];
   let failure: InstallerRecord | undefined;
   const program = await programFor(running);
   const words = [...probe.root.words, program, ...wordsFor(running)];
@@ -42,10 +46,13 @@ export async function runInstaller(running: Running): Promise<{ effects: number 
       if (record === null) return;
       if (record.type === "effect") effects += 1;
       if (record.type === "error") failure ??= record;
+      if (record.type === "finding" && record["severity"] === "error") unfit.push({ message: findingText(record) });
       running.record(record);
     },
   });
-  if (code !== 0) throw failureOf(code, failure, err);
+  if (code !== 0) throw failureOf(code, failure, err, unfit);
+  if (dryRun && unfit.length > 0)
+    throw new ExpectedError("PREFLIGHT", "this host is not fit; nothing was changed", { problems: unfit });
   return { effects };
 }
 
@@ -103,7 +110,12 @@ function recordIn(line: string): InstallerRecord | null {
 }
 
 /** Its own error where it told one; else what its launcher said on stderr. */
-function failureOf(code: number, record: InstallerRecord | undefined, err: string): ExpectedError {
+function failureOf(
+  code: number,
+  record: InstallerRecord | undefined,
+  err: string,
+  unfit: readonly { message: string }[],
+): ExpectedError {
   const text = (key: string): string | undefined => {
     const value = record?.[key];
     return typeof value === "string" ? value.slice(0, 4000) : undefined;
@@ -115,7 +127,7 @@ function failureOf(code: number, record: InstallerRecord | undefined, err: strin
       expected: text("expected"),
       found: text("found"),
       hint: text("hint"),
-      problems: problemsOf(record?.["problems"]),
+      problems: problemsOf(record?.["problems"]) ?? (named === "PREFLIGHT" ? unfit : undefined),
     });
   }
   // The launcher changes nothing: it only looks whether the installer can run.
@@ -125,6 +137,12 @@ function failureOf(code: number, record: InstallerRecord | undefined, err: strin
     found: said === "" ? "it said nothing" : said,
     hint: lastLine(err).replace(/^\s*next: /, ""),
   });
+}
+
+/** A finding, and what to do about it. */
+function findingText({ check, message, hint }: InstallerRecord): string {
+  const next = typeof hint === "string" ? `\n    next: ${hint.slice(0, 1000)}` : "";
+  return `${String(check)}: ${String(message).slice(0, 2000)}${next}`;
 }
 
 function problemsOf(value: unknown): { message: string }[] | undefined {

@@ -3,108 +3,40 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { outputRecord } from "../../builder/output-records.ts";
 import { unacknowledged } from "../../builder/push/upload.ts";
 import { ensureBuilt, kubeferry } from "../builders/dist.ts";
 import { nodeFiles, writeNodeBundle } from "../builders/node-bundle.ts";
-import { type Ran, runKubeferry } from "../programs/command.ts";
+import type { Ran } from "../programs/command.ts";
 import { pictureOf } from "../programs/tree.ts";
-import { password, type Sshd, startSshd } from "../servers/sshd.ts";
+import { Fleet, ips, launcher, type Line, recordsOf } from "../servers/fleet.ts";
+import { password } from "../servers/sshd.ts";
 
 const isRoot = process.getuid?.() === 0;
-const folder = mkdtempSync(join(tmpdir(), "kubeferry-push-"));
 const project = join(import.meta.dirname, "../..");
-const at = (...names: string[]): string => join(folder, ...names);
-const sshds = new Map<string, Sshd>();
+const fleet = new Fleet();
+const { at, sshds, portOf, line, hostsFile, allKnown } = fleet;
+const push = (...more: string[]): Promise<Ran> => fleet.push("bundle.tar", ...more);
 const closing: Server[] = [];
-
-/** `w1` … are workers of the subnet. */
-const names = ["n1", "n2", "w1", "w2", "w3"];
-const ips: Readonly<Record<string, string>> = {
-  n1: "10.0.0.11",
-  n2: "10.0.0.12",
-  w1: "10.0.0.21",
-  w2: "10.0.0.22",
-  w3: "10.0.0.23",
-};
+const names = Object.keys(ips);
 
 before(async () => {
   if (!isRoot) return;
   ensureBuilt();
-  chmodSync(folder, 0o755);
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at("id")]);
-  const authorized = readFileSync(at("id.pub"), "utf8").trim();
-  // ./install of this bundle is the project's own source.
-  const launcher = `#!/bin/sh\nhere=$(dirname "$0")\nexec '${process.execPath}' '${project}/installer/main.ts' "$@" --bundle "$here"\n`;
+  const authorized = fleet.key("id");
   const files = [...nodeFiles, { path: "/opt/ferry/share/large", content: randomBytes(3_000_000) }];
   await writeNodeBundle(at("bundle.tar"), { files, launcher });
-  for (const name of names) {
-    for (const one of ["opt", "root"]) mkdirSync(at(name, one), { recursive: true });
-    const tmpfs = name === "w3" ? { tmpfs: { path: at(name, "opt"), size: "1m" } } : {};
-    sshds.set(name, await startSshd(at(name), authorized, tmpfs));
-  }
+  for (const name of names)
+    await fleet.start(name, authorized, name === "w3" ? { tmpfs: { path: at(name, "opt"), size: "1m" } } : {});
 });
 after(async () => {
   for (const server of closing) server.close();
-  for (const one of sshds.values()) await one.close();
-  rmSync(folder, { recursive: true, force: true });
+  await fleet.close();
 });
 
-const portOf = (name: string): number => sshds.get(name)?.port ?? 0;
-
-/** The line of hosts.yaml for a host, with what is `more`. */
-function line(name: string, more: Record<string, unknown> = {}): string {
-  const who = name.startsWith("n") ? { node: name } : { ip: ips[name], name };
-  const own = {
-    ...who,
-    address: "127.0.0.1",
-    port: portOf(name),
-    folder: at(name, "opt"),
-    root: at(name, "root"),
-    ...more,
-  };
-  return `  - ${JSON.stringify(own)}`;
-}
-
-interface HostsFile {
-  /** Lines of known_hosts; default: every host's. */
-  readonly known?: readonly string[];
-  readonly defaults?: string;
-}
-
-function hostsFile(lines: readonly string[], { known, defaults = "identity: id" }: HostsFile = {}): void {
-  writeFileSync(at("known_hosts"), `${(known ?? allKnown()).join("\n")}\n`);
-  const head = ["knownHosts: known_hosts", `defaults: { agent: false, ${defaults} }`, "hosts:"];
-  writeFileSync(at("hosts.yaml"), [...head, ...lines, ""].join("\n"));
-}
-
-const allKnown = (): string[] => [...sshds.values()].map((one) => one.known);
-
-const push = (...more: string[]): Promise<Ran> =>
-  runKubeferry(["push", at("bundle.tar"), "--hosts", at("hosts.yaml"), ...more]);
-
-type Line = { readonly type: string } & Record<string, unknown>;
-/** What was printed with --json, each line judged by the schema. */
-const recordsOf = ({ out }: Ran): Line[] =>
-  out
-    .trimEnd()
-    .split("\n")
-    .map((text) => outputRecord.parse(JSON.parse(text)) as Line);
 const ended = (ran: Ran): Line | undefined => recordsOf(ran).find(({ type }) => type === "pushed");
 const carriedTo = (name: string): string => at(name, "opt", readdirSync(at(name, "opt"))[0] ?? "");
 const options = { skip: isRoot ? false : "sshd and mount namespaces want root" };

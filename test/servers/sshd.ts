@@ -20,10 +20,12 @@ export interface Sshd {
 export interface SshdOptions {
   /** Mounted on this folder, for this host alone. */
   readonly tmpfs?: { readonly path: string; readonly size: string };
-  /** Lines for sshd_config. */
+  /** Lines for sshd_config; the first that says something counts, and these come first. */
   readonly config?: readonly string[];
   /** Lines for /etc/sudoers. */
   readonly sudoers?: readonly string[];
+  /** A host that asks for the password as a question, by PAM, and takes it in no other way. */
+  readonly asks?: boolean;
 }
 
 /** Password of `root` and of `carrier` on every host. */
@@ -52,16 +54,22 @@ export async function startSshd(folder: string, authorized: string, options: Ssh
     mode: 0o600,
   });
   writeFileSync(file("sudoers"), ["root ALL=(ALL) ALL", ...(options.sudoers ?? []), ""].join("\n"), { mode: 0o440 });
+  const asking = options.asks === true;
+  writeFileSync(file("pam"), ["auth", "account"].map((what) => `${what} required pam_unix.so\n`).join(""));
+  const asks = ["UsePAM yes", "KbdInteractiveAuthentication yes", "AuthenticationMethods keyboard-interactive"];
   writeFileSync(
     file("sshd_config"),
     [
+      ...(asking ? asks : []),
+      ...(options.config ?? []),
       ...[`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${file("host_key")}`, `PidFile ${file("pid")}`],
       ...[`AuthorizedKeysFile ${file("authorized")}`, "StrictModes no", "PermitRootLogin yes", "UsePAM no"],
-      ...["PasswordAuthentication yes", "Subsystem sftp internal-sftp", ...(options.config ?? []), ""],
+      ...["PasswordAuthentication yes", "Subsystem sftp internal-sftp", ""],
     ].join("\n"),
   );
   const mounts = [
     ...["passwd", "shadow", "sudoers"].map((name) => `mount --bind ${file(name)} /etc/${name}`),
+    ...(asking ? [`mount --bind ${file("pam")} /etc/pam.d/sshd`] : []),
     ...(options.tmpfs === undefined ? [] : [`mount -t tmpfs -o size=${options.tmpfs.size} none ${options.tmpfs.path}`]),
   ];
   let child: ChildProcess;
