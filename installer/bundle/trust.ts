@@ -1,6 +1,13 @@
 /** Whose signatures a bundle must have before anything else of it is read. */
 import { ExpectedError } from "#cli/errors";
-import { checkSignature, keyName, parseSignature, type PublicKey } from "./signature.ts";
+import {
+  checkSignature,
+  keyName,
+  malformed,
+  type ParsedSignature,
+  parseSignature,
+  type PublicKey,
+} from "./signature.ts";
 import { signaturePath } from "./sums.ts";
 
 /** At least `require` of `keys` must have signed. `from` says where they were given: `--public-key`, a folder. */
@@ -29,6 +36,14 @@ export function furtherSignaturePath(name: string): string {
   return `SHA256SUMS.${name}.minisig`;
 }
 
+/** A signature by its file; SIGNATURE_INVALID also where it is of another key than the file's name says. */
+export function parseSignatureFile(path: string, text: string, where: string): ParsedSignature {
+  const parsed = parseSignature(text, where);
+  const name = keyName(parsed.id);
+  if (path === signaturePath || path === furtherSignaturePath(name)) return parsed;
+  throw malformed(where, `it is of key ${name}, and its file's name says another`);
+}
+
 /**
  * The good signatures of `sums` among `signatures` (text by path). SIGNATURE_INVALID where they are fewer than asked
  * for, or one that says it is of a trusted key is not.
@@ -43,7 +58,7 @@ export function checkTrust(
   const strangers: string[] = [];
   for (const [path, text] of signatures) {
     const place = `${where}: ${path}`;
-    const { id } = parseSignature(text, place);
+    const { id } = parseSignatureFile(path, text, place);
     const key = keys.find((one) => one.id.equals(id));
     if (key === undefined) strangers.push(keyName(id));
     else good.set(keyName(id), { key: keyName(id), comment: checkSignature(sums, text, key, place) });

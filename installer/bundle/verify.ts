@@ -9,9 +9,8 @@ import type { BundleIndex } from "./format.ts";
 import { blobPath } from "./frames.ts";
 import { type IntegrityProblem, problemError } from "./problem.ts";
 import type { Bundle } from "./reader.ts";
-import { parseSignature } from "./signature.ts";
 import { sumsPath } from "./sums.ts";
-import { isSignaturePath } from "./trust.ts";
+import { isSignaturePath, parseSignatureFile } from "./trust.ts";
 import { inPool } from "./workers/pool.ts";
 
 export interface VerifyOptions {
@@ -58,7 +57,8 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
   problems.push(...(await memberBytes(bundle, expected, options)));
   // Whose they are was checked when the bundle was opened, if anybody asked.
   for (const path of [...source.members.keys()].filter(isSignaturePath)) {
-    const form = async () => parseSignature(bundle.read(path)?.toString("utf8") ?? "", `${bundle.where}: ${path}`);
+    const text = bundle.read(path)?.toString("utf8") ?? "";
+    const form = async () => parseSignatureFile(path, text, `${bundle.where}: ${path}`);
     problems.push(...(await failure(path, form())));
   }
   for (const { node, member, sealed } of index.secrets) {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { checkTrust, formatPublicKey, keyName, parsePublicKey, type PublicKey, trustIn } from "#bundle";
+import {
+  checkTrust,
+  formatPublicKey,
+  furtherSignaturePath,
+  keyName,
+  parsePublicKey,
+  type PublicKey,
+  trustIn,
+} from "#bundle";
 import { checkSignature } from "../../../installer/bundle/signature.ts";
 import {
   formatSecretKey,
@@ -84,7 +92,12 @@ test("a comment of more than one line cannot be signed", () => {
 test("as many of the trusted keys as are asked for must have signed, each once", () => {
   const [one, two, three] = [newSigningKey(), newSigningKey(), newSigningKey()];
   const signed = (...keys: SigningKey[]): Map<string, string> =>
-    new Map(keys.map((own, at) => [`SHA256SUMS.${at}`, signSums(sums, own, `by ${at}`)]));
+    new Map(
+      keys.map((own, at) => [
+        at === 0 ? "SHA256SUMS.minisig" : furtherSignaturePath(keyName(own.id)),
+        signSums(sums, own, `by ${at}`),
+      ]),
+    );
   const check = (signatures: Map<string, string>, keys: PublicKey[], require: number): string[] =>
     checkTrust(sums, signatures, trustIn(keys, require, "the test"), "here").map(({ key: name }) => name);
   const invalid = { code: "SIGNATURE_INVALID" };
@@ -98,6 +111,16 @@ test("as many of the trusted keys as are asked for must have signed, each once",
   // A signature that claims to be of a trusted key and is not is never passed over.
   const forged = { ...three, id: two.id };
   assert.throws(() => check(signed(one, forged), [one, two], 1), invalid);
+});
+
+test("a further signature lies under the name of its own key, whoever asks", () => {
+  const mine = key();
+  const text = signSums(sums, mine, "payload:1");
+  const asked = { keys: [mine], require: 1, from: "--public-key" };
+  const at = (path: string): unknown => checkTrust(sums, new Map([[path, text]]), asked, "bundle.tar");
+  for (const path of ["SHA256SUMS.minisig", "SHA256SUMS.EFCDAB8967452301.minisig"])
+    assert.deepEqual(at(path), [{ key: "EFCDAB8967452301", comment: "payload:1" }]);
+  assert.throws(() => at("SHA256SUMS.EFCDAB8967452300.minisig"), { code: "SIGNATURE_INVALID" });
 });
 
 test("minisign's own comment, with its tabs, is read; other control characters are not", () => {
