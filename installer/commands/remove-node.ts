@@ -13,8 +13,8 @@ import type { Host } from "../host/host.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { describeEffect } from "../plan/print.ts";
 import { etcdClient } from "../plan/upgrade.ts";
-import { readMembers } from "../resources/etcd-start.ts";
-import { answerOf } from "../resources/object-answer.ts";
+import { askMembers } from "../resources/etcd-start.ts";
+import { isUnknown } from "../resources/resource.ts";
 import { confirm } from "../transaction/confirm.ts";
 import { openInstallation } from "../transaction/installation.ts";
 
@@ -79,9 +79,10 @@ function tellWhatStays(node: string, isNode: boolean, { reporter }: Context): vo
 async function membersNamed(host: Host, past: readonly Transaction[], node: string): Promise<Effect[]> {
   if (etcdClient(past) === null) return [];
   const { argv, environment } = ownEtcd(past);
-  const { code, stdout, said } = await answerOf(host, [...argv, "member", "list", "-w", "json"], environment);
-  if (code !== 0) throw new ExpectedError("UNHEALTHY", `etcd does not answer: ${said}`, { hint: "./install status" });
-  return readMembers(stdout)
+  const members = await askMembers(host, { argv, environment });
+  if (isUnknown(members))
+    throw new ExpectedError("UNHEALTHY", `etcd does not answer: ${members.unknown}`, { hint: "./install status" });
+  return members
     .filter(({ name }) => name === node)
     .map(({ id }) => ({
       ...{ do: "run", argv: [...argv, "member", "remove", id], environment: { ...environment } },

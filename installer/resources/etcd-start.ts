@@ -7,7 +7,7 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { isActive, reload, start, stop, unitFolder } from "../host/systemd.ts";
 import { answerOf } from "./object-answer.ts";
-import type { EtcdStart, EtcdWords, Unknown } from "./resource.ts";
+import { type EtcdStart, type EtcdWords, isUnknown, type Unknown } from "./resource.ts";
 
 const unit = "etcd.service";
 const once = "kubeferry-etcd.service";
@@ -90,15 +90,19 @@ function atEndpoints(argv: readonly string[], endpoints: readonly string[]): str
 }
 
 /** One that answers is enough: the others are asked in turn. */
-async function membersOf(host: HostReader, { argv, environment }: EtcdWords): Promise<Member[]> {
+async function membersOf(host: HostReader, client: EtcdWords): Promise<Member[]> {
+  const members = await askMembers(host, client);
+  if (!isUnknown(members)) return members;
+  throw new ExpectedError("APPLY_FAILED", `the other members of etcd do not answer: ${members.unknown}`, {
+    where: client.argv.find((word) => word.startsWith("--endpoints=")),
+    hint: "where most members are lost there is nothing to join: ./install restore-etcd --help",
+  });
+}
+
+/** Unknown where nobody answers, with etcdctl's own words. */
+export async function askMembers(host: HostReader, { argv, environment }: EtcdWords): Promise<Member[] | Unknown> {
   const { code, stdout, said } = await answerOf(host, [...argv, "member", "list", "-w", "json"], environment);
-  if (code !== 0) {
-    throw new ExpectedError("APPLY_FAILED", `the other members of etcd do not answer: ${said}`, {
-      where: argv.find((word) => word.startsWith("--endpoints=")),
-      hint: "where most members are lost there is nothing to join: ./install restore-etcd --help",
-    });
-  }
-  return readMembers(stdout);
+  return code === 0 ? readMembers(stdout) : { unknown: said };
 }
 
 /** IDs are 64-bit numbers, larger than JavaScript's: read as text. */

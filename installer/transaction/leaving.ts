@@ -5,9 +5,8 @@ import type { Transaction } from "../journal/transaction.ts";
 import { isShared } from "../journal/undo.ts";
 import { etcdClient } from "../plan/upgrade.ts";
 import { resourceOf } from "../resources/catalogue.ts";
-import { readMembers } from "../resources/etcd-start.ts";
-import { answerOf } from "../resources/object-answer.ts";
-import type { OtherNodes } from "../resources/resource.ts";
+import { askMembers } from "../resources/etcd-start.ts";
+import { isUnknown, type OtherNodes } from "../resources/resource.ts";
 
 /** `chosen`: newest first. May only look. */
 export async function tellLeaving(
@@ -29,6 +28,6 @@ export async function tellLeaving(
 async function isMember(host: HostReader, chosen: readonly Transaction[], node: string): Promise<boolean> {
   const client = host.live ? etcdClient(chosen) : null;
   if (client === null) return false;
-  const { code, stdout } = await answerOf(host, [...client.argv, "member", "list", "-w", "json"], client.environment);
-  return code === 0 && readMembers(stdout).some(({ name }) => name === node);
+  const members = await askMembers(host, client);
+  return !isUnknown(members) && members.some(({ name }) => name === node);
 }
