@@ -1,7 +1,7 @@
 /** `build --runtime`: a bundle whose installer runs by another real Node, and everything that cannot be one refused. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -114,10 +114,13 @@ function changed(name: string, texts: Readonly<Record<string, string>>): string 
 
 test("what cannot be the Node under the installer is refused before anything is made", amd64, async () => {
   const own = await nodeBinary("linux-x64");
+  writeFileSync(at("image"), "");
+  truncateSync(at("image"), 513 * 1024 * 1024);
   writeFileSync(at("script"), "#!/bin/sh\necho started >&2\n", { mode: 0o755 });
   writeFileSync(at("cut"), readFileSync(node).subarray(0, 100));
   const refusals: [path: string, message: RegExp, wanted: RegExp, found: RegExp][] = [
     [at("nowhere"), /cannot be read: ENOENT/, /^$/, /^$/],
+    [at("image"), /is no program/, /512/, /larger/],
     [at("script"), /is no program/, /an ELF file/, /no ELF file/],
     [at("cut"), /is no program/, /an ELF file/, /cannot be read: it ends too early/],
     [await nodeBinary("linux-arm64"), /is for another machine/, /linux\/amd64/, /linux\/arm64, 64 bits/],

@@ -3,12 +3,13 @@
  * another machine is started; then it is asked itself; and what was made of it has to run.
  */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Digest, digestOf, installerName, type Platform } from "#bundle";
 import { type ErrorDetails, ExpectedError, messageOf } from "#cli/errors";
+import { formatBytes } from "#cli/quantities";
 import { version } from "#cli/version";
 import { type Elf, readElf } from "#formats/elf";
 import { isSince } from "#formats/version";
@@ -90,15 +91,21 @@ const another = `give bin/node of a Node ${oldest} or newer as its makers publis
 const host: Platform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 type Refuse = (message: string, details: ErrorDetails) => ExpectedError;
 
+/** Held in memory, here and while it is given its application: so no more than any Node has. */
+const largest = 512_000_000;
+
 function contentOf(path: string, refuse: Refuse): Buffer {
+  let bytes: Buffer | null;
   try {
-    return readFileSync(path);
+    const stat = statSync(path);
+    bytes = stat.isFile() && stat.size <= largest ? readFileSync(path) : null;
   } catch (cause) {
-    throw refuse(`the runtime cannot be read: ${messageOf(cause)}`, {
-      hint: "--runtime wants the path of a file",
-      cause,
-    });
+    const hint = "--runtime wants the path of a file";
+    throw refuse(`the runtime cannot be read: ${messageOf(cause)}`, { hint, cause });
   }
+  if (bytes !== null) return bytes;
+  const expected = `a file of ${formatBytes(largest)} at most`;
+  throw refuse("the runtime is no program", { expected, found: "none, or a larger one", hint: another });
 }
 
 function platformOf({ bits, machine }: Elf, platforms: readonly Platform[], refuse: Refuse): Platform {
