@@ -1,8 +1,7 @@
 /** Upstream's lists, signed by the distribution's gpg: what `lock` takes from them, and what it refuses. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,6 +15,7 @@ import { clearSigned, keysOf } from "../../builder/sources/openpgp.ts";
 import { resolveLock } from "../../builder/sources/resolve.ts";
 import { Store } from "../../builder/store/store.ts";
 import { Gpg } from "../programs/gpg.ts";
+import { serveFiles } from "../servers/file-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kf-"));
 const warned: string[] = [];
@@ -40,15 +40,11 @@ type Files = Readonly<Record<string, string | Buffer | undefined>>;
 
 /** `http://127.0.0.1:PORT` that serves these files. */
 async function serve(files: Files): Promise<string> {
-  const server = createServer(({ url = "" }, answer) => {
-    const found = files[url.slice(1)];
-    answer.statusCode = found === undefined ? 404 : 200;
-    answer.end(found ?? "");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const { server, url } = await serveFiles(
+    Object.fromEntries(Object.entries(files).map(([name, file]) => [`/${name}`, file])),
+  );
   servers.push(server);
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  return url;
 }
 
 const digest = `sha256:${digestOf("the tool")}`;

@@ -1,8 +1,7 @@
 /** A mirror brings bytes. What the bytes should be, upstream says; where it cannot be asked the lock says who did. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -15,6 +14,7 @@ import { HttpClient } from "../../../builder/http/client.ts";
 import { resolveImage } from "../../../builder/sources/oci/pull.ts";
 import type { Lock } from "../../../builder/lock/lock.ts";
 import { resolveLock } from "../../../builder/sources/resolve.ts";
+import { serveFiles } from "../../servers/file-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-mirror-"));
 const servers: Server[] = [];
@@ -27,15 +27,9 @@ const reporter = createReporter({ out: { write: () => true }, err: { write: (tex
 
 /** `http://127.0.0.1:PORT` that serves these paths. */
 async function serve(paths: Readonly<Record<string, string>>): Promise<string> {
-  const server = createServer(({ url = "" }, answer) => {
-    const found = paths[url];
-    answer.statusCode = found === undefined ? 404 : 200;
-    answer.end(found ?? "");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const { server, url } = await serveFiles(paths);
   servers.push(server);
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  return url;
 }
 
 /** An address where nobody listens. */
