@@ -8,9 +8,12 @@ async function main(): Promise<number> {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
-  const { processSurroundings, run } = await import("#cli/run");
+  const { inLanguage, processSurroundings, run } = await import("#cli/run");
   const { builderProgram } = await import("./program.ts");
-  const surroundings = processSurroundings(process);
+  const surroundings = await inLanguage(processSurroundings(process), async () => {
+    const { texts } = await import("./language/zh/chinese.ts");
+    return texts;
+  });
   return run(builderProgram(surroundings), process.argv.slice(2), surroundings);
 }
 

@@ -9,11 +9,14 @@ async function main(): Promise<number> {
     process.stdout.write(`${version()}\n`);
     return 0;
   }
-  const { processSurroundings, run } = await import("#cli/run");
+  const { inLanguage, processSurroundings, run } = await import("#cli/run");
   const { installerProgram } = await import("./program.ts");
   // Packed into one file it lies in a bundle's `bin/`, or kept beside its journal; from source this is Node itself.
   const packed = basename(process.execPath).startsWith("install");
-  const surroundings = processSurroundings(process);
+  const surroundings = await inLanguage(processSurroundings(process), async () => {
+    const { texts } = await import("#cli/language/zh/chinese");
+    return texts;
+  });
   const folder = dirname(process.execPath);
   const origin = {
     bundle: packed && basename(folder) === "bin" ? dirname(folder) : null,

@@ -1,5 +1,6 @@
-/** How help looks: in the terminal's width, however narrow, and with an example at its end. */
-import type { Command, Help } from "commander";
+/** How help looks: in the terminal's width, however narrow, with an example at its end, and in the user's language. */
+import { type Command, Help } from "commander";
+import { english, type Language } from "./language/language.ts";
 import type { Writer } from "./reporter.ts";
 
 /** For `addHelpText("after", …)`: command lines as they are typed. */
@@ -7,16 +8,41 @@ export function example(...lines: string[]): string {
   return `\nExample${lines.length === 1 ? "" : "s"}:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 }
 
+interface Readers {
+  readonly out: Writer;
+  readonly err: Writer;
+  readonly language?: Language | undefined;
+}
+
 /** Of one command: its help goes to these writers, and is as wide as they are. */
-export function showHelpOn(command: Command, { out, err }: { out: Writer; err: Writer }): void {
+export function showHelpOn(command: Command, { out, err, language = english }: Readers): void {
+  const { say } = language;
+  // What comes after the help, and after an error.
+  const aside = (text: string): string =>
+    text.replace(/^(\n?)(Examples?:|\(.+\))(?=\n)/, (_, start: string, words: string) => start + say(words));
   command
     .configureOutput({
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
+      writeOut: (text) => out.write(aside(text)),
+      writeErr: (text) => err.write(aside(text)),
+      outputError: (text, write) => write(text.split("\n").map(say).join("\n")),
       getOutHelpWidth: () => out.columns ?? 80,
       getErrHelpWidth: () => err.columns ?? 80,
     })
-    .configureHelp({ minWidthToWrap: leastColumn, formatItem, subcommandTerm: (one) => one.name() });
+    .configureHelp({
+      minWidthToWrap: leastColumn,
+      formatItem,
+      subcommandTerm: (one) => one.name(),
+      displayWidth: language.columnsOf,
+      boxWrap: (text, width) => (width < leastColumn ? text : wrapped(text, width, language)),
+      styleTitle: say,
+      commandDescription: (one) => say(one.description()),
+      subcommandDescription: (one) => say(one.description()),
+      argumentDescription: (one) => say(one.description),
+      optionDescription(option) {
+        const shown = Help.prototype.optionDescription.call(this, option);
+        return say(option.description) + say(shown.slice(option.description.length));
+      },
+    });
 }
 
 const leastColumn = 24;
@@ -28,6 +54,21 @@ function formatItem(this: Help, term: string, termWidth: number, description: st
   if (description === "") return `  ${term}`;
   const isBeside = width - beside >= leastColumn;
   const indent = isBeside ? beside : 6;
-  const wrapped = this.boxWrap(description, width - indent).replaceAll("\n", `\n${" ".repeat(indent)}`);
-  return isBeside ? `  ${term.padEnd(termWidth)}  ${wrapped}` : `  ${term}\n${" ".repeat(indent)}${wrapped}`;
+  const text = this.boxWrap(description, width - indent).replaceAll("\n", `\n${" ".repeat(indent)}`);
+  return isBeside ? `  ${term.padEnd(termWidth)}  ${text}` : `  ${term}\n${" ".repeat(indent)}${text}`;
+}
+
+/** As commander does, too, but a line may end wherever the language lets it. */
+function wrapped(text: string, width: number, { piecesOf, columnsOf }: Language): string {
+  const lines = text.split("\n").map((line) => {
+    let [filled, columns] = ["", 0];
+    for (const piece of piecesOf(line)) {
+      const more = columnsOf(piece);
+      const fits = filled === "" || columns + more <= width;
+      filled += fits ? piece : `\n${piece.trimStart()}`;
+      columns = fits ? columns + more : columnsOf(piece.trimStart());
+    }
+    return filled;
+  });
+  return lines.join("\n");
 }

@@ -5,6 +5,8 @@
 import { type Command, CommanderError } from "commander";
 import { ExpectedError, isExpected } from "./errors.ts";
 import { showHelpOn } from "./help.ts";
+import type { Catalogue } from "./language/catalogue.ts";
+import { type Language, wantsChinese } from "./language/language.ts";
 import { tellBug } from "./main.ts";
 import { createReporter, type Reporter, type Writer } from "./reporter.ts";
 import { explainedBySystem } from "./system-error.ts";
@@ -18,6 +20,18 @@ export interface Surroundings {
   readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** In which people are told; English where there is none. */
+  readonly language?: Language | undefined;
+}
+
+/** With the language that the environment asks for; the catalogue is loaded only then. */
+export async function inLanguage(
+  surroundings: Surroundings,
+  catalogue: () => Promise<Catalogue>,
+): Promise<Surroundings> {
+  if (!wantsChinese(surroundings.environment)) return surroundings;
+  const { chinese } = await import("./language/chinese.ts");
+  return { ...surroundings, language: chinese(await catalogue()) };
 }
 
 /** The reporter for a command called with or without `--json`; NO_COLOR and the terminal decide on colour. */

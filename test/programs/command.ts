@@ -1,6 +1,7 @@
 /** `kubeferry` and `./install` from source, in this very process: a command's words in, its exit code and texts out. */
 import { PassThrough } from "node:stream";
-import { run, type Surroundings } from "#cli/run";
+import { texts } from "../../builder/language/zh/chinese.ts";
+import { inLanguage, run, type Surroundings } from "#cli/run";
 import { builderProgram } from "../../builder/program.ts";
 import { installerProgram } from "../../installer/program.ts";
 import { checkJson } from "./json-lines.ts";
@@ -35,7 +36,7 @@ async function runProgram(
 ): Promise<Ran> {
   let [out, err] = ["", ""];
   const terminal = columns === undefined ? {} : { isTTY: true, columns };
-  const surroundings: Surroundings = {
+  const own: Surroundings = {
     environment,
     workingDirectory,
     out: { write: (text) => (out += text), ...terminal },
@@ -43,6 +44,7 @@ async function runProgram(
     in: new PassThrough(),
     signal: new AbortController().signal,
   };
+  const surroundings = await inLanguage(own, async () => texts);
   const code = await run(make(surroundings), argv, surroundings);
   checkJson(argv, out, code);
   return { code, out, err };

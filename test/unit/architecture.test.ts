@@ -121,6 +121,7 @@ test("a third-party package has one home", () => {
     commander:
       /^installer\/cli\/(run|completion|help|options)|^builder\/(program|commands\/)|^installer\/(program|commands\/)/,
     ejs: /^builder\/render\/template/,
+    "get-east-asian-width": /^installer\/cli\/language\/chinese/,
     "node-forge": /^builder\/pki\/|^installer\/(checks|certificates)\//,
     tar: /^installer\/bundle\/|^builder\/archive\//,
     undici: /^builder\/http\//,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { eastAsianWidth } from "get-east-asian-width";
 import { runInstall, runKubeferry } from "../../programs/command.ts";
 import { commandLines } from "../../../scripts/generate/programs.ts";
 
@@ -29,19 +30,25 @@ test("every command shows an example of itself", async () => {
   }
 });
 
-test("help is no wider than its terminal; command lines stay whole, to be copied", async () => {
-  for (const columns of [40, 80]) {
-    for (const { run, words } of all) {
-      const { out } = await run([...words, "--help"], { columns });
-      const prose = out.split("\n").filter((line) => !/^(Usage: | {2}\$ )/.test(line));
-      assert.deepEqual(
-        prose.filter((line) => line.length > columns),
-        [],
-        `${words.join(" ")} at ${columns}`,
-      );
+const columnsOf = (line: string): number =>
+  Array.from(line).reduce((sum, one) => sum + eastAsianWidth(one.codePointAt(0) ?? 0), 0);
+
+for (const LANG of ["C", "zh_CN.UTF-8"]) {
+  test(`help is no wider than its terminal; command lines stay whole, to be copied (LANG=${LANG})`, async () => {
+    for (const columns of [40, 80]) {
+      for (const { run, words } of all) {
+        const { out } = await run([...words, "--help"], { columns, environment: { LANG } });
+        const prose = out.split("\n").filter((line) => !/^(Usage: |用法： | {2}\$ )/.test(line));
+        assert.deepEqual(
+          prose.filter((line) => columnsOf(line) > columns),
+          [],
+          `${words.join(" ")} at ${columns}`,
+        );
+        assert.equal(/\p{Script=Han}/u.test(out), LANG !== "C");
+      }
     }
-  }
-});
+  });
+}
 
 test("a program is called in its help as it is typed", async () => {
   assert.match((await runInstall(["undo", "--help"])).out, /^Usage: \.\/install undo \[options\]$/m);

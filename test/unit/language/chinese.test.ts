@@ -1,0 +1,89 @@
+/** The catalogue is whole: what the sources say, category by category, has its Chinese, and it has nothing that they do not say. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Command } from "commander";
+import type { Catalogue } from "#cli/language/catalogue";
+import { texts as all } from "../../../builder/language/zh/chinese.ts";
+import { help as kubeferryHelp } from "../../../builder/language/zh/help.ts";
+import { frame } from "../../../installer/cli/language/zh/frame.ts";
+import { help as installHelp } from "../../../installer/cli/language/zh/help.ts";
+import { commandLines } from "../../../scripts/generate/programs.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const read = (pattern: string): string =>
+  globSync(pattern, { cwd: root })
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join("\n");
+
+/** What every command, option and argument of a program says of itself. */
+function helpOf(command: Command): string[] {
+  const own = [command, ...command.options, ...command.registeredArguments].map((one) =>
+    typeof one.description === "function" ? one.description() : one.description,
+  );
+  return [...own, ...command.commands.flatMap(helpOf)].filter((text) => text !== "");
+}
+
+const { kubeferry, "./install": install } = commandLines();
+
+/** Category → what the sources say, and the parts of the catalogue for it: no more and no less. */
+const categories: Readonly<Record<string, { wanted: readonly string[]; catalogues: readonly Catalogue[] }>> = {
+  "help of both programs": {
+    wanted: [...helpOf(kubeferry), ...helpOf(install)],
+    catalogues: [installHelp, kubeferryHelp],
+  },
+};
+
+for (const [category, { wanted, catalogues }] of Object.entries(categories)) {
+  test(`${category} is in Chinese, whole`, () => {
+    const keys = catalogues.flatMap((one) => Object.keys(one));
+    assert.deepEqual(
+      [...new Set(wanted)].filter((text) => !keys.includes(text)),
+      [],
+      "these have no Chinese text",
+    );
+    assert.deepEqual(
+      keys.filter((key) => !wanted.includes(key)),
+      [],
+      "these are said nowhere: take them out",
+    );
+  });
+}
+
+test("./install has the Chinese of what it says itself", () => {
+  assert.deepEqual(
+    helpOf(install).filter((text) => !Object.hasOwn(installHelp, text)),
+    [],
+  );
+});
+
+test("what commander says is what it says in this version", () => {
+  const sources = read("node_modules/commander/lib/*.js") + read("{builder,installer}/{*.ts,cli/*.ts,commands/*.ts}");
+  const words = Object.keys(frame).flatMap((key) => key.match(/[A-Za-z]{4,}/g) ?? []);
+  assert.deepEqual(
+    words.filter((word) => !sources.includes(word)),
+    [],
+  );
+});
+
+test("no text stands in two parts of the catalogue", () => {
+  const keys = [frame, installHelp, kubeferryHelp].flatMap((one) => Object.keys(one));
+  assert.deepEqual(
+    keys.filter((key, at) => keys.indexOf(key) !== at),
+    [],
+  );
+  assert.equal(keys.length, Object.keys(all).length);
+});
+
+test("a translation has what its text is filled in with, and Chinese punctuation", () => {
+  for (const [key, text] of Object.entries(all)) {
+    const filled = (one: string): string[] =>
+      [...one.matchAll(/\{(\d)\*?\}/g)].map(([, number = ""]) => number).toSorted();
+    assert.deepEqual([...new Set(filled(text))], filled(key), key);
+    assert.doesNotMatch(text, /\p{Script=Han}[,;:?!]/u, key);
+    // Terminals do not agree on how wide these are.
+    const unsure = text.match(/[“”‘’—…·×→]/g)?.filter((one) => !key.includes(one)) ?? [];
+    assert.deepEqual(unsure, [], key);
+  }
+});
