@@ -4,6 +4,7 @@
  * With `json`, stdout carries one JSON object a line and human-readable output goes to stderr.
  */
 import { type ExpectedError, redact } from "./errors.ts";
+import { english, type Language, named } from "./language/language.ts";
 import { createProgress } from "./progress.ts";
 
 export interface Writer {
@@ -15,6 +16,8 @@ export interface Writer {
 
 export interface Reporter {
   readonly json: boolean;
+  /** In which people are told. */
+  readonly language: Language;
   /** A stage of the main flow begins, in the words of the design: `verify  every byte`. */
   stage(name: string, what: string): void;
   /** A line for people. */
@@ -33,6 +36,7 @@ export interface ReporterOptions {
   readonly colour?: boolean;
   /** The terminal only prints (TERM=dumb): no line of it can be drawn over. */
   readonly dumb?: boolean;
+  readonly language?: Language | undefined;
   readonly out: Writer;
   readonly err: Writer;
   readonly now?: () => number;
@@ -40,6 +44,7 @@ export interface ReporterOptions {
 
 export function createReporter(options: ReporterOptions): Reporter {
   const json = options.json ?? false;
+  const language = options.language ?? english;
   const people = json ? options.err : options.out;
   const paintOn = (writer: Writer): Paint => painter(options.colour === true && writer.isTTY === true);
   const [paint, paintError] = [paintOn(people), paintOn(options.err)];
@@ -63,6 +68,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   return {
     json,
+    language,
     record,
     stage(name, what) {
       record("stage", { name, what });
@@ -73,7 +79,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     },
     warn(text) {
       record("warning", { message: text });
-      line(options.err, `${paintError("warning:", "yellow")} ${text}`);
+      line(options.err, `${paintError(language.say("warning:"), "yellow")} ${language.say(text)}`);
     },
     progress(task, done, total, unit = "bytes") {
       progress.report({ task, done, total, unit });
@@ -89,21 +95,28 @@ export function createReporter(options: ReporterOptions): Reporter {
         hint: error.hint,
         exitCode: error.exitCode,
       });
-      line(options.err, describeError(error, paintError));
+      line(options.err, describeError(error, paintError, language));
     },
   };
 }
 
 /** An error as people read it: what, where, expected and found one under the other, what to do. */
-export function describeError(error: ExpectedError, paint: Paint = (text) => text): string {
-  const lines = [`${paint("error", "red")} ${error.code}: ${error.message}`];
+export function describeError(error: ExpectedError, paint: Paint = (text) => text, language = english): string {
+  const { say } = language;
+  const lines = [`${paint(say("error"), "red")} ${named(error.code, language)}${say(": ")}${whatIsWrong(error, say)}`];
   // A line break in a name stays below its own word, and begins no line that looks like ours.
   const below = (text: string): string => text.replaceAll("\n", "\n          ");
-  if (error.where !== undefined) lines.push(`   where: ${below(error.where)}`);
-  if (error.expected !== undefined) lines.push(`  expected: ${below(error.expected)}`);
-  if (error.found !== undefined) lines.push(`   found: ${below(error.found)}`);
-  if (error.hint !== undefined) lines.push(`    next: ${error.hint}`);
+  if (error.where !== undefined) lines.push(`${say("   where: ")}${below(error.where)}`);
+  if (error.expected !== undefined) lines.push(`${say("  expected: ")}${below(say(error.expected))}`);
+  if (error.found !== undefined) lines.push(`${say("   found: ")}${below(say(error.found))}`);
+  if (error.hint !== undefined) lines.push(`${say("    next: ")}${say(error.hint)}`);
   return lines.join("\n");
+}
+
+/** The error's message, each of several problems on a line of its own. */
+function whatIsWrong({ summary, problems }: ExpectedError, say: Language["say"]): string {
+  const lines = problems.map(({ where, message }) => `\n  ${where === undefined ? "" : `${where}: `}${say(message)}`);
+  return `${say(summary)}${problems.length === 0 ? "" : say(":")}${lines.join("")}`;
 }
 
 /**

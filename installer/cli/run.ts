@@ -36,10 +36,10 @@ export async function inLanguage(
 
 /** The reporter for a command called with or without `--json`; NO_COLOR and the terminal decide on colour. */
 export function reporterFor(surroundings: Surroundings, options: { json?: boolean | undefined }): Reporter {
-  const { environment, out, err } = surroundings;
+  const { environment, out, err, language } = surroundings;
   const dumb = environment["TERM"] === "dumb";
   const colour = !dumb && (environment["NO_COLOR"] ?? "") === "";
-  return createReporter({ json: options.json ?? false, colour, dumb, out, err });
+  return createReporter({ json: options.json ?? false, colour, dumb, language, out, err });
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestOf } from "#bundle";
+import { english } from "#cli/language/language";
 import type { Reporter } from "#cli/reporter";
 import { Store } from "../../builder/store/store.ts";
 import type { Lock } from "../../builder/lock/lock.ts";
@@ -9,6 +10,7 @@ import type { PackOptions } from "../../builder/pack/pack.ts";
 import type { NodeFile, Rendered } from "../../builder/render/node-file.ts";
 
 export const quiet: Reporter = {
+  language: english,
   json: false,
   stage() {},
   info() {},

@@ -1,17 +1,22 @@
 /** `explain NAME`: an error code or a check in words, for an operator who has no manual at hand. */
 import { type ErrorCode, ExpectedError, exitCodeOf } from "../errors.ts";
+import { english, type Language, named } from "../language/language.ts";
 import { checkExplanations } from "./checks.ts";
 import { codeExplanations } from "./codes.ts";
 import type { Explanation } from "./explanation.ts";
 
 /** The text of one name, or the list of all where none is given. Throws USAGE for a name that there is not. */
-export function explain(name: string | undefined): string {
-  if (name === undefined) return list();
+export function explain(name: string | undefined, language: Language = english): string {
+  const { say } = language;
+  if (name === undefined) return list(language);
   const code = name.toUpperCase().replaceAll("-", "_");
-  if (isCode(code)) return text(`${code} (exit code ${exitCodeOf(code)})`, codeExplanations[code]);
+  if (isCode(code)) {
+    const title = named(code, language) + say(` (exit code ${exitCodeOf(code)})`);
+    return text(title, codeExplanations[code], language);
+  }
   const check = name.toLowerCase();
   const found = checkExplanations[check];
-  if (found !== undefined) return text(`${check} (check)`, found);
+  if (found !== undefined) return text(check + say(" (check)"), found, language);
   throw new ExpectedError("USAGE", `there is no error code or check ${name}`, {
     found: name,
     hint: "explain   without a name lists all; health checks of a bundle are shown by ./install status",
@@ -22,18 +27,18 @@ function isCode(name: string): name is ErrorCode {
   return Object.hasOwn(codeExplanations, name);
 }
 
-function text(title: string, { meaning, causes, remedies }: Explanation): string {
+function text(title: string, { meaning, causes, remedies }: Explanation, { say }: Language): string {
   const lines = (heading: string, items: readonly string[]): string =>
-    `${heading}\n${items.map((item) => `  - ${item}\n`).join("")}`;
-  return `${title}\n\n${meaning}\n\n${lines("Usual causes:", causes)}\n${lines("What to do:", remedies)}`;
+    `${say(heading)}\n${items.map((item) => `  - ${say(item)}\n`).join("")}`;
+  return `${title}\n\n${say(meaning)}\n\n${lines("Usual causes:", causes)}\n${lines("What to do:", remedies)}`;
 }
 
-function list(): string {
+function list({ say }: Language): string {
   const rows = (table: Readonly<Record<string, Explanation>>): string => {
     const width = Math.max(...Object.keys(table).map(({ length }) => length));
     return Object.entries(table)
-      .map(([name, { meaning }]) => `  ${name.padEnd(width)}  ${meaning}\n`)
+      .map(([name, { meaning }]) => `  ${name.padEnd(width)}  ${say(meaning)}\n`)
       .join("");
   };
-  return `Error codes:\n${rows(codeExplanations)}\nChecks:\n${rows(checkExplanations)}`;
+  return `${say("Error codes:")}\n${rows(codeExplanations)}\n${say("Checks:")}\n${rows(checkExplanations)}`;
 }

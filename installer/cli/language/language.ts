@@ -27,6 +27,12 @@ export function wantsChinese(environment: Readonly<Record<string, string | undef
   return !console && /^zh(_[A-Za-z]+)?(\.utf-?8)?(@\w+)?$/i.test(locale);
 }
 
+/** A code or name of ours with what it is called in this language, where that is something else. */
+export function named(name: string, { say }: Language): string {
+  const called = say(name);
+  return called === name ? name : `${name} ${called}`;
+}
+
 /** A text filled up with spaces to so many columns. */
 export function padded(text: string, columns: number, language: Language): string {
   return text + " ".repeat(Math.max(0, columns - language.columnsOf(text)));

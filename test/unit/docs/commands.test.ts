@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, "../../..");
 const programs: Readonly<Record<string, Command>> = { ...commandLines() };
 
 /** A command in a text: up to what cannot be part of it. */
-const typed = /(?:^|[\s`"'(;/])(kubeferry|\.\/install)((?: +(?:--?)?[A-Za-z0-9][^\s`"',;:()#…]*| +\[--[a-z-]+)+)/gm;
+const typed =
+  /(?:^|[\s`"'(;/])(kubeferry|\.\/install)((?: +(?:--?)?[A-Za-z0-9][^\s`"',;:()#…，、。；：（）]*| +\[--[a-z-]+)+)/gm;
 
 interface Typed {
   readonly where: string;

@@ -7,8 +7,17 @@ import type { Command } from "commander";
 import type { Catalogue } from "#cli/language/catalogue";
 import { texts as all } from "../../../builder/language/zh/chinese.ts";
 import { help as kubeferryHelp } from "../../../builder/language/zh/help.ts";
+import { checkExplanations } from "../../../installer/cli/explain/checks.ts";
+import { codeExplanations } from "../../../installer/cli/explain/codes.ts";
+import type { Explanation } from "../../../installer/cli/explain/explanation.ts";
+import { checks } from "../../../installer/cli/language/zh/checks.ts";
+import { codes } from "../../../installer/cli/language/zh/codes.ts";
+import { configurationCodes } from "../../../installer/cli/language/zh/configuration-codes.ts";
 import { frame } from "../../../installer/cli/language/zh/frame.ts";
 import { help as installHelp } from "../../../installer/cli/language/zh/help.ts";
+import { hostCodes } from "../../../installer/cli/language/zh/host-codes.ts";
+import { integrityCodes } from "../../../installer/cli/language/zh/integrity-codes.ts";
+import { labels } from "../../../installer/cli/language/zh/labels.ts";
 import { commandLines } from "../../../scripts/generate/programs.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -25,6 +34,9 @@ function helpOf(command: Command): string[] {
   return [...own, ...command.commands.flatMap(helpOf)].filter((text) => text !== "");
 }
 
+const textsOf = (table: Readonly<Record<string, Explanation>>): string[] =>
+  Object.values(table).flatMap(({ meaning, causes, remedies }) => [meaning, ...causes, ...remedies]);
+
 const { kubeferry, "./install": install } = commandLines();
 
 /** Category → what the sources say, and the parts of the catalogue for it: no more and no less. */
@@ -32,6 +44,11 @@ const categories: Readonly<Record<string, { wanted: readonly string[]; catalogue
   "help of both programs": {
     wanted: [...helpOf(kubeferry), ...helpOf(install)],
     catalogues: [installHelp, kubeferryHelp],
+  },
+  "what error codes are called": { wanted: Object.keys(codeExplanations), catalogues: [codes] },
+  "what explain says": {
+    wanted: [...textsOf(codeExplanations), ...textsOf(checkExplanations)],
+    catalogues: [configurationCodes, integrityCodes, hostCodes, checks],
   },
 };
 
@@ -67,8 +84,19 @@ test("what commander says is what it says in this version", () => {
   );
 });
 
+test("labels are said by the programs' frame", () => {
+  const sources = read("installer/{cli,checks}/{*,explain/*}.ts");
+  const said = (label: string): boolean =>
+    sources.includes(`"${label}"`) || sources.includes(`\`${label.split("{")[0]}`);
+  assert.deepEqual(
+    Object.keys(labels).filter((label) => !said(label)),
+    [],
+  );
+});
+
 test("no text stands in two parts of the catalogue", () => {
-  const keys = [frame, installHelp, kubeferryHelp].flatMap((one) => Object.keys(one));
+  const parts = [frame, labels, ...Object.values(categories).flatMap(({ catalogues }) => catalogues)];
+  const keys = parts.flatMap((one) => Object.keys(one));
   assert.deepEqual(
     keys.filter((key, at) => keys.indexOf(key) !== at),
     [],

@@ -113,6 +113,30 @@ test("a wrong call is told in the user's language; machines read English", async
   assert.match(json.out, /"message":"unknown option '--nonsense'"/);
 });
 
+test("explain speaks Chinese, the name stays as it is", async () => {
+  const { out } = await runInstall(["explain", "digest-mismatch"], { environment: zh });
+  assert.match(
+    out,
+    /^DIGEST_MISMATCH 摘要不符（退出码 5）\n\n内容与签名、锁定或公布的不符：SHA-256 不同。\n\n常见原因：\n {2}- 拷贝损坏/,
+  );
+  assert.match(out, /\n\n处理办法：\n {2}- 从构建处重新拷贝离线包/);
+  assert.match((await runKubeferry(["explain", "swap"], { environment: zh })).out, /^swap（检查项）\n\n交换分区已关闭/);
+  const list = (await runInstall(["explain"], { environment: zh })).out;
+  assert.match(list, /^错误代码：\n {2}USAGE +命令的写法不被接受/);
+  assert.doesNotMatch(list.replaceAll(/^ {2}\S+ +/gm, ""), /^[^\p{Script=Han}]+$/mu);
+});
+
+test("an error is told with its name, its places and what to do in Chinese; its record is English", async () => {
+  const argv = ["--bundle", "/nonexistent.tar", "--role", "boss", "--ip", "10.0.0.1", "--json"];
+  const { out, err, code } = await runInstall(argv, { environment: zh });
+  assert.equal(code, 3);
+  assert.match(err, /^错误 ROLE_UNKNOWN 没有该角色：/);
+  assert.match(err, /\n {4}期望：etcd, master, worker\n$/);
+  const absent = await runKubeferry(["inspect", "/nonexistent.tar"], { environment: zh });
+  assert.match(absent.err, /^错误 USAGE 命令用法有误：.*\n {4}位置：\/nonexistent\.tar\n/);
+  assert.match(out, /"type":"error","code":"ROLE_UNKNOWN","message":"[ -~]+"/);
+});
+
 test("no line of Chinese help is wider than its terminal, and none is left in English", async () => {
   const { out } = await runInstall(["undo", "--help"], { environment: zh, columns: 40 });
   const widths = out

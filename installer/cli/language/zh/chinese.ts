@@ -1,6 +1,21 @@
 /** Every text that `./install` says in Chinese. */
 import type { Catalogue } from "../catalogue.ts";
+import { checks } from "./checks.ts";
+import { codes } from "./codes.ts";
+import { configurationCodes } from "./configuration-codes.ts";
 import { frame } from "./frame.ts";
 import { help } from "./help.ts";
+import { hostCodes } from "./host-codes.ts";
+import { integrityCodes } from "./integrity-codes.ts";
+import { labels } from "./labels.ts";
 
-export const texts: Catalogue = { ...frame, ...help };
+export const texts: Catalogue = {
+  ...frame,
+  ...labels,
+  ...help,
+  ...codes,
+  ...configurationCodes,
+  ...integrityCodes,
+  ...hostCodes,
+  ...checks,
+};
