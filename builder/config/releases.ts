@@ -34,34 +34,58 @@ export function isReleasePath(nameOrPath: string): boolean {
 }
 
 /**
- * A release by name (`kubernetes-1.36`, or a patch of a series, `kubernetes-1.33.12`) or by the path of a YAML file.
+ * A release by name (`kubernetes-1.36`, or a patch, `kubernetes-1.33.12`) or by the path of a YAML file.
  * Throws RELEASE_UNKNOWN, which lists what there is; RELEASE_INVALID or CONFIG_SYNTAX with every problem of the file.
  */
 export async function loadRelease(nameOrPath: string): Promise<LoadedRelease> {
-  const isPath = isReleasePath(nameOrPath);
-  const text = isPath ? await readOwn(nameOrPath) : writtenRelease(nameOrPath);
-  if (text === undefined) {
-    const found = isPath ? null : findSeries(nameOrPath);
-    if (found !== null) {
-      const manifest = manifestOf(nameOrPath, (await loadRelease(found.series.like)).manifest, found);
-      return { manifest, digest: digestOf(JSON.stringify(manifest)) };
-    }
-    const known = listReleases();
-    throw new ExpectedError("RELEASE_UNKNOWN", `there is no release ${nameOrPath}${proposal(nameOrPath, known)}`, {
-      expected: `one of ${known.join(", ")}, or the path of a release manifest`,
-      found: nameOrPath,
-      hint: "kubeferry releases",
-    });
-  }
-  const where = isPath ? nameOrPath : `manifests/releases/${nameOrPath}.yaml`;
-  const manifest = await loadYaml(where, releaseManifest, text, { invalid: "RELEASE_INVALID" });
-  return { manifest, digest: digestOf(text) };
+  const loaded = isReleasePath(nameOrPath)
+    ? await read(nameOrPath, await readOwn(nameOrPath))
+    : await loadNamed(nameOrPath);
+  if (loaded !== null) return loaded;
+  const known = listReleases();
+  throw new ExpectedError("RELEASE_UNKNOWN", `there is no release ${nameOrPath}${proposal(nameOrPath, known)}`, {
+    expected: `one of ${known.join(", ")}, or the path of a release manifest`,
+    found: nameOrPath,
+    hint: "kubeferry releases",
+  });
 }
 
-function writtenRelease(name: string): string | undefined {
-  return listManifests("releases").includes(`releases/${name}.yaml`)
-    ? readManifest(`releases/${name}.yaml`)
-    : undefined;
+async function loadNamed(name: string): Promise<LoadedRelease | null> {
+  const written = await loadWritten(name);
+  const found = findSeries(name);
+  if (found === null) return written ?? (await ownPatch(name));
+  const { like } = found.series;
+  // Its name stands for the newest patch, as that of a series does; a series beside it is of upstream's own programs.
+  if (written !== null && (like !== name || compareVersions(written.manifest.kubernetes ?? "", found.version) >= 0))
+    return written;
+  const base = await loadWritten(like);
+  return base === null ? null : made(manifestOf(name, base.manifest, found));
+}
+
+/** The patch that a manifest was written for, by its whole version. */
+async function ownPatch(name: string): Promise<LoadedRelease | null> {
+  const written = await loadWritten(name.replace(/\.\d+$/, ""));
+  return written !== null && name === `kubernetes-${written.manifest.kubernetes}`
+    ? made({ ...written.manifest, release: name })
+    : null;
+}
+
+function made(manifest: ReleaseManifest): LoadedRelease {
+  return { manifest, digest: digestOf(JSON.stringify(manifest)) };
+}
+
+async function loadWritten(name: string): Promise<LoadedRelease | null> {
+  const path = `releases/${name}.yaml`;
+  return read(`manifests/${path}`, listManifests("releases").includes(path) ? readManifest(path) : undefined);
+}
+
+/** Null where there is no such file. */
+async function read(where: string, text: string | undefined): Promise<LoadedRelease | null> {
+  if (text === undefined) return null;
+  return {
+    manifest: await loadYaml(where, releaseManifest, text, { invalid: "RELEASE_INVALID" }),
+    digest: digestOf(text),
+  };
 }
 
 async function readOwn(path: string): Promise<string | undefined> {

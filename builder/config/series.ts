@@ -1,6 +1,7 @@
 /**
- * Releases of a minor that has no manifest of its own: `manifests/series/1.NN.yaml` says which manifest has what goes with
- * it, `manifests/pins/kubernetes.yaml` which patch releases there are. A new patch is one line, a new minor one file.
+ * Releases that have no manifest of their own: `manifests/series/1.NN.yaml` says which manifest has what goes with a minor,
+ * `manifests/pins/kubernetes.yaml` which patch releases there are, also of a minor that has a manifest of its own. A new patch
+ * is one line, a new minor one file.
  */
 import { parse } from "yaml";
 import * as z from "zod";
@@ -12,6 +13,11 @@ import { type Artifact, type Component, publishedDigest, releaseComponent, type 
 const series = z.strictObject({
   /** A release with a manifest of its own. */
   like: z.string(),
+  /** Its first patch release, whose digests `lock` reads from upstream's checksum files; later ones are pins. */
+  kubernetes: z
+    .string()
+    .regex(/^1\.\d+\.\d+$/)
+    .optional(),
   /** Of its components' alternatives: those that are the usual ones here. */
   alternatives: z.array(z.string()).default([]),
   /** In place of those of that name. */
@@ -41,18 +47,27 @@ export function listSeries(): string[] {
   return listManifests("series").flatMap((path) => /^series\/(1\.\d+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 
-/** `kubernetes-1.33` (its newest patch) or `kubernetes-1.33.12`; null where no series and pin has it. */
+/**
+ * `kubernetes-1.33` (its newest patch) or `kubernetes-1.33.12`; null where no series and pin has it. A minor without a series is
+ * like the manifest that has its name.
+ */
 export function findSeries(name: string): SeriesRelease | null {
   const [, minor, patch] = /^kubernetes-(1\.\d+)(?:\.(\d+))?$/.exec(name) ?? [];
-  const text = minor === undefined ? undefined : readManifest(`series/${minor}.yaml`);
+  const text = minor === undefined ? undefined : seriesText(minor);
   if (text === undefined) return null;
-  const known = pins.parse(parse(readManifest("pins/kubernetes.yaml") ?? "{}"));
+  const found = series.parse(parse(text));
+  const first = found.kubernetes === undefined ? {} : { [found.kubernetes]: pin.parse({}) };
+  const known = { ...first, ...pins.parse(parse(readManifest("pins/kubernetes.yaml") ?? "{}")) };
   const versions = Object.keys(known).filter((version) => version.startsWith(`${minor}.`));
   const version = patch === undefined ? versions.toSorted(compareVersions).at(-1) : `${minor}.${patch}`;
-  const found = version === undefined ? undefined : known[version];
-  return version === undefined || found === undefined
-    ? null
-    : { series: series.parse(parse(text)), version, pin: found };
+  const pinned = version === undefined ? undefined : known[version];
+  return version === undefined || pinned === undefined ? null : { series: found, version, pin: pinned };
+}
+
+function seriesText(minor: string): string | undefined {
+  const own = `kubernetes-${minor}`;
+  const written = listManifests("releases").includes(`releases/${own}.yaml`) ? `like: ${own}` : undefined;
+  return listSeries().includes(minor) ? readManifest(`series/${minor}.yaml`) : written;
 }
 
 /** The manifest of `like` with Kubernetes of another version in it. Pure. */
