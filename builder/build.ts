@@ -34,6 +34,8 @@ import { render } from "./render/render.ts";
 export interface BuildOptions {
   /** cluster.yaml; `cluster.lock`, `<cluster>.pki/` and `<cluster>.keys` lie beside it. */
   readonly config: string;
+  /** The lock where it lies elsewhere. */
+  readonly lock?: string;
   /** Warnings about cluster.yaml are errors. */
   readonly strict: boolean;
   /** Overrides `release:` of cluster.yaml. */
@@ -103,7 +105,7 @@ export async function load(options: LoadOptions): Promise<LoadedCluster> {
 
 /** The lock beside cluster.yaml: the one that is there, or a new one where there is none. */
 export async function lockOf(options: BuildOptions, loaded: LoadedCluster): Promise<Lock> {
-  const path = lockPath(options.config);
+  const path = options.lock ?? lockPath(options.config);
   const present = await readLock(path);
   if (present !== null) {
     await checkLock(present, loaded, path, options.config);

@@ -82,6 +82,25 @@ const builder = [
     removed: z.array(z.object({ api: z.string(), kinds: strings, now: z.string() })),
     oldestKubelet: z.string(),
   }),
+  /** What a road is going to download: at most so many files, images and packages, `unknown` of them without a size. */
+  record("to-fetch", { items: z.int(), bytes: z.int(), unknown: z.int() }),
+  /** A step's bundle; with `--dry-run` `to-make`, and with `--update` besides `to-resolve`: made if anything changes. */
+  record("road-bundle", {
+    from: z.string(),
+    to: z.string(),
+    release: z.string(),
+    config: z.string(),
+    bundle: z.string(),
+    lock: z.string(),
+    state: z.enum(["kept", "made", "to-make", "to-resolve"]),
+    why: z.string().nullable(),
+    digest: digest.nullable(),
+    payloadDigest: digest.nullable(),
+    size: z.int().nullable(),
+    delta: z.object({ path: z.string(), digest, size: z.int(), base: digest }).nullable(),
+  }),
+  /** All of it is there; `list` and `text` are road.json and road.txt. */
+  record("road", { cluster: z.string(), from: z.string(), to: z.string(), list: z.string(), text: z.string() }),
   /** `lock` as lock.schema.json has it. */
   record("lock", { path: z.string(), lock: z.looseObject({}), changes: strings }),
   record("item", {

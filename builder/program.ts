@@ -15,6 +15,7 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addInitCommand } from "./commands/init.ts";
 import { addRegistryCommands } from "./commands/registry.ts";
+import { addPlanUpgradeCommand } from "./commands/plan-upgrade.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 
 export function builderProgram(surroundings: Surroundings): Command {
@@ -27,6 +28,7 @@ export function builderProgram(surroundings: Surroundings): Command {
     .addHelpText("after", example("kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar"));
   addInitCommand(program, surroundings);
   addReleaseCommands(program, surroundings);
+  addPlanUpgradeCommand(program, surroundings);
   addBuildCommands(program, surroundings);
   addBundleCommands(program, surroundings);
   addCarryCommands(program, surroundings);

@@ -4,23 +4,18 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { formatBytes } from "#cli/quantities";
 import { example } from "#cli/help";
-import { collect, withJson } from "#cli/options";
+import { withJson } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 import type { BuildOptions } from "../build.ts";
-import type { SigningKey } from "../sign/secret-key.ts";
 import type { NodeFile } from "../render/node-file.ts";
 import { listFormats, lock, type LockFlags } from "./lock.ts";
 import { addNetworkOptions, type NetworkFlags, networkOf } from "./network.ts";
+import { addPackOptions, type PackFlags, packingOf } from "./pack-options.ts";
 
-interface Flags extends NetworkFlags, LockFlags {
+interface Flags extends NetworkFlags, PackFlags, LockFlags {
   readonly release?: string;
   readonly output?: string;
-  readonly installers?: string;
-  readonly runtime?: string[];
-  readonly plaintextSecrets?: boolean;
   readonly base?: string;
-  readonly sign?: string[];
-  readonly recipient?: string[];
   readonly force?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;
@@ -88,29 +83,13 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       options.reporter.info(`wrote ${options.output}; programs, certificates and secrets are left out`);
     });
 
-  stage("build", "Make one bundle: lock, fetch, pki, render, pack, verify")
+  addPackOptions(stage("build", "Make one bundle: lock, fetch, pki, render, pack, verify"))
     .option(
       "-o, --output <file>",
       "the bundle, or a folder for it (default: beside cluster.yaml, named by its content)",
     )
     .option("--force", "overwrite the file of -o, or a signed bundle of the same content")
     .option("--base <old.tar>", "also write what is new since that bundle, as FILE.delta")
-    .option(
-      "--sign <keyfile>",
-      "sign it with this secret key, made by `kubeferry keygen` or `minisign -G` (repeatable)",
-      collect,
-    )
-    .option("--recipient <age1…>", "who else can open every node's secrets: an officer, a safe (repeatable)", collect)
-    .option("--plaintext-secrets", "do not encrypt the nodes' secrets: for labs, and the audit reports it")
-    .option(
-      "--installers <dir>",
-      "where `npm run build` left install and install-linux-* (default: beside this program)",
-    )
-    .option(
-      "--runtime <node>",
-      "run the installer by this program `node` instead: for hosts with an older glibc (repeatable, one a platform)",
-      collect,
-    )
     .addHelpText(
       "after",
       example("kubeferry build cluster.yaml -o plant-7.tar --mirror https://mirror.example/upstream"),
@@ -157,7 +136,6 @@ async function delta(bundle: string, base: string, { reporter }: BuildOptions): 
 }
 
 async function optionsOf(config: string, flags: Flags, surroundings: Surroundings): Promise<BuildOptions> {
-  const path = (given: string): string => resolve(surroundings.workingDirectory, given);
   return {
     ...(await networkOf(flags, surroundings)),
     config,
@@ -166,28 +144,9 @@ async function optionsOf(config: string, flags: Flags, surroundings: Surrounding
     // A path that ends in a slash is a folder: the bundle is then named by its content.
     output: flags.output ?? `${dirname(config)}/`,
     force: flags.force ?? false,
-    plaintextSecrets: flags.plaintextSecrets ?? false,
-    recipients: flags.recipient,
-    sign: await signingKeys((flags.sign ?? []).map(path), surroundings),
-    installers: flags.installers === undefined ? defaultInstallers() : path(flags.installers),
-    runtimes: (flags.runtime ?? []).map(path),
+    ...(await packingOf(flags, surroundings)),
     now: new Date(),
     reporter: reporterFor(surroundings, flags),
     signal: surroundings.signal,
   };
-}
-
-/** Opened before anything is made, so that nobody waits for a build that a wrong password ends. */
-async function signingKeys(files: readonly string[], surroundings: Surroundings): Promise<SigningKey[]> {
-  if (files.length === 0) return [];
-  const { openSigningKey } = await import("../sign/open-key.ts");
-  const keys: SigningKey[] = [];
-  for (const file of files) keys.push(await openSigningKey(file, surroundings));
-  return keys;
-}
-
-/** The folder of the executable; run from source, the project's dist/. */
-function defaultInstallers(): string {
-  const program = process.execPath;
-  return basename(program) === "node" ? join(import.meta.dirname, "../../dist") : dirname(program);
 }

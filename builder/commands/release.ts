@@ -1,4 +1,4 @@
-/** `releases`: what can be carried; `plan-upgrade`: the road from one to another. */
+/** `releases`: what can be carried. */
 import type { Command } from "commander";
 import { resolve } from "node:path";
 import type { Reporter } from "#cli/reporter";
@@ -24,19 +24,6 @@ export function addReleaseCommands(program: Command, surroundings: Surroundings)
       for (const release of await releaseSummaries(names)) {
         reporter.record("release", { ...release });
         for (const line of describeRelease(release)) reporter.info(line);
-      }
-    });
-  withJson(program.command("plan-upgrade"))
-    .description("List the steps from one minor of Kubernetes to a later one: a release each, and what each needs")
-    .addHelpText("after", example("kubeferry plan-upgrade --from 1.33 --to 1.36"))
-    .requiredOption("--from <minor>", "the cluster's own, 1.16")
-    .requiredOption("--to <minor>", "where it is to go, 1.36")
-    .action(async (flags: { from: string; to: string; json?: boolean }) => {
-      const { describeStep, road } = await import("../config/road.ts");
-      const reporter = reporterFor(surroundings, flags);
-      for (const step of await road(flags.from, flags.to)) {
-        reporter.record("step", { ...step });
-        for (const line of describeStep(step)) reporter.info(line);
       }
     });
 }

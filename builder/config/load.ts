@@ -7,7 +7,7 @@ import type { OwnManifest } from "./own-manifests.ts";
 import { type OwnFiles, readOwnFiles } from "./own-files.ts";
 import type { LocatedYaml, Problem } from "./positions.ts";
 import { registryFindings } from "./registry-rules.ts";
-import { releaseFindings } from "./release-rules.ts";
+import { releaseFindings, type Rule } from "./release-rules.ts";
 import { isReleasePath, type LoadedRelease, loadRelease } from "./releases.ts";
 import type { RuleFinding } from "./rule.ts";
 import { clusterFindings } from "./rules.ts";
@@ -31,13 +31,19 @@ export interface LoadedCluster extends LoadedRelease {
  * `cluster.yaml` with every default, with its release's manifest and the warnings; its `release` is that of `--release`
  * where one is given, and a relative path in it counts from the file's own folder. Throws CONFIG_UNREADABLE,
  * CONFIG_SYNTAX, CONFIG_INVALID with every problem on a line of its own, or what {@link loadRelease} throws.
+ * `further` is a rule beside those that always hold.
  */
-export async function loadClusterAndRelease(path: string, release?: string): Promise<LoadedCluster> {
-  return parseCluster(path, await readText(path), release);
+export async function loadClusterAndRelease(path: string, release?: string, further?: Rule): Promise<LoadedCluster> {
+  return parseCluster(path, await readText(path), release, further);
 }
 
 /** {@link loadClusterAndRelease} for text in hand. */
-export async function parseCluster(path: string, text: string, release?: string): Promise<LoadedCluster> {
+export async function parseCluster(
+  path: string,
+  text: string,
+  release?: string,
+  further: Rule = () => [],
+): Promise<LoadedCluster> {
   const { value, yaml } = parseYaml(path, clusterSchema, text, { hint });
   const written = { ...value, release: release ?? besides(path, value.release) };
   const { own, findings: unread } = await readOwnFiles(written, dirname(path));
@@ -57,6 +63,7 @@ export async function parseCluster(path: string, text: string, release?: string)
     ...releaseFindings(cluster, loaded.manifest),
     ...registryFindings(cluster, loaded.manifest, own),
     ...manifestFindings(cluster, loaded.manifest),
+    ...further(cluster, loaded.manifest),
   ];
   stopOnErrors(path, findings, yaml);
   return { cluster, own, manifests: read.manifests, ...loaded, warnings: lines(path, placed(findings, yaml)) };
@@ -71,6 +78,7 @@ function placed(findings: readonly RuleFinding[], yaml: LocatedYaml): Problem[] 
   return findings.map(({ path, message }) => ({ ...yaml.locate(path), message }));
 }
 
-function besides(path: string, release: string): string {
+/** A release as `path` (cluster.yaml) names it: a relative path counts from the file's own folder. */
+export function besides(path: string, release: string): string {
   return isReleasePath(release) && !isAbsolute(release) ? join(dirname(path), release) : release;
 }

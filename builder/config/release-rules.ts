@@ -13,7 +13,8 @@ import { topology } from "./topology.ts";
 import { isSince } from "#formats/version";
 import { wantedComponents } from "./wanted.ts";
 
-type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];
+/** What is wrong with a cluster's file and the release that it wants. */
+export type Rule = (cluster: ClusterConfig, manifest: ReleaseManifest) => RuleFinding[];
 
 /** Every broken rule, in the order of the rules. */
 export function releaseFindings(cluster: ClusterConfig, manifest: ReleaseManifest): RuleFinding[] {

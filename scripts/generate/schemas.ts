@@ -6,6 +6,7 @@ import { descriptions } from "../../builder/config/descriptions.ts";
 import { releaseManifest } from "../../builder/config/release.ts";
 import { lockSchema } from "../../builder/lock/lock.ts";
 import { outputRecord } from "../../builder/output-records.ts";
+import { roadSchema } from "../../builder/road/record.ts";
 
 export interface JsonSchema {
   description?: string;
@@ -33,6 +34,9 @@ export function schemaFiles(): Record<string, string> {
       jsonSchema(releaseManifest, "input", "A release manifest of Kubeferry"),
     ),
     "manifests/schema/lock.schema.json": text(jsonSchema(lockSchema, "input", "Kubeferry's cluster.lock")),
+    "manifests/schema/road.schema.json": text(
+      jsonSchema(roadSchema, "input", "road.json beside the bundles of a road"),
+    ),
     "manifests/schema/output.schema.json": text(
       jsonSchema(outputRecord, "input", "One line of what kubeferry and ./install print with --json"),
     ),
