@@ -24,10 +24,23 @@ export const help: Catalogue = {
     "名称或清单文件的路径（默认：Kubeferry 自带的全部）",
   "ask upstream for newer patch releases of what they pin": "向上游查询已固定内容的更新补丁版本",
   "PEM certificates to trust besides the usual ones": "在系统自带的之外另行信任的 PEM 证书",
-  "List the steps from one minor of Kubernetes to a later one: a release each, and what each needs":
-    "列出从一个 Kubernetes 次版本升级到较新次版本的各个步骤：每步一个发行版，以及各自的前提",
-  "the cluster's own, 1.16": "集群当前的版本，如 1.16",
+  "List the steps from one minor of Kubernetes to a later one, and make the bundle of each":
+    "列出从一个 Kubernetes 次版本升级到较新次版本的各个步骤，并生成每一步的离线包",
+  "of the cluster that runs": "当前运行的集群",
+  "the cluster's own, 1.16 (default: of the release in cluster.yaml)":
+    "集群当前的版本，如 1.16（默认：cluster.yaml 中发行版的版本）",
   "where it is to go, 1.36": "要升级到的版本，如 1.36",
+  "make the steps' bundles in this folder, with road.txt: what to run in which order":
+    "把各步的离线包生成到该文件夹，其中 road.txt 说明按什么顺序执行什么",
+  "for the step of its minor, instead of Kubeferry's own: a name of `kubeferry releases`, or a manifest's path (repeatable)":
+    "用于其次版本的那一步，代替 Kubeferry 自带的发行版：`kubeferry releases` 中的名称，或清单文件的路径（可重复）",
+  "also write what is new since the bundle of the step before, as FILE.delta":
+    "同时把相对上一步离线包的新增内容写入 FILE.delta",
+  "as --delta, also of the first step: the bundle that the hosts run now":
+    "同 --delta，并包括第一步：主机当前运行的离线包",
+  "resolve every step again, and make the bundles that change by it": "重新解析每一步，并重做因此变化的离线包",
+  "with -o: tell what would be made, kept and downloaded, and change nothing":
+    "与 -o 同用：说明会生成、保留和下载什么，不做任何改动",
   "Resolve a release to exact bytes: cluster.lock": "把发行版解析为逐字节确定的内容：cluster.lock",
   "stands in for upstream, digests stay the lock's; repeatable": "代替上游的镜像站，摘要仍以锁文件为准，可重复",
   "asked instead of a container registry; repeatable": "代替容器镜像仓库的地址，可重复",
