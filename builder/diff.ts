@@ -56,7 +56,12 @@ const runtimes = ({ runtimes = {} }: BundleIndex): Named =>
   );
 
 const nodes = (index: BundleIndex): Named =>
-  Object.fromEntries(index.nodes.map((node) => [node.name, `${node.ip ?? node.subnet ?? ""} ${node.roles.join(",")}`]));
+  Object.fromEntries(
+    index.nodes.map((node) => [
+      node.name,
+      `${[node.ip ?? node.subnet ?? "", ...(node.ip6 === undefined ? [] : [node.ip6])].join()} ${node.roles.join(",")}`,
+    ]),
+  );
 
 /** One path may stand for several nodes and platforms. */
 const files = (index: BundleIndex): Named =>

@@ -1,26 +1,57 @@
 /** Rules of networks and addresses in `cluster.yaml`. */
 import type { ClusterConfig } from "./cluster.ts";
-import { addressNumber, addressText, contains, network, overlaps } from "#formats/ipv4";
+import { addressNumber, addressText, contains, eachOf, familyOf, network, overlaps } from "#formats/address";
 import type { KeyPath } from "./positions.ts";
-import { error, type Rule, warning } from "./rule.ts";
+import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
+import { nodeMask } from "./node-mask.ts";
 
 /** A base with host bits (`10.0.0.7/16`) is most often a typing mistake. */
 const networkBases: Rule = (cluster) =>
   networks(cluster).flatMap(({ path, cidr }) => {
-    const { first, prefix } = network(cidr);
-    return `${addressText(first)}/${prefix}` === cidr
-      ? []
-      : [error(path, `${cidr} is an address inside a network; wants ${addressText(first)}/${prefix}`)];
+    const { first, prefix, family } = network(cidr);
+    const [base = ""] = cidr.split("/");
+    if (first !== addressNumber(base))
+      return [error(path, `${cidr} is an address inside a network; wants ${addressText(first, family)}/${prefix}`)];
+    return spelling(path, base);
   });
 
-const networkSizes: Rule = ({ network: { services, pods } }) => [
-  ...(network(services).prefix < 12 || network(services).prefix > 28
-    ? [error(["network", "services"], `${services}: the API server takes service networks from /12 to /28`)]
-    : []),
-  ...(network(pods).prefix > 23
-    ? [error(["network", "pods"], `${pods} has no room for a /24 for each of two nodes`)]
-    : []),
-];
+/** IPv6 has many spellings; Kubernetes, the kernel and certificates are compared in one. */
+const spellings: Rule = (cluster) => hostAddresses(cluster).flatMap(({ path, ip }) => spelling(path, ip));
+
+function spelling(path: KeyPath, ip: string): RuleFinding[] {
+  const usual = addressText(addressNumber(ip), familyOf(ip));
+  return usual === ip ? [] : [error(path, `${ip} has a shorter spelling, the usual one: write ${usual}`)];
+}
+
+/** What the API server takes for services, and the controller manager for pods, of which each node gets a range. */
+const sizes = {
+  ipv4: { services: [12, 28], pods: [0, nodeMask.ipv4 - 1] },
+  ipv6: { services: [108, 124], pods: [nodeMask.ipv6 - 16, nodeMask.ipv6 - 1] },
+} as const;
+
+const networkSizes: Rule = ({ network: own, nodes }) => {
+  const workers = Math.max(2, nodes.filter(({ roles }) => roles.includes("worker")).length);
+  const services = eachOf(own.services).flatMap((cidr) => {
+    const [least, most] = sizes[familyOf(cidr)].services;
+    const { prefix } = network(cidr);
+    if (prefix >= least && prefix <= most) return [];
+    const which = familyOf(cidr) === "ipv6" ? "service networks of IPv6" : "service networks";
+    return [error(["network", "services"], `${cidr}: the API server takes ${which} from /${least} to /${most}`)];
+  });
+  const pods = eachOf(own.pods).flatMap((cidr) => {
+    const { prefix, family } = network(cidr);
+    const mask = nodeMask[family];
+    const [least] = sizes[family].pods;
+    if (prefix < least)
+      return [
+        error(["network", "pods"], `${cidr}: the controller manager takes networks of IPv6 pods from /${least} on`),
+      ];
+    if (2 ** (mask - prefix) >= workers) return [];
+    const each = workers === 2 ? "two" : workers;
+    return [error(["network", "pods"], `${cidr} has no room for a /${mask} for each of ${each} nodes`)];
+  });
+  return [...services, ...pods];
+};
 
 /** Each node's range of pods and the ways to it are settled in the bundle, by the nodes that it names. */
 const routesToAll: Rule = ({ network: { plugin }, workers }) =>
@@ -59,6 +90,10 @@ const unusable: readonly (readonly [cidr: string, what: string])[] = [
   ["127.0.0.0/8", "is the loopback of every host"],
   ["169.254.0.0/16", "is link-local"],
   ["224.0.0.0/3", "is a multicast or reserved address"],
+  ["::/127", "means this very host"],
+  ["::ffff:0:0/96", "is an IPv4 address"],
+  ["fe80::/10", "is link-local"],
+  ["ff00::/8", "is a multicast address"],
 ];
 
 const reachable: Rule = (cluster) => [
@@ -78,10 +113,10 @@ const reachable: Rule = (cluster) => [
 const notTheNetworkItself: Rule = (cluster) => {
   if (cluster.workers === undefined) return [];
   const { subnet } = cluster.workers;
-  const { first, last, prefix } = network(subnet);
+  const { first, last, prefix, family } = network(subnet);
   return hostAddresses(cluster).flatMap(({ path, ip }) => {
     const at = addressNumber(ip);
-    if (prefix > 30 || (at !== first && at !== last)) return [];
+    if (family !== familyOf(ip) || prefix > 30 || (at !== first && at !== last)) return [];
     return [error(path, `${ip} is the ${at === first ? "network" : "broadcast"} address of ${subnet}`)];
   });
 };
@@ -91,14 +126,15 @@ const vipNearMasters: Rule = ({ api, nodes }) => {
   const masters = nodes.filter(({ roles }) => roles.includes("master"));
   if (api.endpoint !== "vip" || api.vip === undefined || masters.length === 0) return [];
   const near = `${api.vip.address}/24`;
-  if (masters.some(({ ip }) => contains(near, ip))) return [];
-  const where = masters.map(({ ip }) => ip).join(", ");
+  if (masters.some(({ ip }) => contains(near, eachOf(ip)[0] ?? ""))) return [];
+  const where = masters.map(({ ip }) => eachOf(ip)[0]).join(", ");
   const message = `${api.vip.address} is not in the /24 of any master (${where}): it must be in the masters' own network`;
   return [warning(["api", "vip", "address"], message)];
 };
 
 export const addressRules: readonly Rule[] = [
   networkBases,
+  spellings,
   networkSizes,
   routesToAll,
   separateNetworks,
@@ -110,15 +146,15 @@ export const addressRules: readonly Rule[] = [
 
 function networks({ network: { services, pods }, workers }: ClusterConfig): { path: KeyPath; cidr: string }[] {
   return [
-    { path: ["network", "services"], cidr: services },
-    { path: ["network", "pods"], cidr: pods },
+    ...eachOf(services).map((cidr) => ({ path: ["network", "services"], cidr })),
+    ...eachOf(pods).map((cidr) => ({ path: ["network", "pods"], cidr })),
     ...(workers === undefined ? [] : [{ path: ["workers", "subnet"], cidr: workers.subnet }]),
   ];
 }
 
 function hostAddresses({ nodes, api }: ClusterConfig): { path: KeyPath; ip: string }[] {
   return [
-    ...nodes.map(({ ip }, index) => ({ path: ["nodes", index, "ip"], ip })),
+    ...nodes.flatMap(({ ip: given }, index) => eachOf(given).map((ip) => ({ path: ["nodes", index, "ip"], ip }))),
     ...(api.vip === undefined ? [] : [{ path: ["api", "vip", "address"], ip: api.vip.address }]),
   ];
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { platforms, roles } from "#bundle";
 import { keyAlgorithms } from "./key-algorithms.ts";
 import {
+  addresses,
   dnsDomain,
   dnsLabel,
   interfaceName,
@@ -12,6 +13,7 @@ import {
   nodeName,
   packageName,
   providedName,
+  ranges,
   repositoryUrl,
   subjectAltName,
   sysctlKey,
@@ -36,7 +38,7 @@ const fields = z.record(z.string().regex(/^[A-Za-z][\w-]*$/, "wants a field's na
 
 const node = z.strictObject({
   name: nodeName,
-  ip: ipv4,
+  ip: addresses,
   roles: z.array(role).min(1),
   iface: interfaceName.optional(),
   labels: z.record(labelKey, labelValue).default({}),
@@ -44,8 +46,8 @@ const node = z.strictObject({
 });
 
 const network = z.strictObject({
-  services: cidr.default("10.254.0.0/16"),
-  pods: cidr.default("172.30.0.0/16"),
+  services: ranges.default("10.254.0.0/16"),
+  pods: ranges.default("172.30.0.0/16"),
   nodePorts: z
     .string()
     .regex(/^\d+-\d+$/, "wants FIRST-LAST")

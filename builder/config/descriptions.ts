@@ -9,7 +9,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   nodes:
     "Every node with a fixed address. A role is etcd, master (or control-plane) or worker; a node may have several.",
   "nodes.name": "Lower-case host name, of its own.",
-  "nodes.ip": "IPv4 address at which the other nodes reach it.",
+  "nodes.ip":
+    "IPv4 address at which the other nodes reach it; in dual stack with an IPv6 address after it: `[10.0.0.11, fd00::11]`.",
   "nodes.roles": "What it runs: etcd, master, worker.",
   "nodes.iface": "Interface that has the address; found by the address where it is left out.",
   "nodes.labels": "Labels of the Kubernetes node.",
@@ -17,8 +18,9 @@ export const descriptions: Readonly<Record<string, string>> = {
   workers: "Workers that come and go, with no entry of their own.",
   "workers.subnet": "Any address of this network may become a worker; not with static-routes.",
   network: "The cluster's own networks; they must overlap neither each other nor the hosts' networks.",
-  "network.services": "Addresses of services; the first is the API's, the second the DNS's.",
-  "network.pods": "Addresses of pods; each node gets a /24 of it.",
+  "network.services":
+    "Addresses of services; the first is the API's, the second the DNS's. In dual stack one range of each family: docs/dual-stack.md.",
+  "network.pods": "Addresses of pods; each node gets a /24 of it, and in dual stack a /64 of the IPv6 range after it.",
   "network.nodePorts": "Ports that services may open on every node.",
   "network.domain": "DNS domain of the cluster, with no dot at its end.",
   "network.nameservers":

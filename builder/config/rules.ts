@@ -1,9 +1,11 @@
 /** Rules between the fields of `cluster.yaml`: one small function each, all reported at once. */
 import { messageOf } from "#cli/errors";
+import { eachOf } from "#formats/address";
 import { parseReference } from "./image-name.ts";
 import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";
 import { directoryRules } from "./directory-rules.ts";
+import { familyRules } from "./dual-stack-rules.ts";
 import { fileRules } from "./file-rules.ts";
 import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
 
@@ -12,8 +14,16 @@ export function clusterFindings(cluster: ClusterConfig): RuleFinding[] {
   return rules.flatMap((rule) => rule(cluster));
 }
 
-const uniqueNames: Rule = ({ nodes }) => repeated(nodes, "name", "a node's name");
-const uniqueAddresses: Rule = ({ nodes }) => repeated(nodes, "ip", "a node's address");
+const uniqueNames: Rule = ({ nodes }) =>
+  repeated(
+    nodes.map(({ name }) => [name]),
+    "name",
+  );
+const uniqueAddresses: Rule = ({ nodes }) =>
+  repeated(
+    nodes.map(({ ip }) => eachOf(ip)),
+    "ip",
+  );
 
 /** Workers without an entry of their own are rendered under this name. */
 const reservedName: Rule = ({ nodes, workers }) =>
@@ -79,7 +89,7 @@ const vip: Rule = ({ api, nodes }) => {
   }
   if (api.vip === undefined) return [error(["api", "endpoint"], "vip needs `api.vip` with address and interface")];
   const { address, port } = api.vip;
-  const owner = nodes.find(({ ip }) => ip === address);
+  const owner = nodes.find(({ ip }) => eachOf(ip).includes(address));
   return [
     ...(owner === undefined
       ? []
@@ -132,6 +142,7 @@ const rules: readonly Rule[] = [
   etcdMembers,
   worksAnywhere,
   ...addressRules,
+  ...familyRules,
   nodePorts,
   vip,
   severalMasters,
@@ -142,11 +153,16 @@ const rules: readonly Rule[] = [
   lifetimes,
 ];
 
-function repeated(nodes: ClusterConfig["nodes"], field: "name" | "ip", what: string): RuleFinding[] {
-  return nodes.flatMap((node, index) => {
-    const earlier = nodes.findIndex((other) => other[field] === node[field]);
-    return earlier < index
-      ? [error(["nodes", index, field], `${what}, ${node[field]}, is already that of nodes.${earlier}`)]
-      : [];
-  });
+const fieldNames = { name: "a node's name", ip: "a node's address" } as const;
+
+/** What of each node's an earlier one has already. */
+function repeated(values: readonly (readonly string[])[], field: "name" | "ip"): RuleFinding[] {
+  return values.flatMap((own, index) =>
+    own.flatMap((value) => {
+      const earlier = values.findIndex((others) => others.includes(value));
+      return earlier < index
+        ? [error(["nodes", index, field], `${fieldNames[field]}, ${value}, is already that of nodes.${earlier}`)]
+        : [];
+    }),
+  );
 }

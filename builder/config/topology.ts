@@ -5,7 +5,7 @@
 import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
-import { addressText, network } from "#formats/ipv4";
+import { addressText, eachOf, network } from "#formats/address";
 import { usualProxyMode } from "./pair-rules.ts";
 import type { ReleaseManifest } from "./release.ts";
 
@@ -13,6 +13,8 @@ export interface TopologyNode {
   readonly name: string;
   /** Where the node listens; the literal token `@NODE_IP@` for the profile of workers that come and go. */
   readonly ip: string;
+  /** Its address of each family that it has, that one first. */
+  readonly ips: readonly string[];
   /** As the cluster knows it; `@NODE_NAME@` for the profile. */
   readonly hostname: string;
   readonly iface: string | null;
@@ -33,8 +35,9 @@ export interface Topology {
   readonly masters: readonly TopologyNode[];
   readonly workers: readonly TopologyNode[];
   readonly network: {
-    readonly services: string;
-    readonly pods: string;
+    /** A range of each family, IPv4 first, as many as of pods: in dual stack two. */
+    readonly services: readonly string[];
+    readonly pods: readonly string[];
     readonly domain: string;
     /** First address of the services' network: the API's own service. */
     readonly apiService: string;
@@ -98,7 +101,8 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
   const generation = generations[manifest.generation];
   const nodes: TopologyNode[] = cluster.nodes.map((node) => ({
     name: node.name,
-    ip: node.ip,
+    ip: eachOf(node.ip)[0] ?? "",
+    ips: eachOf(node.ip),
     hostname: node.name,
     iface: node.iface ?? null,
     roles: [...new Set(node.roles)],
@@ -110,8 +114,9 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
   const having = (role: Role): TopologyNode[] => nodes.filter((node) => node.roles.includes(role));
   const etcdMembers = having("etcd");
   const masters = having("master");
-  const services = cluster.network.services;
-  const apiService = addressIn(services, 1);
+  const services = eachOf(cluster.network.services);
+  const [primary = ""] = services;
+  const apiService = addressIn(primary, 1);
   const domain = cluster.network.domain;
   const [first = 0, last = 0] = cluster.network.nodePorts.split("-").map(Number);
   const { vip, endpoint } = cluster.api;
@@ -128,10 +133,10 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
     workers: having("worker"),
     network: {
       services,
-      pods: cluster.network.pods,
+      pods: eachOf(cluster.network.pods),
       domain,
       apiService,
-      dnsService: addressIn(services, 2),
+      dnsService: addressIn(primary, 2),
       nameservers: cluster.network.nameservers,
       nodePorts: { first, last },
       plugin,
@@ -213,15 +218,22 @@ export function indexAddress(node: TopologyNode): string | null {
   return node.subnet === null ? node.ip : null;
 }
 
-/** The `offset`th address of an IPv4 network: 1 is the first host. */
-export function addressIn(cidr: string, offset: number): string {
-  return addressText(network(cidr).first + offset);
+/** The `offset`th address of a network: 1 is the first host. */
+export function addressIn(cidr: string, offset: number | bigint): string {
+  const { first, family } = network(cidr);
+  return addressText(first + BigInt(offset), family);
+}
+
+/** Whether pods, services and nodes have addresses of both families. */
+export function isDualStack({ network }: Pick<Topology, "network">): boolean {
+  return network.pods.length > 1;
 }
 
 function profileOf(subnet: string): TopologyNode {
   return {
     name: workerProfile,
     ip: "@NODE_IP@",
+    ips: ["@NODE_IP@"],
     hostname: "@NODE_NAME@",
     iface: "@NODE_IFACE@",
     roles: ["worker"],

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type BundleIndex, type NodeEntry, type Role, roles as allRoles } from "#bundle";
-import { contains } from "#formats/ipv4";
+import { contains } from "#formats/address";
 import type { KeyPath } from "../config/positions.ts";
 import { fail, parseYaml, readText } from "../config/yaml-file.ts";
 import { type HostFields, type HostsFile, hostsSchema, type LoginFields } from "./hosts.ts";

@@ -1,7 +1,7 @@
 /** What a host must be before anything starts: kernel modules, sysctls, swap, names, ports. */
 import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
 import { kernelDefaults } from "../config/kernel-defaults.ts";
-import type { Topology } from "../config/topology.ts";
+import { isDualStack, type Topology } from "../config/topology.ts";
 import type { HostNeeds } from "../components/component.ts";
 import { kubernetes } from "../components/context.ts";
 import { isHardened } from "../components/profile.ts";
@@ -37,6 +37,14 @@ const sysctls: readonly (readonly [key: string, value: string, policy: Policy])[
   ["fs.file-max", "52706963", "raise"],
 ];
 
+/** With IPv6 as well, in dual stack. */
+const sysctls6: typeof sysctls = [
+  ["net.ipv6.conf.all.forwarding", "1", "set"],
+  ["net.ipv6.neigh.default.gc_thresh1", "1024", "raise"],
+  ["net.ipv6.neigh.default.gc_thresh2", "2048", "raise"],
+  ["net.ipv6.neigh.default.gc_thresh3", "4096", "raise"],
+];
+
 export function hostEntry(topology: Topology): HostEntry {
   const { host } = topology.cluster;
   const needs = ofCluster({ topology }).map((component): Needs => ({
@@ -50,7 +58,9 @@ export function hostEntry(topology: Topology): HostEntry {
     selinux: host.selinux,
     firewall: { mode: host.firewall, ports: ports(topology, needs), ...protocols(needs) },
     hosts: host.hosts
-      ? topology.nodes.filter((node) => node.subnet === null).map((node) => ({ ip: node.ip, name: node.name }))
+      ? topology.nodes
+          .filter((node) => node.subnet === null)
+          .flatMap(({ name, ips }) => ips.map((ip) => ({ ip, name })))
       : [],
     hostname: host.hostname,
     stopServices: [...new Set([...host.stopServices, ...needs.flatMap(({ stopServices = [] }) => stopServices)])],
@@ -75,7 +85,7 @@ function modules(topology: Topology, needs: readonly Needs[]): ModuleEntry[] {
 
 function allSysctls(topology: Topology): SysctlEntry[] {
   const own = topology.cluster.host.sysctls;
-  const usual = sysctls
+  const usual = [...sysctls, ...(isDualStack(topology) ? sysctls6 : [])]
     .filter(([key]) => !(key in own))
     // A kubelet that protects them takes no larger value either.
     .map(([key, value, policy]) => ({

@@ -61,6 +61,7 @@ export function render(input: RenderInput, templates: Templates = openTemplates(
     nodes: topology.nodes.map((node): NodeEntry => ({
       name: node.name,
       ip: indexAddress(node),
+      ...(node.ips[1] === undefined ? {} : { ip6: node.ips[1] }),
       subnet: node.subnet,
       roles: [...node.roles],
       iface: node.subnet === null ? node.iface : null,

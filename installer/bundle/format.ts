@@ -151,6 +151,8 @@ const node = z.strictObject({
   name: z.string(),
   /** Null: any address in `subnet` (workers that come and go). */
   ip: z.string().nullable(),
+  /** Its second address, in dual stack; absent: it has none. */
+  ip6: z.string().optional(),
   subnet: z.string().nullable(),
   roles: z.array(role),
   iface: z.string().nullable(),
@@ -241,6 +243,7 @@ export const bundleIndex = z.strictObject({
   cluster: z.strictObject({
     name: z.string(),
     domain: z.string(),
+    /** In dual stack a range of each family, as the daemons' flags have them: `172.30.0.0/16,fd00:172:30::/56`. */
     serviceCidr: z.string(),
     podCidr: z.string(),
     endpoint: z.string().nullable(),

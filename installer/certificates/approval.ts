@@ -2,12 +2,12 @@
  * May a kubelet have the certificate that it asks for? Only a node that is known, asking for itself, with exactly its
  * own name and address; everything else is left, with the reason. Pure.
  */
-import { contains } from "#formats/ipv4";
+import { contains } from "#formats/address";
 import type { CertificateRequest } from "./request.ts";
 
 /** Whom a cluster knows. */
 export interface KnownNodes {
-  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
+  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly ip6?: string }[];
   /** Workers that come and go: any name, an address of this network. Null: there are none. */
   readonly workers: { readonly subnet: string } | null;
   /** By a bootstrap token's id, its node; null: of all workers that come and go. */
@@ -76,8 +76,9 @@ function judgeServing(
   if (dns.length !== 1 || dns[0] !== node) return no(`its names are ${quoted(dns)}, expected ${quoted([node])}`);
   const entry = nodes.find(({ name }) => name === node);
   if (entry !== undefined) {
-    if (ips.length === 1 && ips[0] === entry.ip) return { approve: true, node, use: "serving" };
-    return no(`its addresses are ${quoted(ips)}, expected ${quoted([entry.ip])}`);
+    const own = [entry.ip, ...(entry.ip6 === undefined ? [] : [entry.ip6])];
+    if (ips.toSorted().join() === own.toSorted().join()) return { approve: true, node, use: "serving" };
+    return no(`its addresses are ${quoted(ips)}, expected ${quoted(own)}`);
   }
   if (workers === null) return no(`${node} is no node of this cluster`);
   const [ip = "", ...more] = ips;

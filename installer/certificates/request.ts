@@ -1,6 +1,7 @@
 /** A PKCS#10 certificate request, read strictly: node-forge takes the DER apart, node:crypto checks who signed it. */
 import { createPublicKey, verify } from "node:crypto";
 import forge from "node-forge";
+import { addressText } from "#formats/address";
 
 /** All that a request asks for. What it asks for besides is in `others`. */
 export interface CertificateRequest {
@@ -144,10 +145,7 @@ function bitsOf(node: Node): Buffer {
 
 /** Four bytes with dots; anything else as it is written, which no node's address is. */
 function addressOf(bytes: string): string {
-  const numbers = [...Buffer.from(bytes, "latin1")];
-  return numbers.length === 4
-    ? numbers.join(".")
-    : Buffer.from(bytes, "latin1")
-        .toString("hex")
-        .replaceAll(/(....)(?=.)/g, "$1:");
+  const raw = Buffer.from(bytes, "latin1");
+  if (raw.length !== 4 && raw.length !== 16) return raw.toString("hex");
+  return addressText(BigInt(`0x${raw.toString("hex")}`), raw.length === 4 ? "ipv4" : "ipv6");
 }

@@ -1,5 +1,5 @@
 /** What the smoke test wants to know of a cluster's answers. Pure. */
-import { contains } from "#formats/ipv4";
+import { contains, eachOf, familyOf } from "#formats/address";
 import { error, type Finding, ok, warning } from "./check.ts";
 
 export const smokeName = "kubeferry-smoke";
@@ -24,6 +24,8 @@ export interface PodItem {
   };
   readonly status?: {
     readonly podIP?: string;
+    /** Since 1.16: that one, and in dual stack one of the other family. */
+    readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly {
       readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
@@ -34,6 +36,8 @@ export interface PodItem {
 export interface ServiceItem {
   readonly spec: {
     readonly clusterIP?: string;
+    /** Since 1.20. */
+    readonly clusterIPs?: readonly string[];
     readonly ports: readonly { readonly port: number; readonly nodePort?: number }[];
   };
 }
@@ -41,7 +45,7 @@ export interface ServiceItem {
 /** A node that takes pods, and the pod of the test on it. */
 export interface SmokeTarget {
   readonly node: string;
-  readonly address: string | null;
+  readonly addresses: readonly string[];
   readonly pod: PodItem | null;
   /** Null: the pod is ready; else what keeps it. */
   readonly lacks: { readonly found: string; readonly hint: string } | null;
@@ -65,8 +69,13 @@ export function targetsOf(nodes: readonly NodeItem[], pods: readonly PodItem[]):
   return nodes.filter(takesPods).map((node) => {
     const { name } = node.metadata;
     const pod = pods.find(({ spec, metadata }) => spec.nodeName === name && metadata.deletionTimestamp === undefined);
-    const address = node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? null;
-    return { node: name, address, pod: pod ?? null, lacks: lackOf(node, pod) };
+    const internal = node.status?.addresses?.filter(({ type }) => type === "InternalIP") ?? [];
+    return {
+      node: name,
+      addresses: internal.map(({ address }) => address),
+      pod: pod ?? null,
+      lacks: lackOf(node, pod),
+    };
   });
 }
 
@@ -93,7 +102,7 @@ function lackOf({ metadata: { name }, status }: NodeItem, pod: PodItem | undefin
   return { found: why === "" ? `its pod ${pod.metadata.name} is not ready` : why, hint };
 }
 
-/** One finding for each node: is its pod ready, and has it an address of the pods' network? */
+/** One finding for each node: is its pod ready, and has it an address of each of the pods' networks (joined by a comma)? */
 export function podFindings(places: readonly SmokeTarget[], network: string): Finding[] {
   return places.map(({ node, pod, lacks }): Finding => {
     const check = "pod";
@@ -101,11 +110,17 @@ export function podFindings(places: readonly SmokeTarget[], network: string): Fi
       const { found, hint } = lacks;
       return error(check, `${node}: its pod is not ready`, { expected: "ready", found, hint });
     }
-    const ip = pod?.status?.podIP ?? "none";
-    if (contains(network, ip)) return ok(check, `${node}: ready, at ${ip}`);
+    const found = addressesOf(pod).join(" and ") || "none";
+    const lacking = eachOf(network).filter((range) => !addressesOf(pod).some((ip) => contains(range, ip)));
+    if (lacking.length === 0) return ok(check, `${node}: ready, at ${found}`);
     const message = `${node}: its pod has no address of the pods' network`;
-    return error(check, message, { expected: network, found: ip, hint: `on ${node}: ls /etc/cni/net.d` });
+    return error(check, message, { expected: lacking.join(","), found, hint: `on ${node}: ls /etc/cni/net.d` });
   });
+}
+
+function addressesOf(pod: PodItem | null): readonly string[] {
+  const { podIP, podIPs = podIP === undefined ? [] : [{ ip: podIP }] } = pod?.status ?? {};
+  return podIPs.map(({ ip }) => ip);
 }
 
 export function cordonedFinding({ metadata: { name } }: NodeItem): Finding {
@@ -157,42 +172,53 @@ export function questionsOf(places: readonly SmokeTarget[], service: ServiceItem
   const path = probe.path ?? "/";
   const tries = Math.min(20, 2 * ready.length);
   const proxy = "journalctl -u kube-proxy -n 50 --no-pager";
-  const inside = ready.map(({ node, pod }): Question => {
-    const address = pod?.status?.podIP ?? "";
-    const hint = `ip route get ${address}; on ${node}: ip route; ./install status`;
-    return { check: "pod address", what: `the pod on ${node}`, address, port: probe.port ?? 80, path, tries: 1, hint };
-  });
-  const service1: Question = {
+  const { clusterIP = "", clusterIPs = [clusterIP] } = service.spec;
+  const inside = ready.flatMap(({ node, pod }) =>
+    addressesOf(pod).map((address): Question => {
+      const hint = `ip route get ${address}; on ${node}: ip route; ./install status`;
+      return {
+        check: "pod address",
+        what: `the pod on ${node}`,
+        address,
+        port: probe.port ?? 80,
+        path,
+        tries: 1,
+        hint,
+      };
+    }),
+  );
+  const services = clusterIPs.map((address): Question => ({
     check: "service address",
     what: "the service",
-    address: service.spec.clusterIP ?? "",
+    address,
     port: ports.port,
     path,
     tries,
     hint: `${proxy}; ./install status`,
-  };
-  const outside = places.flatMap(({ node, address }): Question[] =>
-    address === null
-      ? []
-      : [
-          {
-            check: "node port",
-            what: `the service's port on ${node}`,
-            address,
-            port: ports.nodePort ?? 0,
-            path,
-            tries,
-            hint: `on ${node}: ${proxy}; ./install status`,
-          },
-        ],
+  }));
+  // kube-proxy forwards from an address of a node in those families that the service has.
+  const families = new Set(clusterIPs.map(familyOf));
+  const outside = places.flatMap(({ node, addresses }) =>
+    addresses
+      .filter((address) => families.has(familyOf(address)))
+      .map((address): Question => ({
+        check: "node port",
+        what: `the service's port on ${node}`,
+        address,
+        port: ports.nodePort ?? 0,
+        path,
+        tries,
+        hint: `on ${node}: ${proxy}; ./install status`,
+      })),
   );
-  return [...(isNode ? [...inside, service1] : []), ...outside];
+  return [...(isNode ? [...inside, ...services] : []), ...outside];
 }
 
 /** `failures`: what was said instead of an answer, one for each try that failed; after some it was not asked again. */
 export function answerFinding(question: Question, failures: readonly string[]): Finding {
   const { check, what, address, port, path, tries, hint } = question;
-  const where = `${what} (http://${address}:${port}${path})`;
+  const host = familyOf(address) === "ipv6" ? `[${address}]` : address;
+  const where = `${what} (http://${host}:${port}${path})`;
   if (failures.length === 0) return ok(check, `${where} answers${tries === 1 ? "" : `, ${tries} times`}`);
   const found = [...new Set(failures)].join("; ");
   const rate = failures.length === 1 ? "" : `${failures.length} times `;

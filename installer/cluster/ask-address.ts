@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { messageOf } from "#cli/errors";
 
 export interface Asking {
-  /** IPv4. */
+  /** IPv4 or IPv6. */
   readonly address: string;
   readonly port: number;
   readonly path: string;

@@ -40,8 +40,9 @@ export function clusterOf(host: HostReader, client: readonly string[] = kubectlC
 }
 
 export interface ClusterFacts {
-  readonly nodes: readonly { readonly name: string; readonly ip: string }[];
+  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly ip6?: string }[];
   readonly workers: { readonly subnet: string } | null;
+  /** `172.30.0.0/16`; in dual stack `172.30.0.0/16,fd00:172:30::/56`. */
   readonly pods: string;
   readonly nodePorts: { readonly first: number; readonly last: number };
 }

@@ -123,7 +123,7 @@ async function findingsOf(run: Run): Promise<Finding[]> {
   const { nodes, places } = await readyPlaces(run);
   const service = await cluster.get<judged.ServiceItem>(...inDefault, "service", judged.smokeName);
   const own = new Set(request.addresses ?? ownAddresses());
-  const isNode = places.some(({ address }) => address !== null && own.has(address));
+  const isNode = places.some(({ addresses }) => addresses.some((address) => own.has(address)));
   const questions = judged.questionsOf(places, service, isNode);
   return [
     ...nodes.filter((node) => !judged.takesPods(node)).map(judged.cordonedFinding),

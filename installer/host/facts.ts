@@ -60,7 +60,8 @@ async function cgroupVersion(host: HostReader): Promise<1 | 2 | null> {
 function addresses(): Facts["interfaces"] {
   return Object.entries(networkInterfaces()).flatMap(([name, list]) =>
     (list ?? [])
-      .filter(({ family }) => family === "IPv4")
-      .map(({ address, cidr }) => ({ name, address, cidr: cidr ?? `${address}/32` })),
+      // Those of IPv6 that hold on one link only have its number.
+      .filter((one) => one.family === "IPv4" || one.scopeid === 0)
+      .map(({ address, cidr }) => ({ name, address, cidr: cidr ?? address })),
   );
 }

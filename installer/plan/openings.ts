@@ -1,5 +1,6 @@
 /** What a node's firewall must let through, each in a word. */
 import type { BundleIndex } from "#bundle";
+import { eachOf } from "#formats/address";
 import { chosen } from "./input.ts";
 import type { Selection } from "./select.ts";
 
@@ -10,7 +11,7 @@ export function openings({ host, cluster, pods }: BundleIndex, selection: Select
   const words = [
     ...chosen(ports, selection).map(({ port, protocol }) => `${port}/${protocol}`),
     ...chosen(protocols, selection).map(({ protocol }) => `protocol ${protocol}`),
-    ...(forwards ? [`from ${cluster.podCidr}`, `to ${cluster.podCidr}`] : []),
+    ...(forwards ? eachOf(cluster.podCidr).flatMap((pods) => [`from ${pods}`, `to ${pods}`]) : []),
   ];
   return [...new Set(words)];
 }

@@ -2,7 +2,7 @@
 import { isIPv4 } from "node:net";
 import { type BundleIndex, type NodeEntry, type Platform, type Role, roles as allRoles, type Token } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { contains } from "#formats/ipv4";
+import { contains } from "#formats/address";
 import type { Facts } from "../host/facts.ts";
 
 /** As given on the command line. */

@@ -8,6 +8,7 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { type NftObject, parseNft } from "../host/nft-rules.ts";
 import { isActive } from "../host/systemd.ts";
+import { familyOf } from "#formats/address";
 import { blockEdit } from "./block.ts";
 import { type Edit, edited, editSteps, equalText, inspectText, type TextState } from "./edit.ts";
 import { otherFirewall } from "./firewall.ts";
@@ -73,8 +74,10 @@ export const nftables: Resource<NftablesId, NftablesState> = {
 };
 
 /** Chains that may drop, and the file that a boot loads. */
-export async function nftablesOf(host: HostReader): Promise<NftablesState> {
-  const chains = (await otherFirewall(host)) ? [] : await droppingChains(host);
+export async function nftablesOf(host: HostReader, { ports }: NftablesId): Promise<NftablesState> {
+  // Of chains for IPv6 alone only a node of dual stack wants something.
+  const ipv6 = ports.some((word) => /^from .*:/.test(word));
+  const chains = (await otherFirewall(host)) ? [] : await droppingChains(host, ipv6);
   const path = await loadedFile(host);
   const made = path === null ? [] : (await withIncludes(host, path)).flatMap((text) => chainsIn(text));
   return {
@@ -86,16 +89,17 @@ export async function nftablesOf(host: HostReader): Promise<NftablesState> {
 const opening = ({ name, open }: Chain): unknown => [name, open.toSorted()];
 
 /** Input and forward chains that may drop, as an administrator made them, with what ours of them accept. */
-async function droppingChains(host: HostReader): Promise<Omit<Chain, "inFile">[]> {
+async function droppingChains(host: HostReader, ipv6: boolean): Promise<Omit<Chain, "inFile">[]> {
   const { code, stdout } = await host.query(["nft", "-j", "-t", "-p", "list", "ruleset"], {
     outputLimit: 64 * 1024 * 1024,
   });
   const objects = code === 0 ? parseNft(stdout) : [];
+  const families = ["inet", "ip", ...(ipv6 ? ["ip6"] : [])];
   return objects.flatMap(({ chain }): Omit<Chain, "inFile">[] => {
-    if (chain?.type !== "filter" || !["inet", "ip"].includes(chain.family)) return [];
+    if (chain?.type !== "filter" || !families.includes(chain.family)) return [];
     if (chain.hook !== "input" && chain.hook !== "forward") return [];
     // iptables' own: it would no longer understand its table.
-    if (/^ip filter (INPUT|FORWARD)$/.test(`${chain.family} ${chain.table} ${chain.name}`)) return [];
+    if (/^ip6? filter (INPUT|FORWARD)$/.test(`${chain.family} ${chain.table} ${chain.name}`)) return [];
     if (foreignTables.test(chain.table)) return [];
     const rules = objects.flatMap(({ rule }) =>
       rule?.family === chain.family && rule.table === chain.table && rule.chain === chain.name ? [rule] : [],
@@ -136,10 +140,17 @@ interface Left {
   readonly meta?: { readonly key?: string };
 }
 
-/** What a chain is to let through: a forward chain pods' networks, an input chain all else. */
-function wantedIn({ hook }: Pick<Chain, "hook">, words: readonly string[]): string[] {
-  return words.filter((word) => /^(from|to) /.test(word) === (hook === "forward"));
+/** What a chain is to let through: a forward chain pods' networks of its family, an input chain all else. */
+function wantedIn({ hook, name }: Pick<Chain, "hook" | "name">, words: readonly string[]): string[] {
+  const other = name.startsWith("ip6 ") ? "ip" : name.startsWith("ip ") ? "ip6" : null;
+  return words.filter((word) => {
+    const [, network] = /^(?:from|to) (.*)$/.exec(word) ?? [];
+    return network === undefined ? hook === undefined : hook === "forward" && tableOf(network) !== other;
+  });
 }
+
+/** The family in which nft has rules for addresses like this one. */
+const tableOf = (network: string): "ip" | "ip6" => (familyOf(network) === "ipv4" ? "ip" : "ip6");
 
 function rulesOf(name: string, ports: readonly string[]): Effect {
   const [family = "", table = "", chain = ""] = name.split(" ");
@@ -149,7 +160,8 @@ function rulesOf(name: string, ports: readonly string[]): Effect {
 function ruleText(port: string): string {
   const [kind, value] = port.split(" ");
   if (kind === "protocol") return `meta l4proto ${value} accept`;
-  if (kind === "from" || kind === "to") return `ip ${kind === "from" ? "saddr" : "daddr"} ${value} accept`;
+  if (kind === "from" || kind === "to")
+    return `${tableOf(value ?? "")} ${kind === "from" ? "saddr" : "daddr"} ${value} accept`;
   const [number, protocol] = port.split("/");
   return `${protocol} dport ${number} accept`;
 }
@@ -162,7 +174,7 @@ function isEqual(a: readonly string[], b: readonly string[]): boolean {
 function editOf(ports: readonly string[], chains: readonly Chain[]): Edit {
   const made = chains.filter(({ inFile }) => inFile);
   const lines = made.flatMap(({ name, ...asked }) =>
-    wantedIn(asked, ports)
+    wantedIn({ name, ...asked }, ports)
       .toReversed()
       .map((port) => `insert rule ${name} ${ruleText(port)} comment "${comment}"`),
   );

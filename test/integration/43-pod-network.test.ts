@@ -17,12 +17,22 @@ const folder = mkdtempSync(join(tmpdir(), "kubeferry-cni-"));
 const pods: string[] = [];
 let hosts: Hosts;
 let rendered: Rendered;
+let dual: Rendered;
+const addresses6 = { n2: "fd00:64:3::2", n3: "fd00:64:3::3" } as const;
 
 before(async () => {
   requirePackages("containernetworking-plugins", "iproute2", "iptables", "iputils-ping");
   hosts = makeHosts(`kc${process.pid}`, { n2: "10.64.3.2/24", n3: "10.64.3.3/24" });
   const text = readFileSync(join(import.meta.dirname, "../golden/clusters/1.36-static-routes/cluster.yaml"), "utf8");
   rendered = renderFixture(await fixtureCluster(text));
+  const both = text
+    .replace("ip: 10.64.3.2", `ip: [10.64.3.2, ${addresses6.n2}]`)
+    .replace("ip: 10.64.3.3", `ip: [10.64.3.3, ${addresses6.n3}]`)
+    .replace(
+      "network: { ",
+      "network: { pods: [172.30.0.0/16, fd00:172:30::/56], services: [10.254.0.0/16, fd00:10:254::/112], ",
+    );
+  dual = renderFixture(await fixtureCluster(both));
 });
 
 after(() => {
@@ -38,11 +48,11 @@ interface List {
 }
 
 /** What a runtime does for a pod: every plugin of the list in turn, each with the result of the one before. */
-function addPod(node: string, name: string): { ips: { address: string }[] } {
+function addPod(node: string, name: string, of = rendered): { ips: { address: string }[] } {
   const pod = `kc${process.pid}-${name}`;
   execFileSync("ip", ["netns", "add", pod]);
   pods.push(pod);
-  const list = JSON.parse(textOf(rendered, node, "/etc/cni/net.d/10-bridge.conflist")) as List;
+  const list = JSON.parse(textOf(of, node, "/etc/cni/net.d/10-bridge.conflist")) as List;
   let result: unknown;
   for (const plugin of list.plugins) {
     const ipam = plugin["ipam"] as Record<string, unknown> | undefined;
@@ -96,13 +106,65 @@ test("a pod gets an address of its node's range, and pods of two nodes reach eac
   const answer = 'require("net").createServer((s) => s.end(s.remoteAddress)).listen(8080, "0.0.0.0")';
   const server = spawn("ip", ["netns", "exec", `kc${process.pid}-b`, process.execPath, "-e", answer]);
   t.after(() => server.kill("SIGKILL"));
-  let seen = "";
-  for (let turn = 0; turn < 100 && seen === ""; turn += 1) {
-    const argv = ["netns", "exec", `kc${process.pid}-a`, "bash", "-c", `cat </dev/tcp/${target}/8080`];
-    seen = spawnSync("ip", argv, { encoding: "utf8" }).stdout;
-    if (seen === "") await sleep(100);
+  assert.equal(await read("a", target, 8080), first?.address.split("/")[0]);
+});
+
+/** What a connection from the pod `from` says; tried while whoever listens is starting. */
+async function read(from: string, address: string, port: number): Promise<string> {
+  for (let turn = 0; turn < 100; turn += 1) {
+    const argv = ["netns", "exec", `kc${process.pid}-${from}`, "bash", "-c", `cat </dev/tcp/${address}/${port}`];
+    const { stdout } = spawnSync("ip", argv, { encoding: "utf8" });
+    if (stdout !== "") return stdout;
+    await sleep(100);
   }
-  assert.equal(seen, first?.address.split("/")[0]);
+  return "";
+}
+
+test("in dual stack a pod has an address of each family, and reaches pods of the other node by both", async (t) => {
+  const [first, second] = [addPod("n2", "c", dual).ips, addPod("n3", "d", dual).ips];
+  assert.match(first.map(({ address }) => address).join(), /^172\.30\.0\.\d+\/24,fd00:172:30::[\da-f]+\/64$/);
+  assert.match(second.map(({ address }) => address).join(), /^172\.30\.1\.\d+\/24,fd00:172:30:1::[\da-f]+\/64$/);
+  for (const node of ["n2", "n3"] as const) {
+    onHost(node, "ip", "addr", "add", `${addresses6[node]}/64`, "dev", "eth0", "nodad");
+    for (const { key, value } of dual.host.sysctls.filter(
+      ({ key }) => key.endsWith("forward") || key.endsWith("forwarding"),
+    ))
+      onHost(node, "sysctl", "-qw", `${key}=${value}`);
+    const unit = textOf(dual, node, "/etc/systemd/system/kubeferry-routes.service");
+    for (const [, words = ""] of unit.matchAll(/^ExecStart=-?\/sbin\/(.*)$/gm)) onHost(node, ...words.split(" "));
+  }
+  const answer = 'require("net").createServer((s) => s.end(s.remoteAddress)).listen(8080, "::")';
+  const server = spawn("ip", ["netns", "exec", `kc${process.pid}-d`, process.execPath, "-e", answer]);
+  t.after(() => server.kill("SIGKILL"));
+  for (const [at, { address }] of second.entries()) {
+    const seen = await read("c", address.split("/")[0] ?? "", 8080);
+    assert.equal(
+      seen.replace("::ffff:", ""),
+      first[at]?.address.split("/")[0],
+      "the other pod sees the pod, not its node",
+    );
+  }
+  // A service of IPv6, from a host with no default route.
+  const pod = second[1]?.address ?? "";
+  const forward = [
+    "-d",
+    "fd00:10:254::5",
+    "-p",
+    "tcp",
+    "--dport",
+    "80",
+    "-j",
+    "DNAT",
+    "--to",
+    `[${pod.split("/")[0]}]:8080`,
+  ];
+  onHost("n2", "ip6tables", "-t", "nat", "-A", "OUTPUT", ...forward);
+  assert.equal(onHost("n2", "bash", "-c", "cat </dev/tcp/fd00:10:254::5/80"), addresses6.n2);
+  const stops = [
+    ...textOf(dual, "n2", "/etc/systemd/system/kubeferry-routes.service").matchAll(/^ExecStop=-\/sbin\/(.*)$/gm),
+  ];
+  for (const [, words = ""] of stops) onHost("n2", ...words.split(" "));
+  assert.doesNotMatch(onHost("n2", "ip", "-6", "route", "show", "table", "all"), /fd00:10:254|fd00:172:30:1:/);
 });
 
 test("the loopback configuration brings up a pod's lo", () => {

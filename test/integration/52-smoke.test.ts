@@ -38,7 +38,7 @@ nodes:
 `);
   const pki = await openPki(join(folder, "pki"), cluster.topology, new Date());
   // The pods' network of the stand-in is one of loopback.
-  const pods = { ...cluster.topology, network: { ...cluster.topology.network, pods: "127.47.1.0/24" } };
+  const pods = { ...cluster.topology, network: { ...cluster.topology.network, pods: ["127.47.1.0/24"] } };
   placeNode(renderFixture({ ...cluster, topology: pods }, pki), "n1", root);
   equipMaster(root, kubectl, 1);
   const read = (name: string): string => readFileSync(join(root, "etc/kubernetes/pki", name), "utf8");

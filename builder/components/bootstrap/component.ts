@@ -69,9 +69,11 @@ function tokenFile({ topology, pki }: NodeContext): string {
 function clusterFacts({ topology }: NodeContext): string {
   const profile = topology.workers.find((node) => node.subnet !== null);
   const facts = {
-    nodes: topology.workers.filter((node) => node.subnet === null).map(({ name, ip }) => ({ name, ip })),
+    nodes: topology.workers
+      .filter((node) => node.subnet === null)
+      .map(({ name, ip, ips: [, ip6] }) => ({ name, ip, ...(ip6 === undefined ? {} : { ip6 }) })),
     workers: profile === undefined ? null : { subnet: profile.subnet },
-    pods: topology.network.pods,
+    pods: topology.network.pods.join(),
     nodePorts: topology.network.nodePorts,
   };
   return JSON.stringify(facts, null, 2);

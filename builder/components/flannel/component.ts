@@ -79,7 +79,7 @@ export const flannel: Component = {
         `${prefix}/config`,
       ],
       environment: (c) => ({ ETCDCTL_API: etcdApiOfFlannel(c) }),
-      matches: (c) => `"Network": ?"${literally(c.topology.network.pods)}"`,
+      matches: (c) => `"Network": ?"${literally(c.topology.network.pods.join())}"`,
       severity: withinQuorum,
       hint: "on the first member: ./install --role etcd --ip IP; it puts the key",
     },

@@ -43,7 +43,7 @@ const flags: readonly FlagRow[] = [
   until("1.11", "experimental-bootstrap-token-auth", "true"),
   until("1.11", "token-auth-file", config("token.csv")),
   since("1.11", "enable-bootstrap-token-auth", "true"),
-  always("service-cluster-ip-range", (c) => c.topology.network.services),
+  always("service-cluster-ip-range", (c) => c.topology.network.services.join()),
   always("service-node-port-range", (c) => {
     const { first, last } = c.topology.network.nodePorts;
     return `${first}-${last}`;

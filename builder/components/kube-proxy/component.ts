@@ -1,4 +1,5 @@
 /** kube-proxy: from 1.11 on all but one of its flags are in its configuration file. */
+import { isDualStack } from "../../config/topology.ts";
 import { answers200, httpGet, literally, onApi, script } from "../check.ts";
 import type { Component } from "../component.ts";
 import { configuration } from "../configuration.ts";
@@ -10,7 +11,7 @@ const kubeconfig = config("kube-proxy.kubeconfig");
 const flags: readonly FlagRow[] = [
   until("1.11", "bind-address", (c) => c.node.ip),
   until("1.11", "hostname-override", (c) => c.node.hostname),
-  until("1.11", "cluster-cidr", (c) => c.topology.network.pods),
+  until("1.11", "cluster-cidr", (c) => c.topology.network.pods.join()),
   until("1.11", "proxy-mode", (c) => c.topology.network.proxyMode),
   until("1.11", "kubeconfig", kubeconfig),
   since("1.11", "config", config("kube-proxy.yaml")),
@@ -22,7 +23,7 @@ const fields: readonly FieldRow[] = [
   always("apiVersion", "kubeproxy.config.k8s.io/v1alpha1"),
   always("bindAddress", (c) => c.node.ip),
   always("clientConnection", (c) => ({ kubeconfig: kubeconfig(c) })),
-  always("clusterCIDR", (c) => c.topology.network.pods),
+  always("clusterCIDR", (c) => c.topology.network.pods.join()),
   always("hostnameOverride", (c) => c.node.hostname),
   always("healthzBindAddress", "127.0.0.1:10256"),
   always("metricsBindAddress", "127.0.0.1:10249"),
@@ -82,7 +83,11 @@ export const kubeProxy: Component = {
   ],
   kubeconfigs: [{ file: "kube-proxy.kubeconfig", certificate: "kube-proxy", user: "kube-proxy", consumer: "worker" }],
   directories: ({ paths }) => [{ path: paths.kubeProxy, mode: "0755" }],
-  host: ({ network }) => ({ modules: modules[network.proxyMode] }),
+  host: ({ network }) => ({
+    modules: modules[network.proxyMode].flatMap((name) =>
+      name === "ip_tables" && isDualStack({ network }) ? [name, "ip6_tables"] : [name],
+    ),
+  }),
   checks: [
     {
       name: "kube-proxy is healthy",

@@ -42,7 +42,7 @@ export const kubeletFlags: readonly FlagRow[] = [
   always("cert-dir", (c) => c.paths.kubeletPki),
   since("1.11", "config", config("kubelet-config.yaml")),
   always("hostname-override", (c) => c.node.hostname),
-  always("node-ip", (c) => c.node.ip),
+  always("node-ip", (c) => c.node.ips.join()),
   always("root-dir", (c) => c.paths.kubelet),
   always("node-labels", (c) => joined(Object.entries(c.node.labels).map(([key, value]) => `${key}=${value}`))),
   // Later the configuration file has them.

@@ -3,7 +3,7 @@ import type { HostReader } from "../../host/host.ts";
 import { nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { openings } from "../../plan/openings.ts";
-import { contains } from "#formats/ipv4";
+import { contains, eachOf } from "#formats/address";
 import { isActive } from "../../host/systemd.ts";
 import { error, type Finding, ok, warning } from "../check.ts";
 import { ownUnits, type PreflightInput } from "./input.ts";
@@ -11,7 +11,7 @@ import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
 
 /** Interfaces that the network of the cluster makes on a node. */
 const clusterInterfaces =
-  /^(cni0|docker0|flannel\.1|flannel-wg|kube-ipvs0|tunl0|vxlan\.calico|wireguard\.cali|cali.*)$/;
+  /^(cni0|docker0|flannel(-v6)?\.1|flannel-wg|kube-ipvs0|tunl0|vxlan\.calico|wireguard\.cali|cali.*)$/;
 
 export function address({ host, facts, selection }: PreflightInput): Finding[] {
   if (!host.live) return [];
@@ -20,27 +20,32 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
     .filter(({ name }) => name !== "lo")
     .map(({ name, address: own }) => `${own} (${name})`);
   const mine = facts.interfaces.find((one) => one.address === ip);
-  if (mine === undefined) {
+  const lacking = [ip, ...second(selection)].filter((one) => !facts.interfaces.some((own) => own.address === one));
+  if (mine === undefined || lacking.length > 0) {
     const message = "this host does not have the node's address";
-    return [error("address", message, { expected: ip, found: found.join(", ") || "none", hint: "ip address" })];
+    const expected = lacking.join(", ");
+    return [error("address", message, { expected, found: found.join(", ") || "none", hint: "ip address" })];
   }
   if (iface === null || mine.name === iface) return [ok("address", `${ip} on ${mine.name}`)];
   const message = "the address is on another interface";
   return [error("address", message, { expected: iface, found: mine.name, hint: `--iface ${mine.name}` })];
 }
 
+/** In dual stack the node's IPv6 address. */
+const second = ({ profile: { ip6 } }: PreflightInput["selection"]): string[] => (ip6 === undefined ? [] : [ip6]);
+
 /** The cluster's own networks must be nobody else's. */
 export function networks({ facts, selection, bundle, past, host }: PreflightInput): Finding[] {
   const { podCidr, serviceCidr } = bundle.index.cluster;
   const installed = past.some(({ state }) => state !== "gone");
-  const addresses = [selection.ip, ...(host.live ? foreign() : [])];
+  const addresses = [selection.ip, ...second(selection), ...(host.live ? foreign() : [])];
   function foreign(): string[] {
     return facts.interfaces
       .filter(({ name }) => !(installed && clusterInterfaces.test(name)))
       .map((one) => one.address);
   }
   const findings = [...new Set(addresses)].flatMap((ip): Finding[] => {
-    const network = [podCidr, serviceCidr].find((cidr) => contains(cidr, ip));
+    const network = [podCidr, serviceCidr].flatMap(eachOf).find((cidr) => contains(cidr, ip));
     if (network === undefined) return [];
     const message = `${ip} is inside a network that belongs to the cluster`;
     const hint = "choose other networks in cluster.yaml: network.pods, network.services";
@@ -106,7 +111,7 @@ export async function firewall({ host, bundle, selection }: PreflightInput): Pro
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
     return [warning("firewall", message, { hint: "firewall: open-ports in cluster.yaml" })];
   }
-  const { chains, file } = await nftablesOf(host);
+  const { chains, file } = await nftablesOf(host, { ports: wanted });
   const names = chains.map(({ name }) => name).join(", ");
   if (chains.length > 0 && mode === "keep") {
     const message = `nftables drops in ${names}, and cluster.yaml keeps it; the nodes need ${list}`;

@@ -1,12 +1,12 @@
 /** Interfaces that CNI plugins, flannel, calico, kube-proxy and docker make, and routes to pods through others. */
 import type { Effect } from "../../host/effect.ts";
 import type { HostReader } from "../../host/host.ts";
-import { isWithin, network } from "#formats/ipv4";
+import { eachOf, familyOf, isWithin, network } from "#formats/address";
 import { grown } from "./grown.ts";
 
 export interface InterfacesId {
   readonly docker: boolean;
-  /** The pods' network, `172.30.0.0/16`. */
+  /** The pods' network, `172.30.0.0/16`, or one of each family, joined by a comma. */
   readonly pods: string;
 }
 
@@ -72,11 +72,16 @@ function deviceOf(route: string): string {
 }
 
 async function routesTo(host: HostReader, pods: string): Promise<string[]> {
-  const { code, stdout } = await host.query(["ip", "-4", "route", "show", "table", "main"]);
-  const lines = code === 0 ? stdout.split("\n").map((line) => line.trim()) : [];
-  return lines.filter((line) => {
-    const words = line.split(" ");
-    const target = /^\d/.test(words[0] ?? "") ? words[0] : words[1];
-    return target !== undefined && isWithin(network(target), network(pods));
-  });
+  const found: string[] = [];
+  for (const range of eachOf(pods)) {
+    const family = familyOf(range) === "ipv4" ? "-4" : "-6";
+    const { code, stdout } = await host.query(["ip", family, "route", "show", "table", "main"]);
+    const lines = code === 0 ? stdout.split("\n").map((line) => line.trim()) : [];
+    const isToPods = (line: string): boolean => {
+      const [first = "", next = ""] = line.split(" ");
+      return isWithin(network(/^[\da-f]*[.:]/.test(first) ? first : next), network(range));
+    };
+    found.push(...lines.filter(isToPods));
+  }
+  return found;
 }

@@ -3,7 +3,7 @@ import { parseRule, type Rule, type SavedTable } from "./iptables-save.ts";
 
 export interface RulesOwner {
   readonly docker: boolean;
-  /** The pods' network, `172.30.0.0/16`. */
+  /** The pods' network, `172.30.0.0/16`, or one of each family, joined by a comma. */
   readonly pods: string;
 }
 
@@ -29,7 +29,7 @@ export function isOwnRule(rule: Rule, gone: ReadonlySet<string>, owner: RulesOwn
   return isFlannels(rule, owner.pods);
 }
 
-/** flannel before 0.20 wrote its rules without a comment, always in these forms. */
+/** flannel before 0.20, which is of no dual stack here, wrote its rules without a comment, always in these forms. */
 function isFlannels({ chain, text }: Rule, pods: string): boolean {
   const net = pods.replaceAll(".", "\\.");
   const forms =

@@ -15,6 +15,7 @@ const known: KnownNodes = {
   nodes: [
     { name: "n1", ip: "10.64.3.1" },
     { name: "n2", ip: "10.64.3.2" },
+    { name: "n4", ip: "10.64.3.4", ip6: "fd00:64:3::4" },
   ],
   workers: { subnet: "10.64.9.0/24" },
   tokens: { aaaaaa: "n1", bbbbbb: "n2", cccccc: null },
@@ -102,6 +103,7 @@ const good: [string, Made, Partial<Asked>][] = [
     {},
   ],
   ["CA:FALSE said", { more: ["basicConstraints = CA:FALSE"] }, {}],
+  ["both addresses of a node in dual stack", ...worker("n4", "DNS:n4,IP:10.64.3.4,IP:fd00:64:3:0::4")],
   ["a worker that comes, with an address of its network", ...worker("w9", "DNS:w9,IP:10.64.9.77")],
   ["a worker that has joined, with its own address", ...worker("w1", "DNS:w1,IP:10.64.9.1")],
 ];
@@ -119,6 +121,16 @@ const bad: [string, RegExp, Made, Partial<Asked>][] = [
     /system:node:n1 asks for the certificate of n2/,
     { subject: "/O=system:nodes/CN=system:node:n2", names: "DNS:n2,IP:10.64.3.2" },
     {},
+  ],
+  [
+    "one address of two",
+    /addresses are "10.64.3.4", expected "10.64.3.4", "fd00:64:3::4"/,
+    ...worker("n4", "DNS:n4,IP:10.64.3.4"),
+  ],
+  [
+    "another IPv6 address",
+    /addresses are "10.64.3.4", "fd00:64:3::5", expected/,
+    ...worker("n4", "DNS:n4,IP:10.64.3.4,IP:fd00:64:3::5"),
   ],
   ["a common name that is no node's", /common name is "admin"/, { subject: "/O=system:nodes/CN=admin" }, {}],
   ["two common names", /common name is/, { subject: "/O=system:nodes/CN=system:node:n1/CN=system:node:n1" }, {}],
@@ -145,7 +157,7 @@ const bad: [string, RegExp, Made, Partial<Asked>][] = [
   ["a foreign address", /addresses are "10\.64\.3\.2", expected "10\.64\.3\.1"/, { names: "DNS:n1,IP:10.64.3.2" }, {}],
   ["an address more", /addresses are/, { names: "DNS:n1,IP:10.64.3.1,IP:10.254.0.1" }, {}],
   ["no address", /addresses are none/, { names: "DNS:n1" }, {}],
-  ["IPv6 instead", /addresses are "0000/, { names: "DNS:n1,IP:::1" }, {}],
+  ["IPv6 instead", /addresses are "::1"/, { names: "DNS:n1,IP:::1" }, {}],
   ["an e-mail address", /an e-mail address/, { names: "DNS:n1,IP:10.64.3.1,email:a@b" }, {}],
   ["a URI", /a URI/, { names: "DNS:n1,IP:10.64.3.1,URI:spiffe://x" }, {}],
   ["a registered id", /a name of kind 8/, { names: "DNS:n1,IP:10.64.3.1,RID:1.2.3" }, {}],

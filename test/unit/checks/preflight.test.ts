@@ -30,6 +30,10 @@ const fit: Facts = {
   interfaces: [{ name: "eth0", address: "10.0.0.11", cidr: "10.0.0.11/24" }],
 };
 
+const dualStack = ({ nodes }: BundleIndex): void => {
+  for (const node of nodes) if (node.ip === "10.0.0.11") node.ip6 = "fd00::11";
+};
+
 interface Change {
   readonly facts?: Partial<Facts>;
   readonly index?: (index: BundleIndex) => void;
@@ -251,6 +255,27 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       "error",
       "another host's",
       { facts: { interfaces: [{ name: "eth0", address: "10.0.0.5", cidr: "10.0.0.5/24" }] } },
+    ],
+    ["address", "error", "in dual stack IPv4 alone", { index: dualStack }],
+    [
+      "address",
+      "ok",
+      "in dual stack both",
+      {
+        index: dualStack,
+        facts: { interfaces: [...fit.interfaces, { name: "eth0", address: "fd00::11", cidr: "fd00::11/64" }] },
+      },
+    ],
+    [
+      "networks",
+      "error",
+      "inside the pods' IPv6 network",
+      {
+        index: (index) => void (index.cluster.podCidr = "172.30.0.0/16,fd00:10:244::/56"),
+        facts: {
+          interfaces: [...fit.interfaces, { name: "eth1", address: "fd00:10:244:1::7", cidr: "fd00:10:244:1::7/64" }],
+        },
+      },
     ],
     [
       "networks",

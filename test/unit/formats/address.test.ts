@@ -1,26 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressNumber, addressText, contains, isWithin, network, overlaps } from "#formats/ipv4";
+import { addressNumber, addressText, contains, eachOf, isWithin, network, overlaps } from "#formats/address";
 
 test("addresses are unsigned numbers and back", () => {
   for (const text of ["0.0.0.0", "10.0.0.1", "128.0.0.0", "255.255.255.255"]) {
     assert.equal(addressText(addressNumber(text)), text);
   }
-  assert.equal(addressNumber("255.255.255.255"), 2 ** 32 - 1);
+  assert.equal(addressNumber("255.255.255.255"), 2n ** 32n - 1n);
 });
 
 test("a network is the addresses that share its prefix, from /0 to /32", () => {
   assert.deepEqual(network("10.0.7.9/16"), {
+    family: "ipv4",
     first: addressNumber("10.0.0.0"),
     last: addressNumber("10.0.255.255"),
     prefix: 16,
   });
   assert.deepEqual(network("200.1.2.3/32"), {
+    family: "ipv4",
     first: addressNumber("200.1.2.3"),
     last: addressNumber("200.1.2.3"),
     prefix: 32,
   });
-  assert.deepEqual(network("1.2.3.4/0"), { first: 0, last: 2 ** 32 - 1, prefix: 0 });
+  assert.deepEqual(network("1.2.3.4/0"), { family: "ipv4", first: 0n, last: 2n ** 32n - 1n, prefix: 0 });
 });
 
 test("overlap is symmetric and touches at the edges", () => {
@@ -47,4 +49,28 @@ test("a route is to pods where all that it leads to is in their network", () => 
   for (const other of ["172.31.0.0/24", "172.0.0.0/8", "default", "via", "fd00::/8", "10.0.0.0/24"]) {
     assert.ok(!isWithin(network(other), pods), other);
   }
+});
+
+test("addresses of IPv6 are numbers and back, in the one spelling of RFC 5952", () => {
+  for (const text of ["::", "::1", "fd00:64:3::11", "fe80::1:0:0:1", "2001:db8::1:0:0:1", "1:2:3:4:5:6:7:8"]) {
+    assert.equal(addressText(addressNumber(text), "ipv6"), text);
+  }
+  for (const [other, text] of [
+    ["FD00:0:0:0::0011", "fd00::11"],
+    ["2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
+    ["::ffff:10.0.0.1", "::ffff:a00:1"],
+  ] as const)
+    assert.equal(addressText(addressNumber(other), "ipv6"), text);
+  assert.equal(addressNumber("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 2n ** 128n - 1n);
+  for (const none of ["", "fe80::1%eth0", "10.0.0", "1:2:3", "default", "10.0.0.256"])
+    assert.equal(addressNumber(none), -1n);
+});
+
+test("a network of one family holds nothing of the other", () => {
+  const [pods4 = "", pods6 = ""] = eachOf("172.30.0.0/16,fd00:10:244::/56");
+  assert.ok(contains(pods6, "fd00:10:244:ff::7") && !contains(pods6, "fd00:10:244:100::7"));
+  assert.ok(contains("::/0", "fd00::1") && !contains("::/0", "10.0.0.1") && !contains("0.0.0.0/0", "fd00::1"));
+  assert.ok(!overlaps(network("0.0.0.0/0"), network("::/0")));
+  assert.ok(overlaps(network("fd00::/8"), network(pods6)) && !overlaps(network(pods4), network(pods6)));
+  assert.ok(isWithin(network("fd00:10:244:1::/64"), network(pods6)) && !isWithin(network("fd00::/8"), network(pods6)));
 });
