@@ -1,4 +1,5 @@
 /** What a look at a host found: in preflight, health checks and audits alike. */
+import { padded } from "#cli/language/language";
 import type { Reporter } from "#cli/reporter";
 
 export interface Finding {
@@ -29,17 +30,19 @@ export function error(check: string, message: string, details: FindingDetails = 
 
 /** Tells findings: people see what is wrong (with `all`, also what is right), machines see everything. */
 export function reportFindings(findings: readonly Finding[], reporter: Reporter, all = false): void {
+  const { say } = reporter.language;
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   for (const finding of findings) {
     reporter.record("finding", { ...finding });
     if (finding.severity === "ok" && !all) continue;
     const detail = [
-      ...(finding.expected === undefined ? [] : [`expected ${finding.expected}`]),
-      ...(finding.found === undefined ? [] : [`found ${finding.found}`]),
-    ].join(", ");
-    const said = detail === "" ? finding.message : `${finding.message} (${detail})`;
-    reporter.info(`  ${finding.severity.padEnd(7)}  ${finding.check.padEnd(width)}  ${said}`);
-    if (finding.hint !== undefined) reporter.info(`           ${" ".repeat(width)}  next: ${finding.hint}`);
+      ...(finding.expected === undefined ? [] : [say("expected ") + say(finding.expected)]),
+      ...(finding.found === undefined ? [] : [say("found ") + say(finding.found)]),
+    ].join(say(", "));
+    const said = say(finding.message) + (detail === "" ? "" : say(" (") + detail + say(")"));
+    reporter.info(`  ${padded(say(finding.severity), 7, reporter.language)}  ${finding.check.padEnd(width)}  ${said}`);
+    if (finding.hint !== undefined)
+      reporter.info(`           ${" ".repeat(width)}  ${say("next: ")}${say(finding.hint)}`);
   }
 }
 

@@ -40,6 +40,8 @@ function ownLength(key: string): number {
 }
 
 function formOf(key: string): RegExp {
+  // One that says little itself would fit many a text: what it is filled in with is one word then.
+  const weak = key.startsWith("{1}") && (key.replaceAll(placeholder, "").match(/[A-Za-z]{2,}/g) ?? []).length < 3;
   const parts = key.split(placeholder).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join("([^]*?)")}$`);
+  return new RegExp(`^${parts.join(weak ? "(\\S*?)" : "([^]*?)")}$`);
 }

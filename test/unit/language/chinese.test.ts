@@ -4,7 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
-import type { Catalogue } from "#cli/language/catalogue";
+import { type Catalogue, translator } from "#cli/language/catalogue";
 import { texts as all } from "../../../builder/language/zh/chinese.ts";
 import { help as kubeferryHelp } from "../../../builder/language/zh/help.ts";
 import { checkExplanations } from "../../../installer/cli/explain/checks.ts";
@@ -13,12 +13,16 @@ import type { Explanation } from "../../../installer/cli/explain/explanation.ts"
 import { checks } from "../../../installer/cli/language/zh/checks.ts";
 import { codes } from "../../../installer/cli/language/zh/codes.ts";
 import { configurationCodes } from "../../../installer/cli/language/zh/configuration-codes.ts";
+import { findings } from "../../../installer/cli/language/zh/findings.ts";
 import { frame } from "../../../installer/cli/language/zh/frame.ts";
 import { help as installHelp } from "../../../installer/cli/language/zh/help.ts";
 import { hostCodes } from "../../../installer/cli/language/zh/host-codes.ts";
 import { integrityCodes } from "../../../installer/cli/language/zh/integrity-codes.ts";
 import { labels } from "../../../installer/cli/language/zh/labels.ts";
+import { preflight } from "../../../installer/cli/language/zh/preflight.ts";
+import { saidIn } from "../../../scripts/language/said.ts";
 import { commandLines } from "../../../scripts/generate/programs.ts";
+import { commandsAlone } from "./commands-alone.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (pattern: string): string =>
@@ -37,6 +41,22 @@ function helpOf(command: Command): string[] {
 const textsOf = (table: Readonly<Record<string, Explanation>>): string[] =>
   Object.values(table).flatMap(({ meaning, causes, remedies }) => [meaning, ...causes, ...remedies]);
 
+const details = ["hint", "expected", "found"];
+
+/** What findings say, of preflight and audit to the smoke test: by their makers' arguments, or as objects with a `check`. */
+function findingsIn(pattern: string): string[] {
+  const maker = [{ argument: 1 }, { argument: 2, fields: details }];
+  const calls = { ok: maker, warning: maker, error: maker, drift: [{ argument: 2, lead: true }, { argument: 3 }] };
+  const object = { has: "check", fields: ["message", ...details] };
+  const texts = globSync(pattern, { cwd: root }).flatMap((path) =>
+    saidIn(readFileSync(join(root, path), "utf8"), calls, object),
+  );
+  // What has no word of its own needs none in Chinese.
+  return texts.filter((text) => /[A-Za-z]{2}/.test(text.replaceAll(/\{\d\}/g, "")));
+}
+
+const found = findingsIn("installer/{checks,commands,transaction}/**/*.ts");
+
 const { kubeferry, "./install": install } = commandLines();
 
 /** Category → what the sources say, and the parts of the catalogue for it: no more and no less. */
@@ -49,6 +69,10 @@ const categories: Readonly<Record<string, { wanted: readonly string[]; catalogue
   "what explain says": {
     wanted: [...textsOf(codeExplanations), ...textsOf(checkExplanations)],
     catalogues: [configurationCodes, integrityCodes, hostCodes, checks],
+  },
+  "what findings say": {
+    wanted: found.filter((text) => !commandsAlone.includes(text)),
+    catalogues: [preflight, findings],
   },
 };
 
@@ -82,6 +106,25 @@ test("what commander says is what it says in this version", () => {
     words.filter((word) => !sources.includes(word)),
     [],
   );
+});
+
+test("commands that stand alone in findings are some that findings have, and no more", () => {
+  assert.deepEqual(
+    commandsAlone.filter((text) => !found.includes(text)),
+    [],
+  );
+  assert.ok(found.length > 200, `${found.length} texts of findings were read`);
+});
+
+test("every text of a finding, filled in, is said in Chinese with what it was filled in with", () => {
+  const say = translator(all);
+  for (const key of [...Object.keys(preflight), ...Object.keys(findings)]) {
+    const english = key.replaceAll(/\{(\d)\}/g, "<$1>");
+    const parts = key.match(/\{\d\}/g) ?? [];
+    const translation = say(english);
+    assert.notEqual(translation, english);
+    for (const [at] of parts.entries()) assert.ok(translation.includes(`<${at + 1}>`), key);
+  }
 });
 
 test("labels are said by the programs' frame", () => {

@@ -3,11 +3,13 @@ import type { Catalogue } from "../catalogue.ts";
 import { checks } from "./checks.ts";
 import { codes } from "./codes.ts";
 import { configurationCodes } from "./configuration-codes.ts";
+import { findings } from "./findings.ts";
 import { frame } from "./frame.ts";
 import { help } from "./help.ts";
 import { hostCodes } from "./host-codes.ts";
 import { integrityCodes } from "./integrity-codes.ts";
 import { labels } from "./labels.ts";
+import { preflight } from "./preflight.ts";
 
 export const texts: Catalogue = {
   ...frame,
@@ -18,4 +20,6 @@ export const texts: Catalogue = {
   ...integrityCodes,
   ...hostCodes,
   ...checks,
+  ...preflight,
+  ...findings,
 };
