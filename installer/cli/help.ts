@@ -17,13 +17,17 @@ interface Readers {
 /** Of one command: its help goes to these writers, and is as wide as they are. */
 export function showHelpOn(command: Command, { out, err, language = english }: Readers): void {
   const { say } = language;
-  // What comes after the help, and after an error.
-  const aside = (text: string): string =>
-    text.replace(/^(\n?)(Examples?:|\(.+\))(?=\n)/, (_, start: string, words: string) => start + say(words));
+  /** What comes after the help, and after an error. */
+  const aside = (text: string, { columns = 80 }: Writer): string =>
+    /^[\n(]/.test(text)
+      ? paragraphsOf(text)
+          .map((one) => (isTyped(one) ? one : wrapped(say(one), columns, language)))
+          .join("\n")
+      : text;
   command
     .configureOutput({
-      writeOut: (text) => out.write(aside(text)),
-      writeErr: (text) => err.write(aside(text)),
+      writeOut: (text) => out.write(aside(text, out)),
+      writeErr: (text) => err.write(aside(text, err)),
       outputError: (text, write) => write(text.split("\n").map(say).join("\n")),
       getOutHelpWidth: () => out.columns ?? 80,
       getErrHelpWidth: () => err.columns ?? 80,
@@ -44,6 +48,17 @@ export function showHelpOn(command: Command, { out, err, language = english }: R
       },
     });
 }
+
+/** Lines of prose that follow each other are one; what is typed keeps its lines. */
+export function paragraphsOf(text: string): string[] {
+  return text.split("\n").reduce<string[]>((before, line) => {
+    const last = before.at(-1) ?? "";
+    const continues = last !== "" && line !== "" && !isTyped(last) && !isTyped(line);
+    return continues ? [...before.slice(0, -1), `${last} ${line}`] : [...before, line];
+  }, []);
+}
+
+const isTyped = (line: string): boolean => line.startsWith("  ");
 
 const leastColumn = 24;
 

@@ -43,7 +43,8 @@ function optionText(option: Option): TermText {
   return { term: option.flags, text: `${option.description}${choices === "" ? "" : "."}${choices}${shown}` };
 }
 
-function closingOf(command: Command): string[] {
+/** What its help shows after everything else, line by line. */
+export function closingOf(command: Command): string[] {
   let text = "";
   command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
   return text.slice(command.helpInformation().length).trimEnd().split("\n").slice(1);

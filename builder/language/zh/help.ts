@@ -179,4 +179,7 @@ export const help: Catalogue = {
   "What an error code or a check means, and what to do; without a name all are listed":
     "解释错误代码或检查项的含义和处理办法；不带名称则列出全部",
   "Print the completion script of a shell": "打印某种 shell 的补全脚本",
+  "Fetched by hand, on another machine:": "在另一台机器上手工下载：",
+  "With cluster.yaml each step is held against it, and with -o its bundle is made: cluster-1.24.yaml beside it is what the cluster is to be from 1.24 on. What is there already and unchanged is kept, so the same command goes on where it was cut short:":
+    "给出 cluster.yaml 时，每一步都与它核对，带 -o 时还会生成各步的离线包：旁边的 cluster-1.24.yaml 是集群从 1.24 起应有的样子。已有且没有变化的会保留，因此重新运行同一条命令会从中断处继续：",
 };

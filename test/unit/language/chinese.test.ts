@@ -4,6 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { paragraphsOf } from "#cli/help";
 import { type Catalogue, translator } from "#cli/language/catalogue";
 import { texts as all } from "../../../builder/language/zh/chinese.ts";
 import { help as kubeferryHelp } from "../../../builder/language/zh/help.ts";
@@ -21,6 +22,7 @@ import { integrityCodes } from "../../../installer/cli/language/zh/integrity-cod
 import { labels } from "../../../installer/cli/language/zh/labels.ts";
 import { preflight } from "../../../installer/cli/language/zh/preflight.ts";
 import { saidIn } from "../../../scripts/language/said.ts";
+import { closingOf } from "../../../scripts/generate/command-texts.ts";
 import { commandLines } from "../../../scripts/generate/programs.ts";
 import { commandsAlone } from "./commands-alone.ts";
 
@@ -35,7 +37,9 @@ function helpOf(command: Command): string[] {
   const own = [command, ...command.options, ...command.registeredArguments].map((one) =>
     typeof one.description === "function" ? one.description() : one.description,
   );
-  return [...own, ...command.commands.flatMap(helpOf)].filter((text) => text !== "");
+  const after = command.commands.length > 0 ? [] : paragraphsOf(closingOf(command).join("\n"));
+  const prose = after.filter((line) => !/^ {2}|^Examples?:$/.test(line));
+  return [...own, ...prose, ...command.commands.flatMap(helpOf)].filter((text) => text !== "");
 }
 
 const textsOf = (table: Readonly<Record<string, Explanation>>): string[] =>

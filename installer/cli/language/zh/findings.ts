@@ -47,7 +47,6 @@ export const findings: Catalogue = {
   "{1} (http://{2}:{3}{4}) does not answer": "{1}（http://{2}:{3}{4}）没有应答",
   "{1} times {2}": "{1} 次 {2}",
   "ip route get {1}; on {2}: ip route; ./install status": "ip route get {1}；在 {2} 上：ip route; ./install status",
-  "ip route get ; on {1}: ip route; ./install status": "ip route get ；在 {1} 上：ip route; ./install status",
   "on {1}: journalctl -u kube-proxy -n 50 --no-pager; ./install status":
     "在 {1} 上：journalctl -u kube-proxy -n 50 --no-pager; ./install status",
   "{1} no longer enables {2}": "{1} 不再启用 {2}",
@@ -73,4 +72,7 @@ export const findings: Catalogue = {
   "{1}   again, or ./install rollback": "再次运行 {1}，或执行 ./install rollback",
   "{1}   again, or ./install undo": "再次运行 {1}，或执行 ./install undo",
   "{1} was not started: installed with --no-start": "{1} 没有启动：安装时使用了 --no-start",
+  "{1} (http://[{2}]:{3}{4}) answers": "{1}（http://[{2}]:{3}{4}）有应答",
+  "{1} (http://[{2}]:{3}{4}) answers, {5} times": "{1}（http://[{2}]:{3}{4}）有应答，共 {5} 次",
+  "{1} (http://[{2}]:{3}{4}) does not answer": "{1}（http://[{2}]:{3}{4}）没有应答",
 };
