@@ -60,7 +60,6 @@ export const help: Catalogue = {
   "Download and verify what cluster.lock names, into the store": "下载并校验 cluster.lock 列出的内容，存入缓存",
   "Write every node's files into a folder, to read before they are packed; never a secret":
     "把每个节点的文件写入一个文件夹，供打包前查看；其中不含任何机密",
-  "a folder": "文件夹",
   "Make one bundle: lock, fetch, pki, render, pack, verify": "生成一个离线包：锁定、下载、签发证书、渲染、打包、校验",
   "the bundle, or a folder for it (default: beside cluster.yaml, named by its content)":
     "离线包，或存放它的文件夹（默认：cluster.yaml 旁边，按内容命名）",

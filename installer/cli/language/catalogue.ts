@@ -40,8 +40,10 @@ function ownLength(key: string): number {
 }
 
 function formOf(key: string): RegExp {
-  // One that says little itself would fit many a text: what it is filled in with is one word then.
+  // One that says little itself would fit many a text: it is filled in with single words then, but for what a colon announces.
   const weak = key.startsWith("{1}") && (key.replaceAll(placeholder, "").match(/[A-Za-z]{2,}/g) ?? []).length < 3;
-  const parts = key.split(placeholder).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(weak ? "(\\S*?)" : "([^]*?)")}$`);
+  const parts = key.split(placeholder);
+  const filled = parts.slice(0, -1).map((part) => (weak && !part.endsWith(": ") ? "(\\S*?)" : "([^]*?)"));
+  const literal = parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${literal.map((part, at) => part + (filled[at] ?? "")).join("")}$`);
 }

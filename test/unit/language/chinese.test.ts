@@ -11,6 +11,9 @@ import { help as kubeferryHelp } from "../../../builder/language/zh/help.ts";
 import { checkExplanations } from "../../../installer/cli/explain/checks.ts";
 import { codeExplanations } from "../../../installer/cli/explain/codes.ts";
 import type { Explanation } from "../../../installer/cli/explain/explanation.ts";
+import { bundleErrors } from "../../../installer/cli/language/zh/bundle-errors.ts";
+import { commandErrors } from "../../../installer/cli/language/zh/command-errors.ts";
+import { hostErrors } from "../../../installer/cli/language/zh/host-errors.ts";
 import { checks } from "../../../installer/cli/language/zh/checks.ts";
 import { codes } from "../../../installer/cli/language/zh/codes.ts";
 import { configurationCodes } from "../../../installer/cli/language/zh/configuration-codes.ts";
@@ -52,14 +55,24 @@ function findingsIn(pattern: string): string[] {
   const maker = [{ argument: 1 }, { argument: 2, fields: details }];
   const calls = { ok: maker, warning: maker, error: maker, drift: [{ argument: 2, lead: true }, { argument: 3 }] };
   const object = { has: "check", fields: ["message", ...details] };
+  return textsIn(pattern, calls, object);
+}
+
+/** Texts of sources that have words of their own; what has none needs none in Chinese. */
+function textsIn(
+  pattern: string,
+  ...wanted: Parameters<typeof saidIn> extends [string, ...infer Wanted] ? Wanted : never
+): string[] {
   const texts = globSync(pattern, { cwd: root }).flatMap((path) =>
-    saidIn(readFileSync(join(root, path), "utf8"), calls, object),
+    saidIn(readFileSync(join(root, path), "utf8"), ...wanted),
   );
-  // What has no word of its own needs none in Chinese.
   return texts.filter((text) => /[A-Za-z]{2}/.test(text.replaceAll(/\{\d\}/g, "")));
 }
 
 const found = findingsIn("installer/{checks,commands,transaction}/**/*.ts");
+
+const errors = textsIn("installer/**/*.ts", { ExpectedError: [{ argument: 1 }, { argument: 2, fields: details }] });
+const isSaid = (text: string): boolean => !commandsAlone.includes(text);
 
 const { kubeferry, "./install": install } = commandLines();
 
@@ -75,8 +88,12 @@ const categories: Readonly<Record<string, { wanted: readonly string[]; catalogue
     catalogues: [configurationCodes, integrityCodes, hostCodes, checks],
   },
   "what findings say": {
-    wanted: found.filter((text) => !commandsAlone.includes(text)),
+    wanted: found.filter(isSaid),
     catalogues: [preflight, findings],
+  },
+  "errors of ./install": {
+    wanted: errors.filter((text) => isSaid(text) && !found.includes(text)),
+    catalogues: [bundleErrors, hostErrors, commandErrors],
   },
 };
 
@@ -84,7 +101,7 @@ for (const [category, { wanted, catalogues }] of Object.entries(categories)) {
   test(`${category} is in Chinese, whole`, () => {
     const keys = catalogues.flatMap((one) => Object.keys(one));
     assert.deepEqual(
-      [...new Set(wanted)].filter((text) => !keys.includes(text)),
+      [...new Set(wanted)].filter((text) => !Object.hasOwn(all, text)),
       [],
       "these have no Chinese text",
     );
@@ -112,17 +129,17 @@ test("what commander says is what it says in this version", () => {
   );
 });
 
-test("commands that stand alone in findings are some that findings have, and no more", () => {
+test("texts that are the same in every language are some that findings and errors have", () => {
   assert.deepEqual(
-    commandsAlone.filter((text) => !found.includes(text)),
+    commandsAlone.filter((text) => !found.includes(text) && !errors.includes(text)),
     [],
   );
   assert.ok(found.length > 200, `${found.length} texts of findings were read`);
 });
 
-test("every text of a finding, filled in, is said in Chinese with what it was filled in with", () => {
+test("every text of a finding or error, filled in, is said in Chinese with what it was filled in with", () => {
   const say = translator(all);
-  for (const key of [...Object.keys(preflight), ...Object.keys(findings)]) {
+  for (const key of [preflight, findings, bundleErrors, hostErrors, commandErrors].flatMap((one) => Object.keys(one))) {
     const english = key.replaceAll(/\{(\d)\}/g, "<$1>");
     const parts = key.match(/\{\d\}/g) ?? [];
     const translation = say(english);

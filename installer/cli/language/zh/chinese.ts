@@ -1,11 +1,14 @@
 /** Every text that `./install` says in Chinese. */
 import type { Catalogue } from "../catalogue.ts";
+import { bundleErrors } from "./bundle-errors.ts";
 import { checks } from "./checks.ts";
 import { codes } from "./codes.ts";
+import { commandErrors } from "./command-errors.ts";
 import { configurationCodes } from "./configuration-codes.ts";
 import { findings } from "./findings.ts";
 import { frame } from "./frame.ts";
 import { help } from "./help.ts";
+import { hostErrors } from "./host-errors.ts";
 import { hostCodes } from "./host-codes.ts";
 import { integrityCodes } from "./integrity-codes.ts";
 import { labels } from "./labels.ts";
@@ -22,4 +25,7 @@ export const texts: Catalogue = {
   ...checks,
   ...preflight,
   ...findings,
+  ...bundleErrors,
+  ...hostErrors,
+  ...commandErrors,
 };
