@@ -93,7 +93,6 @@ function listed(...release: string[]): (string | null)[] {
 const digestIn = (version: string): string => `sha256:${digestOf(standIn("kube-apiserver", version))}`;
 
 test("a new minor is one file: releases, lock and render take it", () => {
-  assert.ok(!listed().includes("kubernetes-1.37 1.37.0"));
   publish("1.37.0", true);
   writeFileSync(
     join(copy, "manifests/series/1.37.yaml"),
@@ -119,26 +118,22 @@ test("a new patch release is one line, of a minor that is a series and of one wi
   const pins = join(copy, "manifests/pins/kubernetes.yaml");
   publish("1.37.1", false);
   appendFileSync(pins, pinLine("1.37.1"));
-  assert.deepEqual(listed("kubernetes-1.37", "kubernetes-1.37.0"), [
-    "kubernetes-1.37 1.37.1",
-    "kubernetes-1.37.0 1.37.0",
-  ]);
   const next = taken("kubernetes-1.37", true);
   assert.deepEqual([next.version, next.digest], ["1.37.1", digestIn("1.37.1")]);
 
-  const before = readFileSync(pins, "utf8").split("\n").length;
   appendFileSync(pins, pinLine("1.36.99"));
-  assert.equal(readFileSync(pins, "utf8").split("\n").length, before + 1);
-  assert.deepEqual(listed("kubernetes-1.36", "kubernetes-1.36.3"), [
-    "kubernetes-1.36 1.36.99",
-    "kubernetes-1.36.3 1.36.3",
-  ]);
   const own = taken("kubernetes-1.36", false);
   assert.deepEqual([own.version, own.digest], ["1.36.99", digestIn("1.36.99")]);
-  // Nobody who pinned the one before gets another.
-  assert.equal(taken("kubernetes-1.36.3", false).version, "1.36.3");
-  // A release of the distribution's programs is not upstream's.
   appendFileSync(pins, pinLine("1.20.99"));
-  assert.deepEqual(listed("kubernetes-1.20", "kubernetes-1.20.99").slice(1), ["kubernetes-1.20.99 1.20.99"]);
-  assert.notEqual(listed("kubernetes-1.20")[0], "kubernetes-1.20 1.20.99");
+  const names = ["1.37", "1.37.0", "1.36", "1.36.3", "1.20", "1.20.99"].map((version) => `kubernetes-${version}`);
+  assert.deepEqual(listed(...names), [
+    "kubernetes-1.37 1.37.1",
+    "kubernetes-1.37.0 1.37.0",
+    "kubernetes-1.36 1.36.99",
+    // Nobody who asked for the one before gets another.
+    "kubernetes-1.36.3 1.36.3",
+    // Of the distribution's programs, which no pin of upstream's is.
+    "kubernetes-1.20 1.20.2",
+    "kubernetes-1.20.99 1.20.99",
+  ]);
 });
