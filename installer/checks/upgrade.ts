@@ -3,6 +3,7 @@ import type { Bundle } from "#bundle";
 import type { HostReader } from "../host/host.ts";
 import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
+import { idsOf } from "../resources/catalogue.ts";
 import type { Plan } from "../resources/resource.ts";
 import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
@@ -10,6 +11,7 @@ import { apiVersion } from "../cluster/api-version.ts";
 import { error, type Finding, ok, warning } from "./check.ts";
 import { replay } from "./replay.ts";
 import { sameKeys } from "./same-keys.ts";
+import { eachOf } from "#formats/address";
 import { parseVersion } from "#formats/version";
 import { kubeletSkew, skew } from "./skew.ts";
 
@@ -39,6 +41,7 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
     ...replay(from, bundle.index),
     ...skew(from, to),
     ...sameNode(last, input),
+    ...sameFamilies(older, input),
     ...(await sameKeys(input)),
     ...together(input),
     ...(await kubelet(input, from.kubernetes ?? null, ask)),
@@ -65,6 +68,19 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
       hint: `./install upgrade --ip ${ip}; to make it another node: ./install undo first`,
     }),
   ];
+}
+
+/** A Node keeps the ranges of pods that it was given: flannel and pods would wait in vain for one of the other family. */
+function sameFamilies(older: readonly Transaction[], { bundle }: UpgradeCheckInput): Finding[] {
+  const goals = older.flatMap(({ phases }) => phases.flatMap((phase) => phase.goals));
+  const before = idsOf("grown-interfaces", goals).at(-1)?.pods;
+  const { podCidr } = bundle.index.cluster;
+  if (before === undefined || eachOf(before).length === eachOf(podCidr).length) return [];
+  const message =
+    "a cluster does not go to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given";
+  const hint =
+    "keep network.pods in cluster.yaml as it was; or ./install undo on every node, and install the cluster anew";
+  return [error("networks", message, { expected: before, found: podCidr, hint })];
 }
 
 function together({ past, bundle, selection }: UpgradeCheckInput): Finding[] {

@@ -189,6 +189,27 @@ test("pods are reached through walls that forward nothing else, and protocols wi
   assert.equal(isOpen(80, "10.200.1.2"), false);
 });
 
+test("in dual stack walls of IPv6 open too, and each takes the pods of its family", () => {
+  const walls = `table ip four { chain through { type filter hook forward priority 1; policy drop; }; }
+add chain ip6 six through { type filter hook forward priority 1; policy drop; }`;
+  inside("nft", walls);
+  const before = picture();
+  const [four, six] = ["10.200.0.0/16", "fd00:200::/56"];
+  const wanted = [...ports, `from ${four}`, `to ${four}`, `from ${six}`, `to ${six}`];
+  node("apply", wanted);
+  const chain = (family: string, table: string, name: string): string =>
+    inside("nft", "list", "chain", family, table, name);
+  assert.match(chain("ip6", "six", "input"), /tcp dport 6443 accept comment "kubeferry"/);
+  assert.match(chain("ip6", "six", "through"), /ip6 saddr fd00:200::\/56 accept comment "kubeferry"/);
+  assert.match(chain("ip", "four", "through"), /ip daddr 10\.200\.0\.0\/16 accept comment "kubeferry"/);
+  assert.doesNotMatch(chain("ip6", "six", "through") + chain("ip", "four", "through"), /dport|ip6? [sd]addr \S+ drop/);
+  assert.equal(chain("inet", "filter", "forward").match(/ip6? [sd]addr \S+ accept/g)?.length, 4);
+  assert.equal(chain("ip", "four", "through").includes("ip6"), false);
+  assert.deepEqual(node("apply", wanted), [], "a second time there is nothing to do");
+  node("undo");
+  assert.deepEqual(picture(), before);
+});
+
 test("what an administrator adds meanwhile stays, and other ports of a later bundle take the place of the earlier", () => {
   node("apply");
   inside("nft", "add rule inet filter input tcp dport 25 accept");

@@ -6,6 +6,7 @@ import { openings } from "../../plan/openings.ts";
 import { contains, eachOf } from "#formats/address";
 import { isActive } from "../../host/systemd.ts";
 import { error, type Finding, ok, warning } from "../check.ts";
+import { ipv6Doubts } from "./dual-stack.ts";
 import { ownUnits, type PreflightInput } from "./input.ts";
 import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
 
@@ -13,7 +14,8 @@ import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
 const clusterInterfaces =
   /^(cni0|docker0|flannel(-v6)?\.1|flannel-wg|kube-ipvs0|tunl0|vxlan\.calico|wireguard\.cali|cali.*)$/;
 
-export function address({ host, facts, selection }: PreflightInput): Finding[] {
+export async function address(input: PreflightInput): Promise<Finding[]> {
+  const { host, facts, selection } = input;
   if (!host.live) return [];
   const { ip, iface } = selection;
   const found = facts.interfaces
@@ -26,7 +28,10 @@ export function address({ host, facts, selection }: PreflightInput): Finding[] {
     const expected = lacking.join(", ");
     return [error("address", message, { expected, found: found.join(", ") || "none", hint: "ip address" })];
   }
-  if (iface === null || mine.name === iface) return [ok("address", `${ip} on ${mine.name}`)];
+  if (iface === null || mine.name === iface) {
+    const doubts = await ipv6Doubts(input);
+    return doubts.length > 0 ? doubts : [ok("address", `${[ip, ...second(selection)].join(", ")} on ${mine.name}`)];
+  }
   const message = "the address is on another interface";
   return [error("address", message, { expected: iface, found: mine.name, hint: `--iface ${mine.name}` })];
 }

@@ -34,6 +34,20 @@ const dualStack = ({ nodes }: BundleIndex): void => {
   for (const node of nodes) if (node.ip === "10.0.0.11") node.ip6 = "fd00::11";
 };
 
+const both = {
+  facts: { interfaces: [...fit.interfaces, { name: "eth0", address: "fd00::11", cidr: "fd00::11/64" }] },
+};
+
+/** With the default route that a kernel has from an advertisement. */
+const routed = (acceptRa: string) => (host: FakeHost) => {
+  host.file("/proc/sys/net/ipv6/conf/eth0/accept_ra", `${acceptRa}\n`);
+  const none = "0".repeat(32);
+  host.file(
+    "/proc/net/ipv6_route",
+    `${none} 00 ${none} 00 fe800000000000000000000000000001 00000400 00000003 00000000 00450003     eth0\n`,
+  );
+};
+
 interface Change {
   readonly facts?: Partial<Facts>;
   readonly index?: (index: BundleIndex) => void;
@@ -259,13 +273,21 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
     ["address", "error", "in dual stack IPv4 alone", { index: dualStack }],
     [
       "address",
-      "ok",
-      "in dual stack both",
+      "warning",
+      "in dual stack on two interfaces",
       {
         index: dualStack,
-        facts: { interfaces: [...fit.interfaces, { name: "eth0", address: "fd00::11", cidr: "fd00::11/64" }] },
+        facts: { interfaces: [...fit.interfaces, { name: "eth1", address: "fd00::11", cidr: "fd00::11/64" }] },
       },
     ],
+    ["address", "warning", "in dual stack by a router", { index: dualStack, ...both, host: routed("1") }],
+    [
+      "address",
+      "ok",
+      "in dual stack by a router to which a node that forwards listens",
+      { index: dualStack, ...both, host: routed("2") },
+    ],
+    ["address", "ok", "in dual stack both", { index: dualStack, ...both }],
     [
       "networks",
       "error",

@@ -71,6 +71,7 @@ interface Wish {
   readonly host?: FakeHost;
   readonly ip?: string;
   readonly ca?: string;
+  readonly pods?: string;
   readonly server?: string | null;
 }
 
@@ -79,7 +80,7 @@ async function findings(wish: Wish): Promise<string[]> {
   const ca = { path: "/etc/kubernetes/pki/ca.pem", digest: digestOf(wish.ca ?? "the CA"), origin };
   const index = {
     locked: "2026-11-21",
-    cluster: { name: "c" },
+    cluster: { name: "c", podCidr: wish.pods ?? "172.30.0.0/16" },
     release: { name: "r", kubernetes: "1.36.3", components: { etcd: "3.6.1" } },
     files: [{ ...ca, for: { roles: ["etcd", "master", "worker"] } }],
     nodes: [{ name: "n1", roles: ["etcd", "master", "worker"] }],
@@ -112,6 +113,16 @@ test("another node, and keys of another PKI folder, are refused by name", async 
   assert.deepEqual(await findings({ past, roles: ["worker"] }), []);
   assert.deepEqual(await findings({ past, roles: ["worker"], ip: "10.0.0.12" }), ["same-node error"]);
   assert.deepEqual(await findings({ past, roles: ["worker"], ca: "another CA" }), ["same-keys error"]);
+});
+
+test("a cluster goes neither to dual stack nor back", async () => {
+  const both = "172.30.0.0/16,fd00:172:30::/56";
+  const past = (pods: string) => [installed(["worker"], [goal("grown-interfaces", { docker: false, pods })])];
+  const wish = { roles: ["worker"] as Role[] };
+  assert.deepEqual(await findings({ ...wish, past: past("172.30.0.0/16"), pods: both }), ["networks error"]);
+  assert.deepEqual(await findings({ ...wish, past: past(both) }), ["networks error"]);
+  assert.deepEqual(await findings({ ...wish, past: past(both), pods: both }), []);
+  assert.deepEqual(await findings({ ...wish, past: past("172.30.0.0/16") }), []);
 });
 
 test("a worker asks the API server, and is refused where that is older or silent", async () => {

@@ -104,6 +104,12 @@ export const preflight: Catalogue = {
   "swap is on and cluster.yaml keeps it": "交换分区已启用，而 cluster.yaml 要求保留它",
   "swap: off in cluster.yaml, or failSwapOn: false for the kubelet":
     "在 cluster.yaml 中写 swap: off，或为 kubelet 写 failSwapOn: false",
+  "the node's IPv6 address is on another interface than its IPv4 address: flannel wants both on one":
+    "节点的 IPv6 地址与 IPv4 地址不在同一个网卡上：flannel 要求两者在同一个网卡上",
+  "{1} has its IPv6 routes from routers, and the kernel no longer listens to them when this node forwards":
+    "{1} 的 IPv6 路由来自路由器，而本节点开始转发后，内核不再理会它们",
+  "sysctls: { net.ipv6.conf.{1}.accept_ra: 2 } under host: in cluster.yaml, or static routes":
+    "在 cluster.yaml 的 host: 下写 sysctls: { net.ipv6.conf.{1}.accept_ra: 2 }，或使用静态路由",
   "this host does not have the node's address": "主机没有该节点的地址",
   "{1} on {2}": "{1} 在 {2} 上",
   "the address is on another interface": "地址在另一个接口上",
@@ -187,6 +193,10 @@ export const preflight: Catalogue = {
   "certificates that were renewed on {1} give way to those of the bundle": "{1} 更新过的证书让位给离线包中的证书",
   "./install renew   afterwards, if the bundle's end sooner":
     "./install renew   在此之后执行，如果离线包中的证书到期更早",
+  "a cluster does not go to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given":
+    "集群不能通过升级变成双栈，也不能变回来：节点保留它们得到的地址段",
+  "keep network.pods in cluster.yaml as it was; or ./install undo on every node, and install the cluster anew":
+    "cluster.yaml 中的 network.pods 保持原样；或在每个节点上执行 ./install undo，再重新安装集群",
   "this host is another node of the cluster": "这台主机是集群的另一个节点",
   "./install upgrade --ip {1}; to make it another node: ./install undo first":
     "./install upgrade --ip {1}；要改为另一个节点，先执行 ./install undo",
