@@ -46,8 +46,8 @@ const node = z.strictObject({
 });
 
 const network = z.strictObject({
-  services: ranges.default("10.254.0.0/16"),
-  pods: ranges.default("172.30.0.0/16"),
+  services: ranges.prefault("10.254.0.0/16"),
+  pods: ranges.prefault("172.30.0.0/16"),
   nodePorts: z
     .string()
     .regex(/^\d+-\d+$/, "wants FIRST-LAST")
