@@ -4,7 +4,7 @@
  */
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
-import { answerOf, etcdUnreachable } from "./object-answer.ts";
+import { answerOf, etcdUnreachable, passing } from "./object-answer.ts";
 import type { KeyId } from "./object-id.ts";
 import { isSame, type Unknown } from "./resource.ts";
 
@@ -96,7 +96,7 @@ function transaction(id: KeyId, text: string, rest: Partial<Effect & { do: "run"
 }
 
 function run({ client, environment }: KeyId, words: readonly string[]): Effect & { do: "run" } {
-  return { do: "run", argv: [...client, ...words], environment, timeoutSeconds: 60 };
+  return { do: "run", argv: [...client, ...words], environment, timeoutSeconds: 60, retry: passing.source };
 }
 
 /** `/a` and `/a/b` of `/a/b/c`. */

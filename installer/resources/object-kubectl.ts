@@ -6,7 +6,7 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { holdsOthers, type Identity, identitiesIn, keyOf } from "./manifest.ts";
 import { bare, identityOf, lastApplied, type Live, listOf, liveIn } from "./object-live.ts";
-import { answerOf, notThere, unreachable } from "./object-answer.ts";
+import { answerOf, notThere, passing, unreachable } from "./object-answer.ts";
 import type { Client, ManifestId } from "./object-id.ts";
 import { isSame, type Unknown } from "./resource.ts";
 
@@ -103,9 +103,11 @@ export function without(state: ManifestState, keys: ReadonlyMap<string, string>)
 }
 
 function bring(id: ManifestId): Effect[] {
+  // It answered a moment ago: an API server that starts anew, or one of several that is gone, is not the end of an installation.
+  const retry = `${passing.source}|${unreachable.source}`;
   return [
-    run(id, ["apply", "-f", id.path]),
-    run(id, ["annotate", "-f", id.path, "--overwrite", `${mark}=${id.digest}`]),
+    { ...run(id, ["apply", "-f", id.path]), retry },
+    { ...run(id, ["annotate", "-f", id.path, "--overwrite", `${mark}=${id.digest}`]), retry },
   ];
 }
 
@@ -138,7 +140,7 @@ export function withText(id: Client, text: string, words: readonly string[]): Ef
   const { scratch: path } = id;
   return [
     { do: "write", path, content: { text }, mode: 0o600, owner },
-    { ...run(id, words), forgive: `${unreachable.source}|${ordered.source}` },
+    { ...run(id, words), forgive: `${unreachable.source}|${ordered.source}`, retry: passing.source },
     { do: "remove", path },
   ];
 }

@@ -33,6 +33,8 @@ export interface ApiStandIn {
   readonly changes: string[];
   /** How many watches are open. */
   readonly watching: number;
+  /** What etcd says to the API server at its next questions; null: what was asked for. */
+  readonly faults: (string | null)[];
   put(object: ApiObject): void;
   get(plural: string, name: string, namespace?: string): ApiObject | undefined;
   close(): Promise<void>;
@@ -78,6 +80,7 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
   const { certificate, key, authority } = options;
   const objects = new Map<string, ApiObject>();
   const changes: string[] = [];
+  const faults: (string | null)[] = [];
   let version = 100;
   const watchers = new Set<{ kind: string; tell: (type: string, object: ApiObject) => unknown }>();
   const server: Server = createServer(
@@ -126,6 +129,7 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     },
     objects,
     changes,
+    faults,
     get watching() {
       return watchers.size;
     },
@@ -188,6 +192,9 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     if (organization !== "system:masters") throw new Refusal(403, "Forbidden", "forbidden: not system:masters");
     const target = targetOf(pathname);
     if (target === null) throw new Refusal(404, "NotFound", "the server could not find the requested resource");
+    const fault = faults.shift();
+    // As a real one tells it: without a reason.
+    if (typeof fault === "string") throw new Refusal(500, "", fault);
     if (method === "GET") return get(target, url.searchParams);
     changes.push(`${method} ${pathname}`);
     const result = change(method, target, body, request.headers["content-type"] ?? "");

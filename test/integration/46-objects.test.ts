@@ -385,6 +385,38 @@ test("every manifest of a cluster: left until the API answers, applied once, tol
   await api.close();
 });
 
+test("where etcd changes its leader the API server is asked again: by the look, by what is brought and by what is taken back", async (t) => {
+  const placed = await place("1.36-single-node");
+  const api = await standIn(placed, t);
+  const [rbac] = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "kubectl");
+  assert.ok(rbac !== undefined);
+  const before = picture(api);
+  const passing = [
+    "etcdserver: leader changed",
+    "etcdserver: request timed out, possibly due to previous leader failure",
+  ];
+  const after = (answers: number): (string | null)[] => [...Array.from({ length: answers }, () => null), ...passing];
+  const journey = new Journey();
+  api.faults.push(...after(0));
+  assert.deepEqual((await journey.install([rbac])).deferred, []);
+  assert.deepEqual([api.faults, await inspectAll([rbac])], [[], []]);
+  api.faults.push(...after(0));
+  await journey.undo();
+  assert.deepEqual([api.faults, picture(api)], [[], before]);
+
+  const looked = identitiesIn(readFileSync("path" in rbac ? rbac.path : "", "utf8"))?.length ?? 0;
+  api.faults.push(...after(looked + 1));
+  await journey.install([rbac]);
+  assert.deepEqual([api.faults, await inspectAll([rbac])], [[], []]);
+  api.faults.push(...after(looked + 1));
+  await journey.undo();
+  assert.deepEqual([api.faults, picture(api)], [[], before]);
+
+  // What does not pass by itself is told at once.
+  api.faults.push(...after(looked).slice(0, -passing.length), "etcdserver: mvcc: database space exceeded");
+  await assert.rejects(new Journey().install([rbac]), /database space exceeded/);
+});
+
 async function inspectAll(specs: readonly ObjectId[]): Promise<unknown[]> {
   const goals = specs.map((spec) => goal("object", spec));
   return inspectPlan(host, { phases: [{ name: "objects", goals, gates: [] }] });
