@@ -67,7 +67,7 @@ test("three machines answer from every node, and are healthy and as installed, a
     assert.equal(await machine.run("ip route show default; grep nameserver /etc/resolv.conf || true"), "");
   }
   await clean(cluster.nodes);
-  await livedHour(cluster.master, cluster.workers);
+  await livedHour(cluster.master, cluster.workers, comes);
   await clean(cluster.nodes);
   t.diagnostic(await must(cluster.master, [installer, "smoke"]));
 });
