@@ -111,7 +111,11 @@ async function openSnapshot(
       environment: { ...client.environment },
     });
     const bumps = `${stdout}${stderr}`.includes("--bump-revision");
-    return { snapshot: { tool, path, bumps }, told: `${totalKey} keys, revision ${revision}`, isOurs };
+    return {
+      snapshot: { tool, path, digest: digestFile(path).digest, bumps },
+      told: `${totalKey} keys, revision ${revision}`,
+      isOurs,
+    };
   } catch (error) {
     if (isOurs) removeSnapshot(path);
     throw error;

@@ -30,6 +30,8 @@ export interface Snapshot {
   readonly tool: string;
   /** The open file. */
   readonly path: string;
+  /** Of its content. */
+  readonly digest: string;
   /** Whether the tool knows `--bump-revision`: then no watcher takes an older revision for a newer one. */
   readonly bumps: boolean;
 }
@@ -77,7 +79,11 @@ function dataOf(restore: EtcdRestore, stopped: readonly string[]): EtcdDataId {
   return { dataDir, walDir, at, make, units: [...stopped.toReversed(), etcdUnit] };
 }
 
-/** The member as its unit describes it: so every member of the cluster gets the same data under its own name. */
+/**
+ * The member as its unit describes it: so every member of the cluster gets the same data under its own name. The token makes
+ * it another cluster than the one before: members whose turn is yet to come have the same names and addresses, and would tell
+ * a restored one what it is to forget, or that it was removed.
+ */
 function makeOf(
   { snapshot, at, client }: EtcdRestore,
   words: readonly string[],
@@ -85,10 +91,11 @@ function makeOf(
   walDir: string | null,
 ): EtcdDataId["make"] {
   if (snapshot === undefined) throw new ExpectedError("USAGE", "which snapshot?", { hint: "--snapshot FILE" });
-  const same = ["name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
+  const same = ["name", "initial-cluster", "initial-advertise-peer-urls"];
   const argv = [
     ...[snapshot.tool, "snapshot", "restore", snapshot.path],
     ...same.map((name) => `--${name}=${valueOf(words, name)}`),
+    `--initial-cluster-token=${valueOf(words, "initial-cluster-token")}-${snapshot.digest.slice(0, 12)}`,
     `--data-dir=${freshIn(dataDir, at)}`,
     ...(walDir === null ? [] : [`--wal-dir=${freshIn(walDir, at)}`]),
     ...(snapshot.bumps ? bump : []),

@@ -29,7 +29,7 @@ const base = {
 };
 
 test("what reads etcd stops before it and starts after it, each gated by its own checks", () => {
-  const snapshot = { tool: "/usr/local/bin/etcdutl", path: "/tmp/s.db", bumps: true };
+  const snapshot = { tool: "/usr/local/bin/etcdutl", path: "/tmp/s.db", digest: "0123456789abcdef", bumps: true };
   const plan = restorePlan({ ...base, as: "snapshot", snapshot });
   assert.deepEqual(
     plan.phases.map(({ name, gates, hooks }) => [name, gates, hooks]),
@@ -49,7 +49,7 @@ test("what reads etcd stops before it and starts after it, each gated by its own
   assert.deepEqual(argv, [
     ...["/usr/local/bin/etcdutl", "snapshot", "restore", "/tmp/s.db", "--name=n1"],
     "--initial-cluster=n1=https://10.0.0.11:2380,n2=https://10.0.0.12:2380",
-    ...["--initial-cluster-token=etcd-plant", "--initial-advertise-peer-urls=https://10.0.0.11:2380"],
+    ...["--initial-advertise-peer-urls=https://10.0.0.11:2380", "--initial-cluster-token=etcd-plant-0123456789ab"],
     ...["--data-dir=/data/etcd/kubeferry-new-20261121T101500Z", "--wal-dir=/wal/kubeferry-new-20261121T101500Z"],
     ...["--bump-revision=1000000000", "--mark-compacted"],
   ]);
