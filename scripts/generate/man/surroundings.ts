@@ -14,6 +14,10 @@ const machines =
 
 const terminal: readonly TermText[] = [
   { term: "NO_COLOR", text: "If it is not empty, nothing is coloured." },
+  {
+    term: "LC_ALL, LC_MESSAGES, LANG",
+    text: "The first that is set chooses the language of help, errors and findings: Chinese for zh_CN.UTF-8 and the like, else English. JSON is English.",
+  },
   { term: "TERM", text: "dumb: nothing is coloured, and no line is drawn over." },
 ];
 
