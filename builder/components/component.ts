@@ -80,8 +80,8 @@ export interface Piece {
 
 /** A file for kubectl, or a value for etcd; for the role master unless it says otherwise. */
 export interface ObjectRow extends TextRow {
-  /** Null: the release brings the file. "file": nobody applies it by itself. */
-  readonly via?: "etcd" | "file";
+  /** Null: the release brings the file. "file": nobody applies it by itself. "grant": on every master, before all others. */
+  readonly via?: "etcd" | "file" | "grant";
   readonly key?: string;
   readonly brought?: true;
 }
@@ -95,7 +95,7 @@ export interface CertificateRow extends Pick<Scope, "since"> {
   readonly folder: "pki" | "etcdPki" | null;
   /** Without: its name. */
   readonly commonName?: string;
-  readonly organization?: string;
+  readonly organization?: string | ((topology: Topology) => string);
   readonly usages: readonly Usage[];
   readonly sans?: (node: TopologyNode, topology: Topology) => readonly string[];
 }

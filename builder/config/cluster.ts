@@ -149,6 +149,13 @@ const certificates = z.strictObject({
   days: days.min(60).default(1095),
   /** As long as a bundle may lie before its last node joins. */
   tokenDays: days.min(1).default(365),
+  administrators: z
+    .string()
+    .regex(
+      /^(?!system:)[A-Za-z0-9][A-Za-z0-9:._@-]{0,62}$/,
+      "wants letters, digits and : . _ @ -, and no system: before",
+    )
+    .default("kubeferry:administrators"),
 });
 
 /** An image of the operator's own, or another source for one of the release's. */

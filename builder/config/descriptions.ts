@@ -52,6 +52,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   "certificates.caDays": "How long a CA made here lives; of a corporate one its owner decides.",
   "certificates.days": "How long certificates live, never past their CA's end.",
   "certificates.tokenDays": "How long kubelets may ask for their first certificate with a bundle's bootstrap token.",
+  "certificates.administrators": "Group of admin.kubeconfig; another name shuts out every copy of an older one.",
   profile:
     "cis: hardened as the CIS Kubernetes Benchmark asks, from 1.16 on; pods are admitted as `restricted` outside kube-system (docs/cis.md).",
   encryptionAtRest: "Encrypts Secrets in etcd.",

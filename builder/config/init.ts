@@ -105,6 +105,7 @@ function optionsOf(answers: InitAnswers): Option[] {
         { key: "caDays", example: 3650 },
         { key: "days", example: 1095 },
         { key: "tokenDays", example: 365 },
+        { key: "administrators", example: "kubeferry:administrators" },
       ],
     },
     { key: "profile", example: "cis" },

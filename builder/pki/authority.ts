@@ -182,7 +182,7 @@ async function openLeaf(
     const { notBefore, notAfter } = validity(now, days);
     const certificate = makeCertificate(
       {
-        subject: { commonName: spec.commonName, organization: spec.organization },
+        subject: { commonName: spec.commonName, organization: wanted.organization },
         publicKey: createPublicKey(key),
         notBefore: notBefore < ca.notBefore ? ca.notBefore : notBefore,
         notAfter: notAfter > ca.notAfter ? ca.notAfter : notAfter,

@@ -52,6 +52,7 @@ export const certificates: readonly CertificateSpec[] = components
 export interface WantedLeaf {
   readonly spec: CertificateSpec;
   readonly node: TopologyNode;
+  readonly organization: string | undefined;
   readonly sans: readonly string[];
 }
 
@@ -65,7 +66,11 @@ export function wantedLeaves(topology: Topology): WantedLeaf[] {
           isWithin(spec, topology.release.kubernetes) &&
           (spec.when?.({ topology }) ?? true),
       )
-      .map((spec) => ({ spec, node, sans: spec.sans?.(node, topology) ?? [] })),
+      .map((spec) => {
+        const { organization, sans } = spec;
+        const of = typeof organization === "function" ? organization(topology) : organization;
+        return { spec, node, organization: of, sans: sans?.(node, topology) ?? [] };
+      }),
   );
 }
 

@@ -42,7 +42,7 @@ export function whyStale(
   const authority = new X509Certificate(ca.certificate);
   if (!parsed.checkIssued(authority) || !parsed.verify(authority.publicKey)) return "another CA signed it";
   const { spec } = wanted;
-  const organization = spec.organization === undefined ? "" : `, O=${spec.organization}`;
+  const organization = wanted.organization === undefined ? "" : `, O=${wanted.organization}`;
   const subject = `CN=${spec.commonName}${organization}`;
   if (leaf.subject !== subject) return `its subject was ${leaf.subject}, wanted is ${subject}`;
   if (leaf.sans.toSorted().join() !== [...wanted.sans].toSorted().join()) {

@@ -31,7 +31,10 @@ export function objectPieces(context: NodeContext, templates: Templates): Piece[
   return [...ours, ...own];
 }
 
-/** The objects that a node brings about, in order: what is of the whole cluster, the first member or master. */
+/**
+ * The objects that a node brings about, in order: what is of the whole cluster, the first member or master; the rights of the
+ * administrator, whichever master is there first.
+ */
 export function objectsOf(context: NodeContext, templates: Templates): NodeObject[] {
   const { topology, node } = context;
   const first = [topology.etcdMembers[0], topology.masters[0]].map((one) => one?.name === node.name);
@@ -51,8 +54,10 @@ export function objectsOf(context: NodeContext, templates: Templates): NodeObjec
     ...ownManifests(context).map(({ file }) => file),
   ];
   const kubectl = first[1] === true ? files : [];
+  const grants = ours.filter(({ row }) => row.via === "grant").map(({ row }) => row.name);
   return [
     ...etcd,
+    ...grants.map((file): NodeObject => ({ ...named(file), roles: ["master"], via: "grant" })),
     ...kubectl.map((file): NodeObject => ({ ...named(file), roles: ["master"], via: "kubectl" })),
     ...label(context),
   ];

@@ -187,8 +187,8 @@ const osPackage = z.strictObject({
 /** Something in a running cluster, brought about by a command of the bundle after the start. */
 const object = z.strictObject({
   name: z.string(),
-  /** `kubectl`: a manifest applied; `etcd…`: a key put; `label`: a label put on the Kubernetes node of this name. */
-  via: z.enum(["kubectl", "etcd2", "etcd3", "label"]),
+  /** `kubectl`: a manifest applied, `grant` by the key of the CA; `etcd…`: a key put; `label`: one of this Kubernetes node. */
+  via: z.enum(["kubectl", "grant", "etcd2", "etcd3", "label"]),
   /** File on the node: the manifest, or the key's value. A label has none. */
   path: nodePath.optional(),
   /** Of etcd, or of the label. */

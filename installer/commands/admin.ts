@@ -1,10 +1,9 @@
 /** `./install admin`: on a master, a person's own way into the cluster, for days: a client certificate in a kubeconfig. */
-import { createPublicKey, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { algorithmOf, generateKey, makeCertificate, privatePem } from "#x509";
-import { kubeconfigText } from "../certificates/kubeconfig.ts";
+import { clientKubeconfig } from "../certificates/client-kubeconfig.ts";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import { beginning, openAuthority, type Pair } from "../certificates/reissue.ts";
 import type { Context } from "../context.ts";
@@ -42,7 +41,7 @@ export async function admin(request: AdminRequest, { reporter, now }: Context): 
   refuseWrongRequest(request);
   const host = hostOf(request.root);
   const { authority, server } = await authorityOn(host);
-  const { ca, signer } = openAuthority(authority);
+  const { ca } = openAuthority(authority);
   const notBefore = beginning(ca, now());
   const notAfter = new Date(Math.min(now().getTime() + request.days * day, ca.validToDate.getTime()));
   if (notAfter <= notBefore || now() < ca.validFromDate) throw notNow(ca, now());
@@ -52,15 +51,9 @@ export async function admin(request: AdminRequest, { reporter, now }: Context): 
     reporter.info(`${output} would be written: ${user}, in ${groups.join(", ")}, until ${until}`);
     return;
   }
-  const key = await generateKey(algorithmOf(ca.publicKey) ?? "RSA-2048");
-  const subject = { commonName: user, organization: groups };
-  const spec = { subject, publicKey: createPublicKey(key), notBefore, notAfter, issuer: authority };
-  const certificate = makeCertificate({ ...spec, usages: ["client"], sans: [] }, signer);
-  const content = {
-    ...{ server: request.server ?? server, authority: authority.certificate },
-    ...{ certificate, key: privatePem(key) },
-  };
-  await writeNew(output, kubeconfigText(user, content), 0o600);
+  const spec = { user, groups, server: request.server ?? server, authority, notBefore, notAfter };
+  const { kubeconfig, certificate } = await clientKubeconfig(spec);
+  await writeNew(output, kubeconfig, 0o600);
   const fingerprint = new X509Certificate(certificate).fingerprint256.replaceAll(":", "").toLowerCase();
   reporter.record("credential", { output, user, groups, notAfter: until, fingerprint });
   reporter.info(`${output}: ${user}, in ${groups.join(", ")}, until ${until}, X509SHA256=${fingerprint}`);

@@ -28,6 +28,18 @@ export type Effect =
       readonly owner: Owner;
       readonly mtimeMs?: number;
     }
+  /**
+   * Writes a kubeconfig, 0600, for the server and with the CA of `like`: of a client certificate that lives for minutes,
+   * signed by the CA's key on this host. Whoever has it written removes it.
+   */
+  | {
+      readonly do: "sign";
+      readonly path: string;
+      readonly like: string;
+      readonly authority: { readonly certificate: string; readonly key: string };
+      readonly user: string;
+      readonly group: string;
+    }
   /** Puts a kept file back: the very inode where it was linked, with its times and labels. */
   | {
       readonly do: "restore";

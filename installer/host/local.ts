@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { digestFile, inPool } from "#bundle";
-import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { ExpectedError, messageOf } from "#cli/errors";
 import type { Effect } from "./effect.ts";
 import type { Host, QueryResult, Stat } from "./host.ts";
 import { inside, insideFollowed } from "./inside.ts";
@@ -24,8 +24,10 @@ import {
   tolerate,
   write,
 } from "./local-files.ts";
+import { momentaryCredential } from "./momentary-credential.ts";
 import { end, umount } from "./local-processes.ts";
 import { setRules } from "./nft-rules.ts";
+import { explained } from "./refusal.ts";
 import { commandOf, startedBy } from "./systemd.ts";
 
 export interface LocalHostOptions {
@@ -93,6 +95,10 @@ async function perform(effect: Effect, root: string, contents: ContentFolders): 
       return keep(path, effect.digest, join(contents.before, keptName(effect.digest, effect.path)));
     case "write":
       return write(path, effect.content, contents.stage, { ...effect, mtimeMs: effect.mtimeMs ?? null });
+    case "sign": {
+      const text = await momentaryCredential(effect, (file) => readSmall(insideFollowed(root, file)));
+      return write(path, { text }, contents.stage, { mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: null });
+    }
     case "restore":
       return restore(path, effect.digest, join(contents.before, keptName(effect.digest, effect.path)), effect);
     case "symlink":
@@ -277,24 +283,4 @@ function unmatched({ argv, matches }: Effect & { do: "run" }, stdout: string): E
     found: stdout.trim().split("\n").slice(-3).join("; ") || "nothing",
     hint: argv.join(" "),
   });
-}
-
-/** The kernel's refusals as an operator understands them. */
-function explained(error: unknown, effect: Effect): unknown {
-  const code = codeOf(error);
-  if (isExpected(error) || code === "") return error;
-  const where = placeOf(effect);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    const hint = `df -h ${where}; df -i ${where}`;
-    return new ExpectedError("NO_SPACE", "the file system is full", { where, hint, cause: error });
-  }
-  const hint = { EPERM: `lsattr -d ${where}`, EBUSY: `findmnt ${where}` }[code];
-  return new ExpectedError("APPLY_FAILED", `${effect.do} failed: ${messageOf(error)}`, { where, hint, cause: error });
-}
-
-function placeOf(effect: Effect): string {
-  if (effect.do === "run") return effect.argv.join(" ");
-  if (effect.do === "end") return effect.processes.map(({ pid }) => pid).join(" ");
-  if (effect.do === "systemctl") return commandOf(effect).argv.join(" ");
-  return effect.do === "nft" ? effect.chain : effect.path;
 }

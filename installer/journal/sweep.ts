@@ -17,7 +17,7 @@ export async function sweeping(host: HostReader, { resource, id, before, after }
     effects.flatMap((one) => ("path" in one && (verb ?? one.do) === one.do ? [one.path] : []));
   const passing = [there, back].flatMap((list) => {
     const removed = pathsOf(list, "remove");
-    return pathsOf(list, "write").filter((path) => removed.includes(path));
+    return [...pathsOf(list, "write"), ...pathsOf(list, "sign")].filter((path) => removed.includes(path));
   });
   const untold = there.some((effect) => effect.do === "systemctl" && effect.verb === "daemon-reload");
   const effects = untold ? [reload] : [];

@@ -179,7 +179,9 @@ async function backwards(host: HostReader, change: Change, options: Backwards): 
   const steps = resource.steps(id, from, before);
   for (const effect of steps) {
     if (effect.do === "keep" || isStart(effect)) continue;
-    const isOwn = steps.some((one) => one.do === "write" && "path" in effect && one.path === effect.path);
+    const isOwn = steps.some(
+      (one) => (one.do === "write" || one.do === "sign") && "path" in effect && one.path === effect.path,
+    );
     const path = isOwn || resource.grown !== undefined ? null : await losesAnEdit(host, effect, change, foreseen);
     if (path !== null) {
       effects.push({ do: "set-aside", path });

@@ -16,9 +16,10 @@ interface Stage {
   readonly after: readonly string[];
 }
 
-/** flanneld waits for its key, and a kubelet for its token: so not all at the end. */
+/** flanneld waits for its key, a kubelet for its token, and whatever the administrator asks for his rights: so not all at the end. */
 const stages: readonly Stage[] = [
   { name: "keys", via: ["etcd2", "etcd3"], after: ["etcd"] },
+  { name: "rights", via: ["grant"], after: ["kube-apiserver"] },
   { name: "objects", via: ["kubectl"], after: ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] },
   { name: "labels", via: ["label"], after: ["kubelet"] },
 ];
@@ -50,7 +51,7 @@ export async function objectKeys(
   { files, memory }: NodeContents,
   readPlain: ReadContents,
 ): Promise<Map<string, string>> {
-  const paths = new Set(objects.flatMap(({ via, path }) => (via === "kubectl" ? [path] : [])));
+  const paths = new Set(objects.flatMap(({ via, path }) => (via === "kubectl" || via === "grant" ? [path] : [])));
   const keys = objects.flatMap(({ key, path = "" }) => (key === undefined ? [] : [[key, path] as const]));
   const manifests = files.filter(({ entry }) => paths.has(entry.path));
   const plain = await readPlain(
@@ -74,10 +75,14 @@ function idOf(entry: ObjectEntry, input: PlanInput): ObjectId {
     if (key === undefined) throw incomplete(entry);
     return { ...shared, ...kubectl(input), via, node: name, key, value: value ?? "" };
   }
-  if (via === "kubectl") {
+  if (via === "kubectl" || via === "grant") {
     const file = input.files.find((one) => one.entry.path === path);
+    const key = input.files.find((one) => one.entry.path.endsWith("/ca-key.pem"))?.entry.path;
     if (path === undefined || file === undefined) throw incomplete(entry);
-    return { ...shared, ...kubectl(input), via, path, digest: file.digest };
+    const manifest = { ...shared, ...kubectl(input), path, digest: file.digest };
+    if (via === "kubectl") return { ...manifest, via };
+    if (key === undefined) throw incomplete(entry);
+    return { ...manifest, via, authority: { certificate: key.replace("-key.pem", ".pem"), key } };
   }
   if (key === undefined || value === undefined) throw incomplete(entry);
   return { ...shared, ...etcdctl(via, input), via, key, value };

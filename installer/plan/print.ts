@@ -18,6 +18,8 @@ export function describeEffect(effect: Effect): string {
           : `${content.size} bytes, sha256 ${content.digest.slice(0, 12)}`;
       return `write     ${describeMode(effect)} ${effect.path} (${what})`;
     }
+    case "sign":
+      return `sign      0600 ${effect.path} (${effect.user}, in ${effect.group}, for minutes)`;
     case "restore":
       return `restore   ${describeMode(effect)} ${effect.path} (sha256 ${effect.digest.slice(0, 12)})`;
     case "symlink":

@@ -16,6 +16,9 @@ export const passing =
 /** Of kubectl: no such object. */
 export const notThere = /\(NotFound\)/;
 
+/** Of kubectl: RBAC refuses it. */
+export const forbidden = /\(Forbidden\)/;
+
 /** Of etcdctl, either API: no member answers, or they have no leader. */
 export const etcdUnreachable =
   /connection refused|deadline exceeded|cluster is unavailable|no leader|no route to host|i\/o timeout|did not end/;

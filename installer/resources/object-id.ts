@@ -22,6 +22,13 @@ export interface ManifestId extends Shared {
   readonly digest: Digest;
 }
 
+/** What gives the administrator his rights, and so may be missing where he has none to bring it about. */
+export interface GrantId extends Omit<ManifestId, "via"> {
+  readonly via: "grant";
+  /** Paths on the node, of the CA that the API server knows its clients by. */
+  readonly authority: { readonly certificate: string; readonly key: string };
+}
+
 export interface FormerId extends Shared {
   readonly via: "former";
   readonly identity: Identity;
@@ -41,4 +48,4 @@ export interface LabelId extends Shared {
   readonly value: string;
 }
 
-export type ObjectId = ManifestId | FormerId | KeyId | LabelId;
+export type ObjectId = ManifestId | GrantId | FormerId | KeyId | LabelId;

@@ -6,8 +6,8 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { holdsOthers, type Identity, identitiesIn, keyOf } from "./manifest.ts";
 import { bare, identityOf, lastApplied, type Live, listOf, liveIn } from "./object-live.ts";
-import { answerOf, notThere, passing, unreachable } from "./object-answer.ts";
-import type { Client, ManifestId } from "./object-id.ts";
+import { type Answer, answerOf, forbidden, notThere, passing, unreachable } from "./object-answer.ts";
+import type { Client, GrantId, ManifestId } from "./object-id.ts";
 import { isSame, type Unknown } from "./resource.ts";
 
 export interface ManifestState {
@@ -27,7 +27,7 @@ export const mark = "kubeferry.local/content";
 export const timeout = "--request-timeout=60s";
 const owner = { uid: 0, gid: 0 };
 
-export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown | ManifestState> {
+export async function inspect(host: HostReader, id: ManifestId | GrantId): Promise<Unknown | ManifestState> {
   const { path, digest } = id;
   const text = await host.read(path);
   if (text === null || (await host.digest(path)) !== digest) return unknown(`${path} is not in place yet`);
@@ -58,13 +58,17 @@ export async function inspect(host: HostReader, id: ManifestId): Promise<Unknown
 /** What of a manifest is in the cluster. */
 async function look(
   host: HostReader,
-  { path, client, environment }: ManifestId,
+  { via, path, client, environment }: ManifestId | GrantId,
   identities: readonly Identity[],
 ): Promise<Unknown | { readonly found: readonly Live[] }> {
+  // Of an administrator without rights is known that what gives them is not there, or not as it is to be.
+  const isMissing = ({ stderr }: Answer): boolean =>
+    notThere.test(stderr) || (via === "grant" && forbidden.test(stderr));
   const get = (words: readonly string[]) =>
     answerOf(host, [...client, timeout, "get", "-o", "json", ...words], environment);
   const all = await get(["--ignore-not-found=true", "-f", path]);
   if (all.code === 0) return { found: liveIn(all.stdout) };
+  if (isMissing(all)) return { found: [] };
   if (!/unknown flag: --ignore-not-found/.test(all.stderr)) return unknown(all.said);
   // kubectl of 1.6 gives nothing where anything is missing: one by one.
   const found: Live[] = [];
@@ -72,13 +76,13 @@ async function look(
     const one = await get([...(namespace === null ? [] : [`--namespace=${namespace}`]), kind.toLowerCase(), name]);
     // It may answer with another version of the API than the manifest's, even of another group.
     if (one.code === 0) found.push(...liveIn(one.stdout).map((live) => ({ ...live, apiVersion })));
-    else if (!notThere.test(one.stderr)) return unknown(one.said);
+    else if (!isMissing(one)) return unknown(one.said);
   }
   return { found };
 }
 
 /** What is applied is the id's. */
-export function spec({ digest }: ManifestId): ManifestState {
+export function spec({ digest }: ManifestId | GrantId): ManifestState {
   return { applied: digest, missing: [], earlier: null, noted: null };
 }
 
@@ -86,7 +90,7 @@ export function equal(a: ManifestState, b: ManifestState): boolean {
   return (a.applied !== null && a.applied === b.applied) || isSame(a, b);
 }
 
-export function steps(id: ManifestId, to: ManifestState): Effect[] {
+export function steps(id: ManifestId | GrantId, to: ManifestState): Effect[] {
   return to.applied === id.digest ? bring(id) : takeBack(id, to);
 }
 
@@ -102,7 +106,7 @@ export function without(state: ManifestState, keys: ReadonlyMap<string, string>)
   return missing.length === 0 && earlier === null ? null : { ...state, missing, earlier, noted: items(state.noted) };
 }
 
-function bring(id: ManifestId): Effect[] {
+function bring(id: ManifestId | GrantId): Effect[] {
   // It answered a moment ago: an API server that starts anew, or one of several that is gone, is not the end of an installation.
   const retry = `${passing.source}|${unreachable.source}`;
   return [
@@ -111,7 +115,7 @@ function bring(id: ManifestId): Effect[] {
   ];
 }
 
-function takeBack(id: ManifestId, { missing, earlier, noted }: ManifestState): Effect[] {
+function takeBack(id: ManifestId | GrantId, { missing, earlier, noted }: ManifestState): Effect[] {
   const going = missing.filter((identity) => !holdsOthers(identity)).toReversed();
   const made = going.map(({ apiVersion, kind, namespace, name }) => ({
     apiVersion,

@@ -6,7 +6,8 @@
 import type { Effect } from "../host/effect.ts";
 import * as etcd from "./object-etcd.ts";
 import * as former from "./object-former.ts";
-import type { ObjectId } from "./object-id.ts";
+import type { GrantId, ManifestId, ObjectId } from "./object-id.ts";
+import * as grant from "./object-grant.ts";
 import * as kubectl from "./object-kubectl.ts";
 import * as label from "./object-label.ts";
 import { isSame, isUnknown, type Resource, type Unknown } from "./resource.ts";
@@ -20,19 +21,19 @@ export type ObjectState =
 export const object: Resource<ObjectId, ObjectState> = {
   name: (id) => (id.via === "label" ? `label ${id.key} of node ${id.node}` : `object ${id.name}`),
   describe(id) {
-    if (id.via === "kubectl") return `objects of ${id.name}`;
+    if (isManifest(id)) return `objects of ${id.name}`;
     if (id.via === "former") return id.name;
     return id.via === "label" ? `label ${id.key} of ${id.name}` : `key ${id.key} in etcd`;
   },
   async inspect(host, id) {
     if (!host.live) return { unknown: "the host does not run" };
-    if (id.via === "kubectl") return seen("kubectl", await kubectl.inspect(host, id));
+    if (isManifest(id)) return seen("kubectl", await kubectl.inspect(host, id));
     if (id.via === "former") return seen("former", await former.inspect(host, id));
     if (id.via === "label") return seen("label", await label.inspect(host, id));
     return seen("etcd", await etcd.inspect(host, id));
   },
   spec(id, now): ObjectState {
-    if (id.via === "kubectl") return { via: "kubectl", is: kubectl.spec(id) };
+    if (isManifest(id)) return { via: "kubectl", is: kubectl.spec(id) };
     if (id.via === "label") return { via: "label", is: id.value };
     if (id.via === "former") return { via: "former", is: now.via === "former" ? former.spec(now.is) : null };
     return { via: "etcd", is: { value: id.value, folders: [] } };
@@ -44,6 +45,7 @@ export const object: Resource<ObjectId, ObjectState> = {
   },
   steps(id, from, to): Effect[] {
     if (object.equal(from, to)) return [];
+    if (id.via === "grant" && to.via === "kubectl") return grant.steps(id, to.is);
     if (id.via === "kubectl" && to.via === "kubectl") return kubectl.steps(id, to.is);
     if (id.via === "former" && from.via === "former" && to.via === "former") return former.steps(id, from.is, to.is);
     if (id.via === "label" && to.via === "label") return label.steps(id, to.is);
@@ -66,6 +68,10 @@ export const object: Resource<ObjectId, ObjectState> = {
   ofDaemon: true,
   mayWait: true,
 };
+
+function isManifest(id: ObjectId): id is ManifestId | GrantId {
+  return id.via === "kubectl" || id.via === "grant";
+}
 
 function seen<Via extends ObjectState["via"], State>(via: Via, is: State | Unknown): { via: Via; is: State } | Unknown {
   return isUnknown(is) ? is : { via, is };

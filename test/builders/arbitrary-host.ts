@@ -74,6 +74,9 @@ const clusterThings: ClusterThing[] = [
 const manifest =
   "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: b\n";
 const manifestPath = "/manifest.yaml";
+const rights =
+  "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: administrators\n";
+const rightsPath = "/rights.yaml";
 
 export const arbitraryHost: fc.Arbitrary<HostWish> = fc.record({
   files: fc.uniqueArray(fc.record({ path: fc.constantFrom(...paths), content, mode, owner }), {
@@ -258,7 +261,7 @@ const planWish = fc.record({
     fc.constant<Grows[]>([]),
     fc.subarray<Grows>(["pods", "orphans", "interfaces", "mounts", "rules", "table", "files", "values", "modules"]),
   ),
-  objects: fc.subarray(["kubectl", "former", "etcd2", "etcd3", "label"] as const),
+  objects: fc.subarray(["grant", "kubectl", "former", "etcd2", "etcd3", "label"] as const),
 });
 
 export const arbitraryPlan = planWish;
@@ -308,6 +311,7 @@ export function makePlan(wish: PlanWish, live: boolean): Plan {
     ...(wish.ports && live ? [goal("firewall", { ports }), goal("nftables", { ports })] : []),
   ];
   if (wish.objects.includes("kubectl")) files.push({ path: manifestPath, text: manifest, mode: 0o644, owner: root });
+  if (wish.objects.includes("grant")) files.push({ path: rightsPath, text: rights, mode: 0o644, owner: root });
   const place = files.map(({ path, text, mode: bits, owner: who }) =>
     goal("file", { path, mode: bits, owner: who, digest: digestOf(text), size: text.length, sensitive: false }),
   );
@@ -368,10 +372,17 @@ function timeGoals(live: boolean): Goal[] {
 
 function objectGoal(via: PlanWish["objects"][number]): Goal {
   const client = [
-    { kubectl: "kubectl", former: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[via],
+    { grant: "kubectl", kubectl: "kubectl", former: "kubectl", label: "kubectl", etcd2: "etcdctl", etcd3: "etcdctl3" }[
+      via
+    ],
   ];
   const shared = { name: via, client, environment: {}, scratch: "/object" };
   if (via === "kubectl") return goal("object", { ...shared, via, path: manifestPath, digest: digestOf(manifest) });
+  if (via === "grant") {
+    const authority = { certificate: "/ca.pem", key: "/ca-key.pem" };
+    const asked = { ...shared, client: ["kubectl", "--kubeconfig=/admin.kubeconfig"] };
+    return goal("object", { ...asked, via, path: rightsPath, digest: digestOf(rights), authority });
+  }
   if (via === "former") {
     const identity = { apiVersion: "v1", kind: "Secret", namespace: null, name: "c" };
     return goal("object", { ...shared, name: "Secret c", via, identity });
@@ -382,7 +393,7 @@ function objectGoal(via: PlanWish["objects"][number]): Goal {
 
 /** Every content that a plan of {@link arbitraryPlan} may want. */
 export const planContents = [
-  ...["old\n", "new\n", "same\n", "", manifest],
+  ...["old\n", "new\n", "same\n", "", manifest, rights],
   ...[...units, "containerd.service", "kubelet.service"].map((name) => `new ${name}`),
 ];
 

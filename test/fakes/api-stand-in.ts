@@ -1,6 +1,6 @@
 /**
  * Stands in for kube-apiserver behind a real kubectl: discovery, objects, patches, logs and approvals over TLS, for who
- * has a certificate of the cluster's CA that says system:masters. It judges no object and runs no controller: what it
+ * has a certificate of the cluster's CA that says system:masters, or a group that a ClusterRoleBinding binds. It judges no object and runs no controller: what it
  * accepts, a real API server may still refuse.
  */
 import { createServer, type Server } from "node:https";
@@ -44,6 +44,8 @@ export interface ApiStandInOptions {
   readonly certificate: string;
   readonly key: string;
   readonly authority: string;
+  /** As the cluster is before the first binding. Default: the administrators of a bundle are bound. */
+  readonly unbound?: true;
   /** Plays a controller: called after each change. */
   readonly react?: (api: ApiStandIn) => void;
   /** Text of a pod's log; null: the kubelet is not reached. */
@@ -148,6 +150,11 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
       }),
   };
   for (const name of ["default", "kube-system"]) api.put({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  if (options.unbound !== true) {
+    const group = { kind: "Group", name: "kubeferry:administrators" };
+    const binding = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", subjects: [group] };
+    api.put({ ...binding, metadata: { name: group.name } });
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return api;
 
@@ -189,7 +196,8 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     const pathname = decodeURIComponent(url.pathname);
     if (pathname === "/openapi/v2")
       return { body: "", type: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" };
-    if (organization !== "system:masters") throw new Refusal(403, "Forbidden", "forbidden: not system:masters");
+    if (organization !== "system:masters" && !isBound(organization))
+      throw new Refusal(403, "Forbidden", "forbidden: no binding");
     const target = targetOf(pathname);
     if (target === null) throw new Refusal(404, "NotFound", "the server could not find the requested resource");
     const fault = faults.shift();
@@ -200,6 +208,13 @@ export async function startApiStandIn(options: ApiStandInOptions): Promise<ApiSt
     const result = change(method, target, body, request.headers["content-type"] ?? "");
     options.react?.(api);
     return { body: result, code: method === "POST" ? 201 : 200 };
+  }
+
+  function isBound(group: unknown): boolean {
+    return [...objects.values()].some(
+      ({ kind, subjects }) =>
+        kind === "ClusterRoleBinding" && (subjects as { name: string }[]).some(({ name }) => name === group),
+    );
   }
 
   function get(target: Target, query: URLSearchParams): Answer {

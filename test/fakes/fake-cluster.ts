@@ -18,6 +18,8 @@ export interface Said {
   readonly stderr: string;
 }
 
+/** The object that gives an administrator his rights. */
+const rights = "ClusterRoleBinding.rbac.authorization.k8s.io default/administrators";
 const refused = "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?";
 
 export class FakeCluster {
@@ -25,7 +27,7 @@ export class FakeCluster {
   readonly labels = new Map<string, string>();
   readonly keys = new Map<string, string>();
   readonly folders = new Set<string>();
-  /** Who asks is nobody that it would tell anything. */
+  /** Who asks is nobody that it would tell anything, until he is given rights. */
   refuses = false;
 
   picture(): Record<string, string> {
@@ -45,7 +47,10 @@ export class FakeCluster {
   /** `running`: whether anything answers; `files`: texts of the host; `stdin`: what the program is given to read. */
   run(argv: readonly string[], running: boolean, files: (path: string) => string | null, stdin = ""): Said {
     const [program, ...words] = argv;
-    if (running && this.refuses) return no(1, "Error from server (Forbidden): things is forbidden");
+    // A kubeconfig that was signed for the moment is of somebody who may everything.
+    const mayAll = files(/^--kubeconfig=(.+)$/.exec(words[0] ?? "")?.[1] ?? "") === "kubeconfig";
+    if (running && this.refuses && !mayAll && !this.objects.has(rights))
+      return no(1, "Error from server (Forbidden): things is forbidden");
     if (program === "etcdctl" && !running) return no(4, "Error:  client: etcd cluster is unavailable or misconfigured");
     if (program === "etcdctl") return this.#etcd2(words);
     if (program === "etcdctl3" && !running) return no(1, "Error: context deadline exceeded");

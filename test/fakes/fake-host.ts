@@ -151,7 +151,7 @@ export class FakeHost implements Host {
     if (effect.do === "mkdir" && !this.entries.has(effect.path)) {
       this.#parentOf(effect.path);
       this.entries.set(effect.path, { type: "directory", mode: 0o700, owner: { uid: 0, gid: 0 } });
-    } else if (["write", "restore", "symlink"].includes(effect.do) && "path" in effect) {
+    } else if (["write", "sign", "restore", "symlink"].includes(effect.do) && "path" in effect) {
       this.#parentOf(effect.path);
       const inode = { content: "half", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
       this.entries.set(temporary(effect.path), { type: "file", inode });
@@ -186,6 +186,10 @@ export class FakeHost implements Host {
         if (text === undefined) throw new Error(`nothing is staged for ${effect.path}`);
         const mtimeMs = effect.mtimeMs ?? this.#tick();
         return this.#place(effect.path, { type: "file", inode: { content: text, mode, owner, mtimeMs } });
+      }
+      case "sign": {
+        const inode = { content: "kubeconfig", mode: 0o600, owner: { uid: 0, gid: 0 }, mtimeMs: this.#tick() };
+        return this.#place(effect.path, { type: "file", inode });
       }
       case "restore":
         return this.#restore(effect.path, effect.digest, effect);

@@ -7,7 +7,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
@@ -42,7 +51,7 @@ const plane = await startControlPlane(daemons, clusterYaml, async (pki, cluster,
   const texts = [company.root, ...requests.map(({ csr }) => company.sign(csr))];
   await importAuthorities(pki, { ...cluster, texts, only: null, now: new Date() });
 });
-const { root, folder, hosts, rendered, start, kubectl, run, eventually, logOf } = plane;
+const { root, folder, hosts, rendered, start, kubectl, rights, run, eventually, logOf } = plane;
 const { manifest } = plane.cluster;
 
 after(() => plane.close());
@@ -74,6 +83,62 @@ test("the API server, the controller manager and the scheduler are healthy, as t
     await eventually(() => run(check.argv), new RegExp(check.matches ?? ""));
   }
 });
+
+test("no certificate of system:masters is on the node; its administrator's rights can be taken away, and come back", async () => {
+  const binding = ["clusterrolebinding", "kubeferry:administrators"];
+  const mayAll = (): string => kubectl("auth", "can-i", "*", "*");
+  const signed = `${rights.id.scratch}.kubeconfig`;
+  const masters = (): string[] => groupsOn(root).filter((groups) => groups.includes("system:masters"));
+  assert.match(mayAll(), /^yes/);
+  assert.ok(groupsOn(root).includes("CN=admin\nO=kubeferry:administrators"), groupsOn(root).join());
+  assert.deepEqual(masters(), []);
+  assert.ok(!existsSync(signed));
+  assert.deepEqual(await rights.bring(), [], "what is there is left alone");
+
+  const copy = join(folder, "copy.kubeconfig");
+  copyFileSync(join(root, "etc/kubernetes/admin.kubeconfig"), copy);
+  assert.match(kubectl("delete", ...binding), /deleted/);
+  await eventually(() => kubectl(`--kubeconfig=${copy}`, "get", "secrets", "-A"), /cannot list/);
+  const without = await rights.look();
+  assert.ok(without?.via === "kubectl" && without.is.applied === null && without.is.missing.length === 1);
+
+  // The power goes with the credential on the disk, which ends by itself, and with the binding made but not marked.
+  assert.equal((await rights.bring(1)).length, 1);
+  const { certificate } = readKubeconfig(readFileSync(signed, "utf8"));
+  const { subject, validToDate } = new X509Certificate(certificate ?? "");
+  assert.equal(subject, "CN=kubeferry:grant\nO=system:masters");
+  assert.ok(validToDate.getTime() - Date.now() <= 600_000);
+  assert.equal(statSync(signed).mode & 0o777, 0o600);
+  await rights.bring(2);
+  const effects = await rights.bring();
+  assert.deepEqual(effects.at(0)?.do, "sign");
+  assert.match(mayAll(), /^yes/);
+  assert.ok(!existsSync(signed));
+  assert.deepEqual(masters(), []);
+
+  // Undo of the last master takes them away by themselves.
+  await rights.takeBack(without);
+  await eventually(mayAll, /^no|Forbidden/);
+  await rights.bring();
+
+  // Over another group's: what is there and may not be looked at is set right as well.
+  const subjects = '{"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"Group","name":"others"}]}';
+  kubectl("patch", ...binding, "--type=merge", "-p", subjects);
+  await eventually(mayAll, /^no|Forbidden/);
+  await rights.bring();
+  assert.match(mayAll(), /^yes/);
+});
+
+/** Subjects of all certificates below a folder, those inside kubeconfigs too. */
+function groupsOn(folder: string): string[] {
+  const texts = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+  return texts
+    .map((text) => readKubeconfig(text).certificate ?? text)
+    .filter((text) => text.startsWith("-----BEGIN CERTIFICATE"))
+    .map((text) => new X509Certificate(text).subject);
+}
 
 test("nobody without a certificate is answered", () => {
   const [command = "", ...rest] = hosts.on("n1", ["curl", "-sk", "https://10.64.3.1:6443/api"]);

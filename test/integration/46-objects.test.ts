@@ -94,6 +94,9 @@ function planned({ rendered, root }: Placed, port: number): ObjectId[] {
       ...spec,
       scratch: join(folder, "object"),
       ...("path" in spec ? { path: join(root, spec.path) } : {}),
+      ...("authority" in spec
+        ? { authority: { certificate: join(root, spec.authority.certificate), key: join(root, spec.authority.key) } }
+        : {}),
       client: spec.client.flatMap((word) => {
         if (word.endsWith("/kubectl")) return [kubectl, `--server=https://127.0.0.1:${port}`];
         if (word.endsWith("/etcdctl")) return ["etcdctl"];
@@ -315,12 +318,12 @@ function v3Client(spec: ObjectId): string[] {
     .map((word) => word.replace(/^--(ca|cert|key)-file=/, (flag) => names[flag] ?? flag));
 }
 
-async function standIn({ rendered, pki, root }: Placed, t: TestContext): Promise<ApiStandIn> {
+async function standIn({ rendered, pki, root }: Placed, t: TestContext, unbound?: true): Promise<ApiStandIn> {
   const certificates = rendered.certificates.find(({ path }) => path.endsWith("/kube-apiserver.pem"));
   const certificate = readFileSync(join(root, certificates?.path ?? ""), "utf8");
   const key = readFileSync(join(root, (certificates?.path ?? "").replace(".pem", "-key.pem")), "utf8");
   const authority = pki.authorities.find(({ name }) => name === "kubernetes")?.certificate ?? "";
-  const api = await startApiStandIn({ certificate, key, authority });
+  const api = await startApiStandIn({ certificate, key, authority, ...(unbound ? { unbound } : {}) });
   t.after(() => api.close());
   return api;
 }
@@ -346,17 +349,19 @@ function picture({ objects }: ApiStandIn): unknown {
 test("every manifest of a cluster: left until the API answers, applied once, told from what was there, undone exactly", async (t) => {
   const placed = await place("1.36-single-node");
   const port = await freePort();
-  const unreachable = atRoot(planned(placed, port), placed).filter(({ via }) => via === "kubectl");
+  const unreachable = atRoot(planned(placed, port), placed).filter(isManifest);
   const early = await new Journey().install(unreachable);
   assert.deepEqual(early.effects, []);
   assert.equal(early.deferred.length, unreachable.length);
-  assert.match(early.deferred[0] ?? "", /^objects of rbac: .*refused/);
+  assert.match(early.deferred[0] ?? "", /^objects of administrators: .*refused/);
 
-  const api = await standIn(placed, t);
-  const specs = atRoot(planned(placed, api.port), placed).filter(({ via }) => via === "kubectl");
+  const api = await standIn(placed, t, true);
+  const specs = atRoot(planned(placed, api.port), placed).filter(isManifest);
+  const ungranted = await new Journey().install(specs.slice(1));
+  assert.match(ungranted.deferred[0] ?? "", /^objects of rbac: .*forbidden/);
   assert.deepEqual(
     specs.map(({ name }) => name),
-    ["rbac", "bootstrap-tokens", "flannel", "coredns", "metrics-server"],
+    ["administrators", "rbac", "bootstrap-tokens", "flannel", "coredns", "metrics-server"],
   );
   // Of what comes, the administrator has two things already, one of them otherwise.
   const own = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "coredns", namespace: "kube-system" } };
@@ -373,7 +378,7 @@ test("every manifest of a cluster: left until the API answers, applied once, tol
     assert.equal(isOurs, /^[0-9a-f]{64}$/.test(metadata.annotations?.[mark] ?? ""), key);
   }
   const token = placed.pki.tokens.get("n1")?.secret ?? "none";
-  assert.match(readFileSync(specs[1] && "path" in specs[1] ? specs[1].path : "", "utf8"), new RegExp(token));
+  assert.match(readFileSync(specs[2] && "path" in specs[2] ? specs[2].path : "", "utf8"), new RegExp(token));
   assert.doesNotMatch(JSON.stringify(effects) + journey.text(), new RegExp(token));
 
   await journey.undo();
@@ -416,6 +421,10 @@ test("where etcd changes its leader the API server is asked again: by the look, 
   api.faults.push(...after(looked).slice(0, -passing.length), "etcdserver: mvcc: database space exceeded");
   await assert.rejects(new Journey().install([rbac]), /database space exceeded/);
 });
+
+function isManifest({ via }: ObjectId): boolean {
+  return via === "grant" || via === "kubectl";
+}
 
 async function inspectAll(specs: readonly ObjectId[]): Promise<unknown[]> {
   const goals = specs.map((spec) => goal("object", spec));
@@ -630,7 +639,7 @@ test("kubectl leaves no cache behind, and a kubeconfig of a worker brings nothin
   assert.ok(spec !== undefined);
   const worker = spec.client.map((word) => word.replace("admin.kubeconfig", "kube-proxy.kubeconfig"));
   const { deferred } = await new Journey().install([{ ...spec, client: worker }]);
-  assert.match(deferred.join(), /not system:masters/);
+  assert.match(deferred.join(), /forbidden: no binding/);
   await new Journey().install([spec]);
   // Where it would be with a home folder that is not known.
   assert.ok(!readdirSync(process.cwd()).includes(".kube"));

@@ -26,6 +26,7 @@ import { below, commandLine, textOf } from "../builders/placed-node.ts";
 import { place } from "../programs/control-plane.ts";
 import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
 import { requirePackages } from "../programs/packages.ts";
+import { type Rights, rightsOf } from "../programs/rights.ts";
 import { makeHosts } from "../servers/namespaces.ts";
 
 requirePackages("etcd-server", "etcd-client");
@@ -106,6 +107,13 @@ function kubectl(kubeconfig: string, ...words: string[]): string {
   return run("n1", [join(daemons.folder, "kubectl"), `--kubeconfig=${kubeconfig}`, ...words]);
 }
 
+const rightsAt = (name: Name): Rights =>
+  rightsOf(
+    rendered,
+    rootOf(name),
+    folder,
+    hosts.on(name, [join(daemons.folder, "kubectl"), `--kubeconfig=${admin(name)}`]),
+  );
 const admin = (name: Name = "n1"): string => join(rootOf(name), "etc/kubernetes/admin.kubeconfig");
 
 function etcdctl(name: Name, ...words: string[]): string {
@@ -239,6 +247,8 @@ test("a cluster starts, with its first CAs and keys", async () => {
     () => kubectl(admin("n2"), `--server=https://${addresses.n2}:6443`, "get", "--raw", "/readyz"),
     /^ok$/,
   );
+  assert.notDeepEqual(await rightsAt("n1").bring(), []);
+  assert.deepEqual(await rightsAt("n2").bring(), [], "by the first master's");
   await eventually(() => kubectl(admin(), "get", "serviceaccount", "default"), /^default/m);
   kubectl(admin(), "create", "secret", "generic", "of-before", "--from-literal=word=plaintext");
   copyFileSync(admin(), old);
@@ -286,6 +296,13 @@ test("three steps later everything is new, and no client has noticed", async () 
   assert.deepEqual(counted.failures, [], `of ${counted.done} rounds`);
   assert.ok(counted.done > done);
   console.log(`# ${counted.done} rounds of four requests, ${done} of them with the kubeconfig of before: 0 failed`);
+});
+
+test("rights that were taken away come back by the new CA, whichever master brings them", async () => {
+  kubectl(admin(), "delete", "clusterrolebinding", "kubeferry:administrators");
+  await eventually(() => kubectl(admin(), "get", "nodes"), /cannot list/);
+  assert.notDeepEqual(await rightsAt("n2").bring(), []);
+  await eventually(() => kubectl(admin(), "get", "nodes"), /No resources found|NAME/);
 });
 
 test("after the last step the old CA, key and kubeconfig open nothing, and old Secrets are read", () => {

@@ -1,7 +1,7 @@
 /** etcd and the control plane of one rendered node, as its units would start them: real daemons in a network namespace, files below a folder. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +12,7 @@ import { below, commandLine, contentOf, filesOf, textOf } from "../builders/plac
 import { type Hosts, makeHosts } from "../servers/namespaces.ts";
 import { clusterFor, type Daemons } from "./kubernetes-daemons.ts";
 import { requirePackages } from "./packages.ts";
+import { type Rights, rightsOf } from "./rights.ts";
 
 export interface ControlPlane {
   readonly cluster: FixtureCluster;
@@ -25,6 +26,8 @@ export interface ControlPlane {
   readonly start: (name: string) => void;
   /** Output of kubectl with the node's admin.kubeconfig. */
   readonly kubectl: (...words: string[]) => string;
+  /** Of whom `kubectl` asks as; brought when the control plane is given. */
+  readonly rights: Rights;
   /** Output of a command on the node, whose folders are below `root`. */
   readonly run: (argv: readonly string[]) => string;
   /** Asks until the answer matches, for a minute; fails with the ends of the logs. */
@@ -61,7 +64,9 @@ export async function startControlPlane(
     const { stdout, stderr } = spawnSync(command, rest, { encoding: "utf8" });
     return stdout + stderr;
   };
+  const client = [join(daemons.folder, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`];
   const plane: ControlPlane = {
+    rights: rightsOf(rendered, root, folder, hosts.on("n1", client)),
     ...{ cluster, rendered, root, folder, hosts, run, logOf },
     start(name) {
       const [, ...words] = commandLine(textOf(rendered, "n1", `/etc/systemd/system/${name}.service`));
@@ -70,8 +75,7 @@ export async function startControlPlane(
       const log = openSync(join(folder, `${name}.log`), "w");
       running.set(name, spawn(command, rest, { stdio: ["ignore", log, log] }));
     },
-    kubectl: (...words) =>
-      run([join(daemons.folder, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`, ...words]),
+    kubectl: (...words) => run([...client, ...words]),
     async eventually(what, pattern) {
       let seen = "";
       for (let turn = 0; turn < 120; turn += 1) {
@@ -91,6 +95,8 @@ export async function startControlPlane(
   for (const name of ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]) plane.start(name);
   try {
     await plane.eventually(() => plane.kubectl("get", "--raw", "/readyz"), /^ok/);
+    assert.match(plane.kubectl("get", "secrets", "-A"), /User "admin" cannot list/);
+    await plane.rights.bring();
   } catch (failure) {
     plane.close();
     throw failure;
@@ -106,6 +112,8 @@ export function place(rendered: Rendered, node: string, root: string): void {
     if (typeof file.content !== "string") continue;
     mkdirSync(dirname(join(root, file.path)), { recursive: true });
     const text = contentOf(file).replaceAll(/(?<![\w/])\/(?=(etc\/kubernetes|var\/lib\/kubelet)\b)/g, `${root}/`);
-    writeFileSync(join(root, file.path), text, { mode: Number.parseInt(file.mode, 8) });
+    // At once, as the installer does it: who reads it meanwhile has the older or the newer one.
+    writeFileSync(join(root, `${file.path}.new`), text, { mode: Number.parseInt(file.mode, 8) });
+    renameSync(join(root, `${file.path}.new`), join(root, file.path));
   }
 }

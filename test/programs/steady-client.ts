@@ -1,7 +1,8 @@
 /**
  * A client that never rests, as a program of its own: `steady-client.ts KUBECONFIG SERVER…`. It reads its kubeconfig anew for
  * each request, writes a ConfigMap and a Secret by one API server and reads the Secret by the next. One that does not run, or
- * has no etcd for the moment, is left for the other ones. What fails at TLS, or with 401 or 403, is a failure at once.
+ * has no etcd for the moment, or is not ready, is left for the other ones: one that has just started refuses whom it knows only by
+ * RBAC. What fails at TLS, or with 401, or with 403 of one that is ready, is a failure at once.
  * Says `{ done, failures }` when its standard input ends.
  */
 import { readFileSync } from "node:fs";
@@ -45,7 +46,10 @@ async function insist(method: string, path: string, body?: unknown): Promise<Ans
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const server = servers[(turn += 1) % servers.length] ?? "";
     try {
-      const answer = await ask(server, method, path, body);
+      const ready = await ask(server, "GET", "/readyz", undefined);
+      // That it may ask this is by RBAC as well: a server that answers it has read its rules.
+      const isReady = ready.status === 200 || ready.status === 401;
+      const answer = isReady ? await ask(server, method, path, body) : { status: 503, text: "not ready" };
       if (answer.status < 500 && answer.status !== 429) return answer;
       last = `${server}: ${answer.status} ${answer.text}`;
     } catch (error) {

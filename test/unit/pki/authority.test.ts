@@ -108,6 +108,16 @@ test("a certificate whose names no longer match is reissued beside the old one, 
   assert.deepEqual(others(second), others(first));
 });
 
+test("another group of administrators makes their certificates anew, and no other's", async (t) => {
+  const dir = folder(t);
+  await openPki(dir, await shape(), now);
+  const { notes, leaves } = await openPki(dir, await shape(`${one}certificates: { administrators: plant-2 }\n`), now);
+  assert.equal(leaves.find(({ name }) => name === "admin")?.subject, "CN=admin, O=plant-2");
+  assert.deepEqual(notes, [
+    "reissued admin of n1: its subject was CN=admin, O=kubeferry:administrators, wanted is CN=admin, O=plant-2",
+  ]);
+});
+
 test("certificates and tokens near their end are reissued, once", async (t) => {
   const dir = folder(t);
   await openPki(dir, await shape(), now);

@@ -103,6 +103,8 @@ export const commandErrors: Catalogue = {
   "the cluster does not answer: {1}": "集群没有应答：{1}",
   "./install status, on a master": "在 master 上执行 ./install status",
   "this host is no master of a cluster of Kubeferry": "这台主机不是 Kubeferry 集群的 master",
+  "what signs a credential for the moment is not there": "签发临时凭据所需的文件不存在",
+  "the kubeconfig names no server": "kubeconfig 中没有服务器地址",
   "the kubeconfig embeds no server, CA, certificate and key": "kubeconfig 中没有内嵌服务器地址、CA、证书和密钥",
   "the cluster does not answer: HTTP {1}: {2}": "集群没有应答：HTTP {1}：{2}",
   "stopped by a signal": "被信号停止",
