@@ -16,7 +16,8 @@ export const routes: Component = {
       name: "kubeferry-routes.service",
       start: 65,
       roles: ["master", "worker"],
-      when: (c) => has(c, "worker") || isStatic(c),
+      // Of a cluster that has no workers yet it would be a unit without a command, which systemd refuses.
+      when: (c) => has(c, "worker") || (isStatic(c) && c.topology.workers.length > 0),
       data: waysOf,
     },
   ],

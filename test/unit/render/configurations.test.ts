@@ -48,6 +48,16 @@ test("where the runtime tells the kubelet of no pinned image, no image is collec
   assert.equal(await threshold("1.36-single-node", "n1"), undefined);
 });
 
+test("masters have a way to pods of workers that are named, and no unit without a command before there are any", async () => {
+  const units = async (text: string): Promise<string[]> =>
+    renderFixture(await fixtureCluster(text)).units.map(({ name }) => name);
+  const text = yamlOf("1.20-static-routes");
+  assert.ok((await units(text)).includes("kubeferry-routes.service"));
+  const masters = text.replaceAll(/^ +- \{.*roles: \[worker\].*\n/gm, "").replaceAll(", worker]", "]");
+  assert.notEqual(masters, text);
+  assert.ok(!(await units(masters)).includes("kubeferry-routes.service"));
+});
+
 test("settings of docker go into daemon.json", async () => {
   const docker = 'docker: { log-opts: { max-size: 50m }, insecure-registries: ["registry.plant:5000"] }';
   const rendered = renderFixture(await fixtureCluster(`${yamlOf("1.16-docker")}${docker}\n`));
