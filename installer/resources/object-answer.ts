@@ -8,10 +8,10 @@ export const unreachable =
 
 /**
  * Of kubectl and etcdctl: somebody answers, and will soon do what it cannot do now: etcd changes its leader or is slow, the
- * API server is asked too much, a connection was cut. Not what stays so: a full etcd, a request that is too large.
+ * API server is asked too much, or has just begun to serve; a connection was cut. Not what stays so: a full etcd, a request that is too large.
  */
 export const passing =
-  /etcdserver: (leader changed|request timed out|too many requests|no leader|server stopped)|\((TooManyRequests|ServerTimeout|Timeout)\)|TLS handshake timeout|request did not complete within|connection lost|connection reset by peer|unexpected EOF/;
+  /etcdserver: (leader changed|request timed out|too many requests|no leader|server stopped)|\((TooManyRequests|ServerTimeout|Timeout)\)|TLS handshake timeout|request did not complete within|connection lost|connection reset by peer|unexpected EOF|no matches for kind "\w+" in version "rbac\./;
 
 /** Of kubectl: no such object. */
 export const notThere = /\(NotFound\)/;
