@@ -3,7 +3,7 @@
  * from the CA itself: kubectl asks with a credential of system:masters that is signed for it, and removed when it has asked.
  */
 import type { Effect } from "../host/effect.ts";
-import { forbidden, unreachable } from "./object-answer.ts";
+import { forbidden, passing, unreachable } from "./object-answer.ts";
 import type { GrantId } from "./object-id.ts";
 import { type ManifestState, steps as applied, timeout } from "./object-kubectl.ts";
 
@@ -17,7 +17,7 @@ export function steps(id: GrantId, to: ManifestState): Effect[] {
   const signed = client.map((word) => (word.startsWith(flag) ? flag + path : word));
   // What was given is there when the administrator himself may look: the API server hears of it a moment later.
   const argv = [...client, timeout, "get", "-f", id.path];
-  const retry = `${forbidden.source}|${unreachable.source}`;
+  const retry = `${forbidden.source}|${unreachable.source}|${passing.source}`;
   const given: Effect = { do: "run", argv, environment, retry, timeoutSeconds: 120 };
   return [
     { do: "sign", path, like, authority, user: "kubeferry:grant", group: "system:masters" },
