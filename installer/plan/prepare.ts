@@ -33,9 +33,10 @@ function names({ index, owner: given, selection }: PlanInput): Goal[] {
 function services({ index, selection }: PlanInput): Goal[] {
   const own = new Set(chosen(index.units, selection).map(({ name }) => name));
   const walls = index.host.firewall.mode === "disable" ? ["firewalld", "ufw", "nftables"] : [];
+  const brought = new Set(chosen(index.packages, selection).map(({ name }) => unitName(name)));
   return [...new Set([...index.host.stopServices, ...walls].map((name) => unitName(name)))]
     .filter((name) => !own.has(name))
-    .map((name) => goal("service", { name }));
+    .map((name) => goal("service", brought.has(name) ? { name, comes: true } : { name }));
 }
 
 function security({ index, selection, live }: PlanInput): Goal[] {

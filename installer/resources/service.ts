@@ -7,6 +7,8 @@ import { isSame, type Resource } from "./resource.ts";
 export interface ServiceId {
   /** `firewalld.service`; with no suffix a service is meant. */
   readonly name: string;
+  /** Whether a package of the bundle brings it, and would start it: masked before. */
+  readonly comes?: true;
 }
 
 interface Link {
@@ -40,8 +42,8 @@ export const service: Resource<ServiceId, ServiceState> = {
       links: masked || (await host.stat(path)) === null ? null : await linksTo(host, unit),
     };
   },
-  spec(_, now) {
-    if (!now.present && now.active !== true) return now;
+  spec({ comes }, now) {
+    if (!now.present && now.active !== true && comes !== true) return now;
     const active = now.active === null ? null : false;
     return { ...now, active, masked: now.links === null, links: now.links && [] };
   },

@@ -118,6 +118,19 @@ test("a running unit is left alone while nothing of it changes, and restarted wh
   assert.deepEqual(await inPlan(digestOf("edited"), false), ["keep", "write", "daemon-reload"], "with --no-start");
 });
 
+test("a service that a package of the bundle brings is masked before it comes, and any other that is not there is left alone", async () => {
+  const host = new FakeHost();
+  host.directory("/etc/systemd/system");
+  const masks = async (comes: { comes?: true }): Promise<string[]> => {
+    const goals = [goal("service", { name: "nginx", ...comes })];
+    const plan = { phases: [{ name: "prepare", goals, gates: [] }] };
+    const steps = await stepsOf(host, plan, await inspectPlan(host, plan));
+    return steps.flatMap((step) => ("effect" in step ? [step.effect.do] : []));
+  };
+  assert.deepEqual(await masks({ comes: true }), ["symlink", "systemctl"]);
+  assert.deepEqual(await masks({}), []);
+});
+
 test("who is killed between the mask of a service and telling systemd of it tells it when going on", async () => {
   const host = new FakeHost();
   host.file("/usr/lib/systemd/system/foreign.service", "theirs");
