@@ -8,20 +8,20 @@ import { isSignaturePath } from "./trust.ts";
 
 export const indexPath = "bundle.json";
 
-/** Everything in which the index contradicts itself; [] = nothing. */
-export function indexProblems(index: BundleIndex): IntegrityProblem[] {
-  // More than these say nothing more.
-  return [...contentProblems(index), ...fileProblems(index), ...memberProblems(index)].slice(0, 1000);
+/** Everything in which the index contradicts itself, one after the other: a hostile one does it a million times. */
+export function* indexProblems(index: BundleIndex): Generator<IntegrityProblem> {
+  yield* contentProblems(index);
+  yield* fileProblems(index);
+  yield* memberProblems(index);
 }
 
 /** The contents of a blob must follow each other from its first byte to its last: no gap, no overlap. */
-function contentProblems(index: BundleIndex): IntegrityProblem[] {
-  const problems: IntegrityProblem[] = [];
+function* contentProblems(index: BundleIndex): Generator<IntegrityProblem> {
   const byBlob = new Map<string, { offset: number; size: number }[]>();
   for (const [digest, content] of Object.entries(index.contents)) {
     if (index.blobs[content.blob] === undefined) {
       const message = `content ${digest} is said to be in a blob that the index does not list`;
-      problems.push({ member: blobPath(content.blob), code: "FORMAT_INVALID", message });
+      yield { member: blobPath(content.blob), code: "FORMAT_INVALID", message };
     }
     const others = byBlob.get(content.blob);
     if (others === undefined) byBlob.set(content.blob, [content]);
@@ -38,58 +38,53 @@ function contentProblems(index: BundleIndex): IntegrityProblem[] {
     }
     if (contents.length === 0) message = "holds nothing that the index names";
     else if (position !== blob.length) message ??= `its contents end at byte ${position} of ${blob.length}`;
-    if (message !== undefined) problems.push({ member, code: "FORMAT_INVALID", message });
+    if (message !== undefined) yield { member, code: "FORMAT_INVALID", message };
   }
-  return problems;
 }
 
-function fileProblems(index: BundleIndex): IntegrityProblem[] {
-  const problems: IntegrityProblem[] = [];
+function* fileProblems(index: BundleIndex): Generator<IntegrityProblem> {
   for (const file of index.files) {
     if (file.sensitive) continue;
     const content = index.contents[file.digest];
     if (content === undefined) {
       const message = `${file.path} has a content that is in no blob: ${file.digest}`;
-      problems.push({ member: indexPath, code: "MEMBER_MISSING", message });
+      yield { member: indexPath, code: "MEMBER_MISSING", message };
     } else if (content.size !== file.size) {
       const detail = { expected: `${file.size} bytes`, found: `${content.size} bytes` };
       const message = `${file.path} and its content differ in size`;
-      problems.push({ member: indexPath, code: "SIZE_MISMATCH", message, ...detail });
+      yield { member: indexPath, code: "SIZE_MISMATCH", message, ...detail };
     }
   }
-  return problems;
 }
 
-function memberProblems(index: BundleIndex): IntegrityProblem[] {
-  const problems: IntegrityProblem[] = [];
+function* memberProblems(index: BundleIndex): Generator<IntegrityProblem> {
   const names = new Set(index.nodes.map((node) => node.name));
   if (names.size !== index.nodes.length) {
-    problems.push({ member: indexPath, code: "FORMAT_INVALID", message: "two nodes have one name" });
+    yield { member: indexPath, code: "FORMAT_INVALID", message: "two nodes have one name" };
   }
   const taken = new Set([indexPath, sumsPath]);
-  const claim = (member: string): void => {
+  const claim = function* (member: string): Generator<IntegrityProblem> {
     if (taken.has(member) || isSignaturePath(member))
-      problems.push({ member, code: "MEMBER_DUPLICATE", message: "the index names it twice" });
+      yield { member, code: "MEMBER_DUPLICATE", message: "the index names it twice" };
     taken.add(member);
   };
   for (const member of Object.keys(index.members)) {
     if (/^(blobs|secrets)(\/|$)/.test(member)) {
-      problems.push({ member, code: "FORMAT_INVALID", message: "is listed where only launcher and installers belong" });
+      yield { member, code: "FORMAT_INVALID", message: "is listed where only launcher and installers belong" };
     }
-    claim(member);
+    yield* claim(member);
   }
   for (const secret of index.secrets) {
-    claim(secret.member);
+    yield* claim(secret.member);
     const expected = secretPath(secret.node, secret.sealed);
     if (secret.member !== expected) {
-      problems.push({ member: secret.member, code: "FORMAT_INVALID", message: "has another name", expected });
+      yield { member: secret.member, code: "FORMAT_INVALID", message: "has another name", expected };
     }
     if (!names.has(secret.node)) {
       const message = `belongs to ${secret.node}, which is not a node of this bundle`;
-      problems.push({ member: secret.member, code: "NODE_UNKNOWN", message });
+      yield { member: secret.member, code: "NODE_UNKNOWN", message };
     }
   }
-  return problems;
 }
 
 /** Where a node's secrets lie in the bundle. */

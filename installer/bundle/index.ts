@@ -1,5 +1,5 @@
 /** The contract between builder and installer: both import this folder as `#bundle`, never each other. */
-export { indexPath, indexProblems, secretPath } from "./consistency.ts";
+export { indexPath, secretPath } from "./consistency.ts";
 export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
 export { partialOf, replaceFile, syncFolder, writeBeside, writeNew, writeNewFolder } from "./durable-file.ts";

@@ -23,11 +23,11 @@ export interface Bundle {
   /** SHA-256 of bundle.json's bytes: the bundle's identity. */
   readonly payloadDigest: Digest;
   readonly source: Source;
-  /** SHA256SUMS, decoded; `listing` has what is wrong with it and with the source's names. */
+  /** SHA256SUMS, decoded; `listing` has what is wrong with it, with the source's names and with the index. */
   readonly sums: ReadonlyMap<string, Digest>;
   /** What a signature signs: the very bytes that were decoded. */
   readonly sumsBytes: Buffer;
-  readonly listing: readonly IntegrityProblem[];
+  readonly listing: () => Iterable<IntegrityProblem>;
   /** Those that were asked for and hold; [] where none was asked for. */
   readonly signatures: readonly GoodSignature[];
   /** See {@link extractContents}. */
@@ -67,7 +67,6 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
     );
   }
   const index = decodeIndex(bytes, `${where}: ${indexPath}`);
-  const listing = [...source.problems, ...problems, ...indexProblems(index)];
   return {
     where,
     index,
@@ -75,7 +74,11 @@ export async function openBundle(where: string, trusts: readonly Trust[] = []): 
     source,
     sums,
     sumsBytes,
-    listing,
+    *listing() {
+      yield* source.problems;
+      yield* problems;
+      yield* indexProblems(index);
+    },
     signatures: head?.signatures ?? [],
     extract: (set, place, signal) => extractContents(source, index, set, place, signal),
     contents: (set) => readContents(source, index, set),

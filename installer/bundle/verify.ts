@@ -7,7 +7,7 @@ import type { Digest } from "./digest.ts";
 import { checkContents } from "./extract.ts";
 import type { BundleIndex } from "./format.ts";
 import { blobPath } from "./frames.ts";
-import { type IntegrityProblem, problemError } from "./problem.ts";
+import { type IntegrityProblem, problemError, Problems } from "./problem.ts";
 import type { Bundle } from "./reader.ts";
 import { sumsPath } from "./sums.ts";
 import { isSignaturePath, parseSignatureFile } from "./trust.ts";
@@ -33,41 +33,53 @@ export async function requireWhole(
   if (first !== undefined) throw problemError(first, bundle.where);
 }
 
-/** Everything that is wrong with a bundle; [] = every byte is as signed. Throws only for what cannot be read at all. */
+/**
+ * What is wrong with a bundle, the first thousand and how many more; [] = every byte is as signed. Throws only for what
+ * cannot be read at all.
+ */
 export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}): Promise<IntegrityProblem[]> {
   const { index, source, sums } = bundle;
   const expected = expectedMembers(index);
-  const problems: IntegrityProblem[] = [...bundle.listing];
-  const spoken = new Set(problems.map(({ member }) => member));
-
-  for (const path of expected.keys()) {
-    const needed = options.needed?.has(path) ?? true;
-    if (needed && !source.members.has(path) && !spoken.has(path)) {
-      problems.push({ member: path, code: "MEMBER_MISSING", message: "is not there" });
-    }
-    if (!sums.has(path) && path !== sumsPath) {
-      problems.push({ member: path, code: "MEMBER_MISSING", message: `is not listed in ${sumsPath}` });
-    }
-  }
+  const problems = new Problems();
+  problems.add(bundle.listing());
+  problems.add(missingMembers(bundle, expected, options.needed, problems.members()));
   for (const path of sums.keys()) {
-    if (!expected.has(path) || path === sumsPath) {
-      problems.push({ member: path, code: "MEMBER_EXTRA", message: `${sumsPath} lists it and the index does not` });
-    }
+    if (!expected.has(path) || path === sumsPath)
+      problems.add([{ member: path, code: "MEMBER_EXTRA", message: `${sumsPath} lists it and the index does not` }]);
   }
-  problems.push(...(await memberBytes(bundle, expected, options)));
+  problems.add(await memberBytes(bundle, expected, options));
   // Whose they are was checked when the bundle was opened, if anybody asked.
   for (const path of [...source.members.keys()].filter(isSignaturePath)) {
     const text = bundle.read(path)?.toString("utf8") ?? "";
     const form = async () => parseSignatureFile(path, text, `${bundle.where}: ${path}`);
-    problems.push(...(await failure(path, form())));
+    problems.add(await failure(path, form()));
   }
+  const opened = new Set<string>();
   for (const { node, member, sealed } of index.secrets) {
-    if (!sealed && source.members.has(member)) problems.push(...(await failure(member, bundle.secrets(node, null))));
+    // A second entry of one member is a problem already; a hostile index has as many as it likes.
+    if (sealed || opened.has(member) || !source.members.has(member)) continue;
+    opened.add(member);
+    problems.add(await failure(member, bundle.secrets(node, null)));
   }
-  if (options.contents === true && problems.length === 0) {
-    problems.push(...(await failure(indexPath, checkContents(source, index, options.signal))));
+  if (options.contents === true && problems.all().length === 0) {
+    problems.add(await failure(indexPath, checkContents(source, index, options.signal)));
   }
-  return problems;
+  return problems.all();
+}
+
+/** Members that are not where they should be. Of those in `named` something is told already. */
+function* missingMembers(
+  { source, sums }: Bundle,
+  expected: ReadonlyMap<string, Expected>,
+  needed: ReadonlySet<string> | undefined,
+  named: ReadonlySet<string>,
+): Generator<IntegrityProblem> {
+  for (const path of expected.keys()) {
+    if ((needed?.has(path) ?? true) && !source.members.has(path) && !named.has(path))
+      yield { member: path, code: "MEMBER_MISSING", message: "is not there" };
+    if (!sums.has(path) && path !== sumsPath)
+      yield { member: path, code: "MEMBER_MISSING", message: `is not listed in ${sumsPath}` };
+  }
 }
 
 interface Expected {
