@@ -5,10 +5,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { extract } from "tar";
+import { ByteReader } from "../builder/archive/byte-reader.ts";
+import { decompress } from "../builder/archive/decompress.ts";
+import { readTar } from "../builder/archive/tar.ts";
 
 export type NodePlatform = "linux-x64" | "linux-arm64";
 
@@ -56,11 +59,20 @@ export async function nodeBinary(platform: NodePlatform, version = nodeVersion()
   const found = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
   if (version === own.version && found !== own.integrity)
     throw new Error(`${name} is not what package-lock.json pins\n wanted ${own.integrity}\n  found ${found}`);
-  await extract({ file: tarball, cwd: partial, strip: 1, filter: (path) => path === "package/bin/node" });
+  await takeNode(tarball, join(partial, "bin"));
   rmSync(tarball);
   rmSync(cache, { recursive: true, force: true });
   renameSync(partial, cache);
   return pinned(binary, platform, version);
+}
+
+/** Writes `package/bin/node` of an npm package as `node` into a new folder. */
+async function takeNode(tarball: string, folder: string): Promise<void> {
+  mkdirSync(folder);
+  const reader = new ByteReader(decompress(createReadStream(tarball), "gzip"));
+  for await (const entry of readTar(reader)) {
+    if (entry.name === "package/bin/node") await writeFile(join(folder, "node"), entry.bytes(), { mode: 0o755 });
+  }
 }
 
 /** The path itself, if its bytes are those that scripts/node-digests.json pins. */

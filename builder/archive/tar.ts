@@ -1,4 +1,8 @@
-/** Entries of a plain tar stream: ustar, GNU long names, pax. What two programs could read differently is refused. */
+/**
+ * Entries of a plain tar stream: ustar, GNU long names, pax. What two programs could read differently is refused. Bundles
+ * have a reader of their own (`installer/bundle/tar-source.ts`), which takes one strict form only: upstream's archives are of
+ * every other.
+ */
 import { Header } from "tar/header";
 import { ExpectedError } from "#cli/errors";
 import { type ByteReader, EndOfStream } from "./byte-reader.ts";

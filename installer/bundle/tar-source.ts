@@ -1,4 +1,8 @@
-/** Lists a plain tar by its headers alone; the data stays where it is. */
+/**
+ * Lists a plain tar by its headers alone; the data stays where it is. Archives of upstream have a reader of their own
+ * (`builder/archive/tar.ts`): it takes the extensions and links that no bundle may have (docs/decisions/0034), and a stream,
+ * where this one leaps from header to header of a file.
+ */
 import { closeSync, openSync, readSync } from "node:fs";
 import { isCleanAbsolute } from "./clean-path.ts";
 import type { IntegrityProblem } from "./problem.ts";
