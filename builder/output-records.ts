@@ -206,6 +206,8 @@ const either = [
     check: z.string(),
     severity: z.enum(["error", "warning", "ok"]),
     message: z.string(),
+    /** The file, unit or object that it speaks of, where that is not the host itself. */
+    where: z.string().optional(),
     expected: z.string().optional(),
     found: z.string().optional(),
     hint: z.string().optional(),

@@ -49,15 +49,7 @@ export function addStoreCommands(program: Command, surroundings: Surroundings): 
       const reporter = reporterFor(surroundings, flags);
       const onContent = (done: number, total: number): void => reporter.progress("verify", done, total, "items");
       const problems = await verifyStore(await open(flags), { repair: flags.repair ?? false, onContent });
-      for (const { path, wanted: expected, found } of problems) {
-        reporter.error(
-          new ExpectedError("DIGEST_MISMATCH", "this content is damaged", {
-            where: path,
-            expected,
-            found: found ?? "unreadable",
-          }),
-        );
-      }
+      for (const problem of problems) reporter.error(problem);
       reporter.record("checked", { damaged: problems.length });
       if (problems.length > 0 && flags.repair !== true) throw new Exit(5);
       reporter.info(problems.length === 0 ? "every content is what its name says" : "the damaged ones are taken away");

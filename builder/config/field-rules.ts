@@ -2,7 +2,7 @@
 import type { ClusterConfig } from "./cluster.ts";
 import { generations } from "./generations.ts";
 import type { ReleaseManifest } from "./release.ts";
-import type { RuleFinding } from "./rule.ts";
+import { error, type RuleFinding } from "./rule.ts";
 import { isSince } from "#formats/version";
 
 /** From which version of Kubernetes on a daemon is given a configuration file. */
@@ -27,10 +27,10 @@ const decided: Readonly<Record<Configured, Readonly<Record<string, string>>>> = 
 export function fieldFindings(cluster: ClusterConfig, manifest: ReleaseManifest): RuleFinding[] {
   return (Object.keys(decided) as Configured[]).flatMap((daemon) => {
     const absent = whyAbsent(daemon, cluster, manifest);
-    return Object.entries(cluster[daemon]).flatMap(([field, value]): RuleFinding[] => {
+    return Object.entries(cluster[daemon]).flatMap(([field, value]) => {
       const by = Object.hasOwn(decided[daemon], field) ? decided[daemon][field] : undefined;
       const message = absent ?? (by === undefined ? untold(daemon, value) : `${field} of ${daemon} follows from ${by}`);
-      return message === null ? [] : [{ path: [daemon, field], severity: "error", message }];
+      return message === null ? [] : [error([daemon, field], message)];
     });
   });
 }

@@ -5,6 +5,7 @@ import type { ClusterConfig } from "./cluster.ts";
 import { proposal } from "./explain.ts";
 import { readManifest } from "./manifests.ts";
 import type { ReleaseManifest } from "./release.ts";
+import { error, type RuleFinding, warning } from "./rule.ts";
 import { isSince } from "#formats/version";
 import { versionOf } from "./versions.ts";
 
@@ -18,57 +19,44 @@ const schema = z.record(
 );
 export type FlagTable = z.infer<typeof schema>;
 
-/** What is wrong with one flag; a warning where only the table may be wrong. */
-export interface FlagFinding {
-  readonly daemon: string;
-  readonly flag: string;
-  readonly severity: "error" | "warning";
-  readonly message: string;
-}
-
 /** Reads the table. */
 export function readFlagTable(): FlagTable {
   return schema.parse(parse(readManifest("flags.yaml") ?? ""));
 }
 
-/** Every flag of `flags:` in cluster.yaml that the release's daemon does not have, or is not known to have. */
-export function flagFindings(cluster: Pick<ClusterConfig, "flags">, manifest: ReleaseManifest): FlagFinding[] {
+/**
+ * Every flag of `flags:` in cluster.yaml that the release's daemon does not have. What the table does not list may well
+ * exist: a warning.
+ */
+export function flagFindings(cluster: Pick<ClusterConfig, "flags">, manifest: ReleaseManifest): RuleFinding[] {
   if (Object.keys(cluster.flags).length === 0) return [];
   const table = readFlagTable();
   return Object.entries(cluster.flags).flatMap(([daemon, flags]) =>
-    Object.keys(flags).flatMap((flag) => {
-      const doubt = doubtOf(table, daemon, flag, manifest);
-      return doubt === null ? [] : [{ daemon, flag, ...doubt }];
-    }),
+    Object.keys(flags).flatMap((flag) => doubtOf(table, daemon, flag, manifest) ?? []),
   );
 }
 
 /** What speaks against a flag of a daemon in a release; null when the table has it for that version. */
-export function doubtOf(
-  table: FlagTable,
-  daemon: string,
-  flag: string,
-  manifest: ReleaseManifest,
-): Pick<FlagFinding, "severity" | "message"> | null {
-  const error = (message: string): Pick<FlagFinding, "severity" | "message"> => ({ severity: "error", message });
+export function doubtOf(table: FlagTable, daemon: string, flag: string, manifest: ReleaseManifest): RuleFinding | null {
+  const path = ["flags", daemon, flag];
   const flags = table[daemon];
   if (flags === undefined) {
     const daemons = Object.keys(table);
-    return error(`there is no daemon ${daemon}${proposal(daemon, daemons)}; there are ${daemons.join(", ")}`);
+    return error(path, `there is no daemon ${daemon}${proposal(daemon, daemons)}; there are ${daemons.join(", ")}`);
   }
   const running = versionOf(componentOf(daemon), manifest);
-  if (running === null) return error(`release ${manifest.release} has no ${daemon}`);
+  if (running === null) return error(path, `release ${manifest.release} has no ${daemon}`);
   const entry = flags[flag];
   if (entry === undefined) {
     const message = `${daemon} ${running}: --${flag} is in no table of Kubeferry's and is given as it is${proposal(flag, Object.keys(flags))}`;
-    return { severity: "warning", message };
+    return warning(path, message);
   }
   if (entry.added !== undefined && !isSince(running, entry.added)) {
-    return error(`${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`);
+    return error(path, `${daemon} ${running} has no flag --${flag} yet: it came with ${entry.added}`);
   }
   if (entry.removed !== undefined && isSince(running, entry.removed)) {
     const now = entry.now === undefined ? "" : `; write ${entry.now}`;
-    return error(`${daemon} ${running} has no flag --${flag} any more: it went with ${entry.removed}${now}`);
+    return error(path, `${daemon} ${running} has no flag --${flag} any more: it went with ${entry.removed}${now}`);
   }
   return null;
 }

@@ -1,6 +1,7 @@
 /** Reads `cluster.yaml`: schema, rules between its fields, and rules between it and its release, all at once. */
 import { dirname, isAbsolute, join } from "node:path";
 import { isExpected } from "#cli/errors";
+import { errorsIn } from "#cli/finding";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
 import { manifestFindings, readManifests } from "./manifest-rules.ts";
 import type { OwnManifest } from "./own-manifests.ts";
@@ -70,7 +71,7 @@ export async function parseCluster(
 }
 
 function stopOnErrors(path: string, findings: readonly RuleFinding[], yaml: LocatedYaml): void {
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsIn(findings);
   if (errors.length > 0) fail("CONFIG_INVALID", path, placed(errors, yaml), hint);
 }
 

@@ -9,7 +9,7 @@ import { whyUnread } from "./key-algorithms.ts";
 import { pairFindings } from "./pair-rules.ts";
 import { profileFindings } from "./profile-rules.ts";
 import type { Condition, ReleaseManifest } from "./release.ts";
-import type { RuleFinding } from "./rule.ts";
+import { error, type RuleFinding, warning } from "./rule.ts";
 import { topology } from "./topology.ts";
 import { isSince } from "#formats/version";
 import { wantedComponents } from "./wanted.ts";
@@ -26,17 +26,11 @@ const hasWorkers = (cluster: ClusterConfig): boolean =>
   cluster.workers !== undefined || cluster.nodes.some(({ roles }) => roles.includes("worker"));
 
 const withoutKubernetes: Rule = ({ nodes }, { kubernetes, release }) =>
-  nodes.flatMap(({ roles }, index): RuleFinding[] =>
-    kubernetes === null && roles.includes("master")
-      ? [
-          {
-            path: ["nodes", index, "roles"],
-            severity: "warning",
-            message: `release ${release} has no API server: the role master brings kubectl and nothing else`,
-          },
-        ]
-      : [],
-  );
+  nodes.flatMap(({ roles }, index) => {
+    if (kubernetes !== null || !roles.includes("master")) return [];
+    const message = `release ${release} has no API server: the role master brings kubectl and nothing else`;
+    return [warning(["nodes", index, "roles"], message)];
+  });
 
 const knownRuntime: Rule = (cluster, manifest) => {
   const brought = manifest.components.filter(
@@ -44,26 +38,15 @@ const knownRuntime: Rule = (cluster, manifest) => {
   );
   if (!hasWorkers(cluster) || brought.length > 0) return [];
   const other = cluster.runtime === "docker" ? "containerd" : "docker";
-  return [
-    {
-      path: ["runtime"],
-      severity: "error",
-      message: `release ${manifest.release} has no ${cluster.runtime}; write \`runtime: ${other}\``,
-    },
-  ];
+  return [error(["runtime"], `release ${manifest.release} has no ${cluster.runtime}; write \`runtime: ${other}\``)];
 };
 
 /** 1.24 took dockershim out, and no unit here runs another between kubelet and docker. */
-const kubeletWithDocker: Rule = ({ runtime }, { kubernetes }) =>
-  runtime === "docker" && kubernetes !== null && isSince(kubernetes, "1.24")
-    ? [
-        {
-          path: ["runtime"],
-          severity: "error",
-          message: `the kubelet of ${kubernetes} runs no pods by docker, which 1.24 took out; write \`runtime: containerd\``,
-        },
-      ]
-    : [];
+const kubeletWithDocker: Rule = ({ runtime }, { kubernetes }) => {
+  if (runtime !== "docker" || kubernetes === null || !isSince(kubernetes, "1.24")) return [];
+  const message = `the kubelet of ${kubernetes} runs no pods by docker, which 1.24 took out; write \`runtime: containerd\``;
+  return [error(["runtime"], message)];
+};
 
 /** A network that runs as pods needs its images. */
 const knownPlugin: Rule = (cluster, manifest) => {
@@ -73,13 +56,7 @@ const knownPlugin: Rule = (cluster, manifest) => {
     return [];
   }
   const known = [...valuesOf(manifest, "plugin"), "static-routes"];
-  return [
-    {
-      path: ["network", "plugin"],
-      severity: "error",
-      message: `release ${manifest.release} has no ${plugin}; it has ${known.join(", ")}`,
-    },
-  ];
+  return [error(["network", "plugin"], `release ${manifest.release} has no ${plugin}; it has ${known.join(", ")}`)];
 };
 
 const knownAddons: Rule = ({ addons = [] }, manifest) => unknown(addons, "addons", "addon", manifest);
@@ -89,22 +66,22 @@ const knownAlternatives: Rule = ({ alternatives }, manifest) => {
   const known = [
     ...new Set(manifest.components.flatMap((component) => Object.keys(component.alternatives))),
   ].toSorted();
-  return alternatives.flatMap((name, index): RuleFinding[] => {
+  return alternatives.flatMap((name, index) => {
     if (known.includes(name)) return [];
     const has = known.length === 0 ? "none" : known.join(", ");
     const message = `release ${manifest.release} has no alternative ${name}, it has ${has}${proposal(name, known)}`;
-    return [{ path: ["alternatives", index], severity: "error", message }];
+    return [error(["alternatives", index], message)];
   });
 };
 
 /** A platform for which upstream has nothing of a component that this cluster needs. */
 const knownPlatforms: Rule = (cluster, manifest) => {
   return wantedComponents(manifest, topology(cluster, manifest)).flatMap(({ name, unavailable, artifacts }) =>
-    cluster.platforms.flatMap((platform, index): RuleFinding[] => {
+    cluster.platforms.flatMap((platform, index) => {
       if (artifacts.some((artifact) => artifact.platform === platform)) return [];
       const reason = unavailable[platform] ?? "the manifest names no artifact";
       const message = `release ${manifest.release} has no ${name} for ${platform}: ${reason}`;
-      return [{ path: ["platforms", index], severity: "error", message }];
+      return [error(["platforms", index], message)];
     }),
   );
 };
@@ -115,7 +92,7 @@ const balancers: Rule = ({ api, packages }, { kubernetes }) => {
   const missing = wanted.filter((name) => packages.every(({ names }) => !names.includes(name)));
   if (kubernetes === null || missing.length === 0) return [];
   const message = `${api.endpoint} needs ${missing.join(" and ")} on its nodes: name them in \`packages\`, unless they are installed there`;
-  return [{ path: ["api", "endpoint"], severity: "warning", message }];
+  return [warning(["api", "endpoint"], message)];
 };
 
 /** Since 1.16 a kubelet does not start with labels of Kubernetes' own name spaces, but for these. */
@@ -128,24 +105,17 @@ const nodeLabels: Rule = ({ nodes }, { kubernetes }) => {
   return nodes.flatMap(({ labels }, index) =>
     Object.keys(labels)
       .filter((key) => /^([^/]+\.)?(kubernetes|k8s)\.io\//.test(key) && !kubeletLabels.test(key))
-      .map((key): RuleFinding => {
+      .map((key) => {
         const message = `a kubelet may not give itself the label ${key}; use a prefix of your own, or kubectl label later`;
-        return { path: ["nodes", index, "labels", key], severity: "error", message };
+        return error(["nodes", index, "labels", key], message);
       }),
   );
 };
 
 const readableKeys: Rule = ({ certificates: { algorithm } }, manifest) => {
   const message = whyUnread(algorithm, manifest);
-  return message === null ? [] : [{ path: ["certificates", "algorithm"], severity: "error", message }];
+  return message === null ? [] : [error(["certificates", "algorithm"], message)];
 };
-
-/** What a version lost or does not have yet is refused; what the table does not list may well exist. */
-const knownFlags: Rule = (cluster, manifest) =>
-  flagFindings(cluster, manifest).map(({ daemon, flag, ...finding }) => ({
-    path: ["flags", daemon, flag],
-    ...finding,
-  }));
 
 const rules: readonly Rule[] = [
   withoutKubernetes,
@@ -159,7 +129,7 @@ const rules: readonly Rule[] = [
   balancers,
   nodeLabels,
   readableKeys,
-  knownFlags,
+  flagFindings,
   fieldFindings,
   pairFindings,
   profileFindings,
@@ -173,11 +143,11 @@ function unknown(
   manifest: ReleaseManifest,
 ): RuleFinding[] {
   const known = valuesOf(manifest, setting);
-  return names.flatMap((name, index): RuleFinding[] => {
+  return names.flatMap((name, index) => {
     if (known.includes(name)) return [];
     const has = known.length === 0 ? "none" : known.join(", ");
     const message = `release ${manifest.release} has no ${setting} ${name}, it has ${has}${proposal(name, known)}`;
-    return [{ path: [field, index], severity: "error", message }];
+    return [error([field, index], message)];
   });
 }
 

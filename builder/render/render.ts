@@ -1,5 +1,6 @@
 /** Everything that goes onto nodes, from the topology, the PKI and the fetched binaries. Pure. */
 import { ExpectedError } from "#cli/errors";
+import { errorsIn } from "#cli/finding";
 import type { DirectoryEntry, FileEntry, NodeEntry, Role, Selector, WrittenEntry } from "#bundle";
 import { flagFindings } from "../config/flag-table.ts";
 import { indexAddress } from "../config/topology.ts";
@@ -93,7 +94,7 @@ function podsOf(cluster: Cluster): Rendered["pods"] {
 
 /** Loading cluster.yaml has checked them; this is for clusters that came another way. */
 function refuseUnknownFlags({ topology, manifest }: RenderInput): void {
-  const findings = flagFindings(topology.cluster, manifest).filter(({ severity }) => severity === "error");
+  const findings = errorsIn(flagFindings(topology.cluster, manifest));
   if (findings.length === 0) return;
   throw new ExpectedError("FLAG_UNKNOWN", findings.map(({ message }) => message).join("\n"), {
     where: `flags of cluster ${topology.cluster.name}`,

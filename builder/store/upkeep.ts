@@ -3,6 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestFile, isDigest } from "#bundle";
+import { ExpectedError } from "#cli/errors";
 import { isAbandoned } from "./partial.ts";
 import type { Store } from "./store.ts";
 
@@ -25,25 +26,19 @@ export function listStore(store: Store): StoredContent[] {
     .toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-export interface StoreProblem {
-  readonly path: string;
-  readonly wanted: Digest;
-  /** Null: it cannot be read. */
-  readonly found: Digest | null;
-}
-
-/** Hashes every content and gives those that are not what their name says. With `repair` they are taken away. */
+/** Hashes every content: DIGEST_MISMATCH of each that is not what its name says. With `repair` they are taken away. */
 export async function verifyStore(
   store: Store,
   options: { readonly repair?: boolean; readonly onContent?: (done: number, total: number) => void } = {},
-): Promise<StoreProblem[]> {
+): Promise<ExpectedError[]> {
   const contents = listStore(store);
-  const problems: StoreProblem[] = [];
+  const problems: ExpectedError[] = [];
   for (const [index, { digest }] of contents.entries()) {
     const path = store.path(digest);
     const found = digestOrNull(path);
     if (found !== digest) {
-      problems.push({ path, wanted: digest, found });
+      const details = { where: path, expected: digest, found: found ?? "unreadable" };
+      problems.push(new ExpectedError("DIGEST_MISMATCH", "this content is damaged", details));
       if (options.repair === true) await store.remove(digest);
     }
     options.onContent?.(index + 1, contents.length);

@@ -1,6 +1,6 @@
 /** How long the certificates on a node still hold. */
 import { X509Certificate } from "node:crypto";
-import { error, type Finding, ok } from "../checks/check.ts";
+import { error, type Finding, ok } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
 

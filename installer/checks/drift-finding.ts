@@ -1,7 +1,7 @@
 /** How drift is told. */
+import { error, type Finding } from "#cli/finding";
 import { sameOwner } from "../resources/file.ts";
 import type { Owner } from "../host/effect.ts";
-import { error, type Finding } from "./check.ts";
 
 /** `what` is a path, or the name of a thing. */
 export function drift(check: string, what: string, message: string, hint: string): Finding {

@@ -1,6 +1,7 @@
 /** Audit: is every installed thing still as it was installed? */
 import type { Digest } from "#bundle";
 import { messageOf } from "#cli/errors";
+import { type Finding, warning } from "#cli/finding";
 import type { HostReader, Stat } from "../host/host.ts";
 import { currentTransactions, installedGoals, onHost } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
@@ -9,7 +10,6 @@ import type { DirectoryId } from "../resources/directory.ts";
 import type { FileId } from "../resources/file.ts";
 import { wrongLabels } from "../resources/hooks.ts";
 import { type Goal, isUnknown } from "../resources/resource.ts";
-import { type Finding, warning } from "./check.ts";
 import { attributeDrift, drift } from "./drift-finding.ts";
 import { findExtra } from "./extra.ts";
 import { podDrift } from "./pod-drift.ts";

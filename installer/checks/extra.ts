@@ -1,12 +1,12 @@
 /** What lies in our directories and is not ours. */
 import type { WrittenEntry } from "#bundle";
+import type { Finding } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import { installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { idsOf } from "../resources/catalogue.ts";
 import type { FileId } from "../resources/file.ts";
 import type { UnitId } from "../resources/unit.ts";
-import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 import { isWritten } from "./written.ts";
 

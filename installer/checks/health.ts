@@ -1,8 +1,8 @@
 /** Is what was installed healthy? Runs the bundle's own checks, which only look. */
 import type { CheckEntry } from "#bundle";
+import { type Finding, ok } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import { describeAwaited, isThere, type IsThere } from "./awaited.ts";
-import { type Finding, ok } from "./check.ts";
 
 /**
  * One check, once. `quorum` checks are warnings where `alone` is false: the other members may not be up yet.

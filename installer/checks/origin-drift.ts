@@ -14,10 +14,10 @@ import {
   type Trust,
 } from "#bundle";
 import { messageOf } from "#cli/errors";
+import type { Finding } from "#cli/finding";
 import type { KeptBundle } from "../journal/kept-bundle.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { goalsIn, idsOf } from "../resources/catalogue.ts";
-import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 /** [] where every link holds; without a key all but the first is looked at. */

@@ -1,10 +1,10 @@
 /** What runs beside the cluster's pods: containers that the kubelet knows nothing of, and pods that no API server ordered. */
 import { join } from "node:path";
 import { messageOf } from "#cli/errors";
+import { type Finding, warning } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import type { FileId } from "../resources/file.ts";
 import type { UnitId } from "../resources/unit.ts";
-import { type Finding, warning } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 const podUid = "io.kubernetes.pod.uid";

@@ -1,8 +1,8 @@
 /** An older bundle, or one of another cluster, over what is installed: signed it may be, and still not what is wanted. Pure. */
 import type { BundleIndex } from "#bundle";
+import { error, type Finding, warning } from "#cli/finding";
 import { compareVersions } from "#formats/version";
 import type { Header } from "../journal/journal.ts";
-import { error, type Finding, warning } from "./check.ts";
 
 /** [] where the bundle is newer in everything; whoever replays an old one on purpose reads here what they take back. */
 export function replay(installed: Header["bundle"], { locked, cluster, release }: BundleIndex): Finding[] {

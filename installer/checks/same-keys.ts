@@ -1,13 +1,15 @@
 /** Preflight of the cluster's keys: those of the bundle and those installed must know each other, or nodes do not. */
 import { dirname, join } from "node:path";
 import { type Bundle, type Digest, digestOf, type FileEntry } from "#bundle";
+import { error, type Finding } from "#cli/finding";
 import { isIssuedBy } from "../certificates/reissue.ts";
 import type { HostReader } from "../host/host.ts";
 import type { Transaction } from "../journal/transaction.ts";
 import { chosen } from "../plan/input.ts";
 import { installedFiles } from "../plan/renew.ts";
 import type { Selection } from "../plan/select.ts";
-import type { Finding } from "./check.ts";
+
+const check = "same-keys";
 
 export interface KeysInput {
   readonly host: Pick<HostReader, "read">;
@@ -88,28 +90,16 @@ function partsOf(text: string): { id: string; pem: string }[] {
 function refused(other: readonly Shared[]): Finding[] {
   if (other.length === 0) return [];
   const paths = other.map(({ path }) => path).join(", ");
-  return [
-    {
-      check: "same-keys",
-      severity: "error",
-      message: `the bundle has other keys of the cluster than those installed: ${paths}`,
-      hint: "build it beside the .pki folder that the installed bundle was built with",
-    },
-  ];
+  const hint = "build it beside the .pki folder that the installed bundle was built with";
+  return [error(check, `the bundle has other keys of the cluster than those installed: ${paths}`, { hint })];
 }
 
 function skippedStep(skipped: readonly Shared[], { bundle }: KeysInput): Finding[] {
   if (skipped.length === 0) return [];
   const steps = skipped.map(({ key }) => `${bundle.index.keys?.[key]?.step ?? "before the rotation"} of ${key}`);
-  return [
-    {
-      check: "same-keys",
-      severity: "error",
-      message: `the bundle is at the step ${steps.join(", ")}, and this host is not at the one beside it: nodes would refuse each other`,
-      found: skipped.map(({ path }) => path).join(", "),
-      hint: "upgrade every host to the bundle of each step: trust, reissue, drop; docs/day-2-rotation.md",
-    },
-  ];
+  const message = `the bundle is at the step ${steps.join(", ")}, and this host is not at the one beside it: nodes would refuse each other`;
+  const hint = "upgrade every host to the bundle of each step: trust, reissue, drop; docs/day-2-rotation.md";
+  return [error(check, message, { found: skipped.map(({ path }) => path).join(", "), hint })];
 }
 
 /** Certificates that the kubelet was issued are in no bundle: those of a CA that is dropped must have gone before. */
@@ -121,12 +111,10 @@ async function kubeletKeys({ host, bundle, selection }: KeysInput, dropped: read
     const current = path.replace("*", "current");
     const text = await host.read(current);
     if (text === null || !dropped.some((ca) => isIssuedBy(text, ca))) continue;
-    findings.push({
-      check: "same-keys",
-      severity: "error",
-      message: `the kubelet still uses a certificate of the CA that this bundle drops: ${current}`,
-      hint: `systemctl stop kubelet && rm ${join(dirname(path), "kubelet-*.pem")} && systemctl start kubelet   # docs/day-2-rotation.md`,
-    });
+    const hint = `systemctl stop kubelet && rm ${join(dirname(path), "kubelet-*.pem")} && systemctl start kubelet   # docs/day-2-rotation.md`;
+    findings.push(
+      error(check, `the kubelet still uses a certificate of the CA that this bundle drops: ${current}`, { hint }),
+    );
   }
   return findings;
 }

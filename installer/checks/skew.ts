@@ -1,6 +1,6 @@
 /** Which versions may follow which. Pure; the names of the findings are what `--skip-preflight` takes. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { isSince, parseVersion } from "#formats/version";
-import { error, type Finding, ok, warning } from "./check.ts";
 
 /** As a bundle names them; null or absent where it has none, undefined also in journals of older installers. */
 export interface Versions {

@@ -1,6 +1,6 @@
 /** What the smoke test wants to know of a cluster's answers. Pure. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { contains, eachOf, familyOf } from "#formats/address";
-import { error, type Finding, ok, warning } from "./check.ts";
 
 export const smokeName = "kubeferry-smoke";
 

@@ -1,9 +1,9 @@
 /** Is a unit still enabled, unmasked, without additions, and does it run the program that was installed? */
+import type { Finding } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import { keptInstaller } from "../journal/state.ts";
 import type { FileId } from "../resources/file.ts";
 import type { UnitId } from "../resources/unit.ts";
-import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 /** `files`: everything installed, by which a running program is recognised. */

@@ -1,5 +1,6 @@
 /** Preflight of a bundle over an older one: may this version follow that one, and will the cluster serve meanwhile? */
 import type { Bundle } from "#bundle";
+import { error, type Finding, ok, warning } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
 import { currentTransactions, installedGoals } from "../journal/installed.ts";
 import type { Transaction } from "../journal/transaction.ts";
@@ -8,7 +9,6 @@ import type { Plan } from "../resources/resource.ts";
 import type { Selection } from "../plan/select.ts";
 import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/upgrade.ts";
 import { apiVersion } from "../cluster/api-version.ts";
-import { error, type Finding, ok, warning } from "./check.ts";
 import { replay } from "./replay.ts";
 import { sameKeys } from "./same-keys.ts";
 import { eachOf } from "#formats/address";

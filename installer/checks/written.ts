@@ -3,8 +3,8 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { WrittenEntry } from "#bundle";
 import { messageOf } from "#cli/errors";
+import type { Finding } from "#cli/finding";
 import type { HostReader, Stat } from "../host/host.ts";
-import type { Finding } from "./check.ts";
 import { drift } from "./drift-finding.ts";
 
 type Issue = NonNullable<WrittenEntry["certificate"]>;

@@ -1,13 +1,12 @@
 /** `./install audit`: every installed thing against what was installed; a report to hand to an auditor. */
 import type { Trust } from "#bundle";
-import { ExpectedError } from "#cli/errors";
-import { type Finding, reportFindings, warning } from "../checks/check.ts";
+import { errorsIn, type Finding, refuseErrors, reportFindings, warning } from "#cli/finding";
 import { findDrift } from "../checks/drift.ts";
 import { originDrift } from "../checks/origin-drift.ts";
 import type { Context } from "../context.ts";
 import { readKept } from "../journal/kept-bundle.ts";
 import { openInstalled } from "../transaction/installation.ts";
-import { failing, hintOf, interruptions, tellInstalled } from "./status.ts";
+import { interruptions, tellInstalled } from "./status.ts";
 
 /** DRIFTED (exit 9) where anything differs, NOT_INSTALLED (9) where there is nothing to look at. `trust`: then every bundle must be signed so. */
 export async function audit(root: string, trust: Trust | null, context: Context): Promise<void> {
@@ -26,7 +25,7 @@ export async function audit(root: string, trust: Trust | null, context: Context)
     ...interruptions(past).map((one): Finding => ({ ...one, severity: "warning" })),
   ];
   reportFindings([...remarks, ...findings], reporter);
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsIn(findings);
   if (trust !== null && origins.length === 0) {
     reporter.stage(
       "signature",
@@ -43,9 +42,7 @@ export async function audit(root: string, trust: Trust | null, context: Context)
   });
   const { files, directories, units, settings } = counts;
   const looked = `${files} files, ${directories} directories, ${units} units, ${settings} settings`;
-  if (errors.length > 0) {
-    reporter.stage("audit", `${looked}: ${errors.length} differences`);
-    throw new ExpectedError("DRIFTED", failing(errors), { hint: hintOf(errors) });
-  }
-  reporter.stage("audit", `${looked}: all is what was installed`);
+  const judged = errors.length > 0 ? `${errors.length} differences` : "all is what was installed";
+  reporter.stage("audit", `${looked}: ${judged}`);
+  refuseErrors(errors, "DRIFTED");
 }

@@ -1,12 +1,11 @@
 /** `./install certificates`: how long each certificate on this node holds, for people, machines and Prometheus. */
-import { ExpectedError } from "#cli/errors";
+import { refuseErrors, reportFindings } from "#cli/finding";
 import { expiryFindings } from "../certificates/expiry.ts";
 import { certificateMetrics } from "../certificates/prometheus.ts";
-import { hasErrors, reportFindings } from "../checks/check.ts";
 import type { Context } from "../context.ts";
 import { createLocalHost } from "../host/local.ts";
 import { openInstalled } from "../transaction/installation.ts";
-import { failing, hintOf, tellLives } from "./status.ts";
+import { tellLives } from "./status.ts";
 
 export interface CertificatesRequest {
   readonly root: string;
@@ -30,5 +29,5 @@ export async function certificates(request: CertificatesRequest, context: Contex
   }
   const findings = expiryFindings(lives, days);
   reportFindings(findings, reporter, true);
-  if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
+  refuseErrors(findings, "UNHEALTHY");
 }

@@ -1,8 +1,8 @@
 /** `./install`: from the bundle to a node. Read this file to know what happens, in which order. */
 import { type Bundle, type BundleIndex, type CheckEntry, partsOfNode, requireWhole, type Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { errorsIn, reportFindings } from "#cli/finding";
 import type { Reporter } from "#cli/reporter";
-import { hasErrors, reportFindings } from "../checks/check.ts";
 import { preflight } from "../checks/preflight/preflight.ts";
 import type { Context } from "../context.ts";
 import { headerOf, isSame } from "../transaction/header.ts";
@@ -99,8 +99,8 @@ export async function install(request: InstallRequest, context: Context): Promis
   });
   reporter.stage("preflight", `${findings.length} checks`);
   reportFindings(findings, reporter, request.preflightOnly);
-  const blocking = findings.filter(({ check }) => !request.skipPreflight.includes(check));
-  if (hasErrors(blocking) && !request.dryRun) throw notFit(blocking.filter(({ severity }) => severity === "error"));
+  const blocking = errorsIn(findings.filter(({ check }) => !request.skipPreflight.includes(check)));
+  if (blocking.length > 0 && !request.dryRun) throw notFit(blocking);
   if (request.preflightOnly) return;
 
   const header = {

@@ -2,15 +2,14 @@
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { error, type Finding, refuseErrors, reportFindings } from "#cli/finding";
 import { askAddress } from "../cluster/ask-address.ts";
 import { type Cluster, type ClusterFacts, clusterFacts, clusterOf, ownFolder } from "../cluster/ask-cluster.ts";
-import { error, type Finding, hasErrors, reportFindings } from "../checks/check.ts";
 import * as judged from "../checks/smoke.ts";
 import type { Context } from "../context.ts";
 import type { Host } from "../host/host.ts";
 import { hostOf } from "../transaction/installation.ts";
 import { describeEffect } from "../plan/print.ts";
-import { failing, hintOf } from "./status.ts";
 
 export interface SmokeRequest {
   readonly dryRun: boolean;
@@ -61,7 +60,7 @@ export async function smoke(request: SmokeRequest, context: Context): Promise<vo
   if (request.dryRun) return tellDry(run);
   const findings = await tryOut(run);
   reportFindings(findings, reporter, true);
-  if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
+  refuseErrors(findings, "UNHEALTHY");
   reporter.info("All nodes run pods and reach each other.");
 }
 

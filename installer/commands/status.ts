@@ -1,9 +1,8 @@
 /** `./install status`: what is installed here, from which bundle, is it healthy, how long do its certificates hold. */
 import type { CheckEntry } from "#bundle";
-import { ExpectedError } from "#cli/errors";
+import { error, type Finding, refuseErrors, reportFindings, warning } from "#cli/finding";
 import type { Reporter } from "#cli/reporter";
 import { type CertificateLife, certificateLives, expiryFindings } from "../certificates/expiry.ts";
-import { error, type Finding, hasErrors, reportFindings, warning } from "../checks/check.ts";
 import { checkHealth, waitsFor } from "../checks/health.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
@@ -47,7 +46,7 @@ export async function status(request: StatusRequest, context: Context): Promise<
     const [first] = lives;
     if (first !== undefined) reporter.info(`The first certificate to end: ${expiry[0]?.message ?? ""}`);
   }
-  if (hasErrors(findings)) throw new ExpectedError("UNHEALTHY", failing(findings), { hint: hintOf(findings) });
+  refuseErrors(findings, "UNHEALTHY");
 }
 
 /** How long every certificate holds that is installed here, told to machines. */
@@ -129,14 +128,4 @@ export function tellInstalled({ past, current }: Installation, reporter: Reporte
     reporter.record("renewal", { id, at, notes: header.notes });
     reporter.stage("renewed", `certificates, on ${at}`);
   }
-}
-
-export function failing(findings: readonly Finding[]): string {
-  const errors = findings.filter(({ severity }) => severity === "error");
-  const shown = errors.slice(0, 5).map(({ check, message }) => `${check}: ${message}`);
-  return `${errors.length} found: ${shown.join("; ")}${errors.length > shown.length ? "; …" : ""}`;
-}
-
-export function hintOf(findings: readonly Finding[]): string | undefined {
-  return findings.find(({ severity, hint }) => severity === "error" && hint !== undefined)?.hint;
 }

@@ -1,9 +1,9 @@
 /** `./install support`: one archive that a person who was not here can work with. No file of the node, no secret. */
 import { writeTar } from "#bundle";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import type { Finding } from "#cli/finding";
 import type { Reporter } from "#cli/reporter";
 import { version } from "#cli/version";
-import type { Finding } from "../checks/check.ts";
 import { findDrift } from "../checks/drift.ts";
 import { checkHealth } from "../checks/health.ts";
 import type { Context } from "../context.ts";

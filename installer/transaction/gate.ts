@@ -1,7 +1,7 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#cli/errors";
-import type { Finding } from "../checks/check.ts";
+import { errorsIn, type Finding } from "#cli/finding";
 import { checkUntilHealthy } from "../checks/health.ts";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +17,7 @@ export function gate(host: HostReader, header: Header, context: Context) {
     // The other hosts serve while this one is upgraded: their absence is no excuse.
     const excused = mayWait(header);
     const findings = await healthOf(host, header, { phase, gates, excused }, context);
-    const failed = findings.find(({ severity }) => severity === "error");
+    const [failed] = errorsIn(findings);
     if (failed === undefined) return;
     const unit = header.checks.find(({ name }) => name === failed.check)?.unit;
     if (unit !== undefined) await tellUnitFailure(host, unit, context.reporter);

@@ -1,7 +1,7 @@
 /** After a change was taken back: does what was there before serve again? And what does a node still wait for? */
+import { errorsIn, failing } from "#cli/finding";
 import type { Reporter } from "#cli/reporter";
 import { describeAwaited, stillAwaited } from "../checks/awaited.ts";
-import { failing } from "../commands/status.ts";
 import type { Context } from "../context.ts";
 import { healthOf } from "./gate.ts";
 import type { Host, HostReader } from "../host/host.ts";
@@ -33,7 +33,7 @@ export async function reportHealth(host: Host, state: State, context: Context): 
         { phase: "restored", gates, excused: true },
         { ...context, signal },
       );
-      if (findings.some(({ severity }) => severity === "error")) sick.push(failing(findings));
+      if (errorsIn(findings).length > 0) sick.push(failing(findings));
       await tellAwaited(host, header, reporter);
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -1,7 +1,7 @@
 /** The health checks that a node of a cluster is given, run as `./install status` runs them. */
 import { selects, type CheckEntry } from "#bundle";
+import type { Finding } from "#cli/finding";
 import type { Rendered } from "../../builder/render/node-file.ts";
-import type { Finding } from "../../installer/checks/check.ts";
 import { checkHealth } from "../../installer/checks/health.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 

@@ -1,17 +1,17 @@
 /** What executables need of a host: the right machine, an interpreter, shared libraries. */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Digest } from "#bundle";
+import { error, type Finding, warning } from "#cli/finding";
 import type { NodeFile } from "../../render/node-file.ts";
 import { mergedUsr } from "./base.ts";
 import { type Elf, readElf } from "#formats/elf";
-import type { ClosureCheck, ClosureFinding } from "./finding.ts";
 import { compareVersions, isSince } from "#formats/version";
 import { baseName, packageHint } from "./programs.ts";
 import { findOffer, findProgram, type View } from "./view.ts";
 
 /** Every executable and every shared library of a node. */
-export function checkBinaries(view: View, store: { path(digest: Digest): string }): ClosureFinding[] {
-  const findings: ClosureFinding[] = [];
+export function checkBinaries(view: View, store: { path(digest: Digest): string }): Finding[] {
+  const findings: Finding[] = [];
   const linked: Linked[] = [];
   for (const file of view.files.values()) {
     const runs = (Number.parseInt(file.mode, 8) & 0o111) !== 0 || /\.so(\.|$)/.test(file.path);
@@ -24,7 +24,7 @@ export function checkBinaries(view: View, store: { path(digest: Digest): string 
     const path = store.path(file.content.digest);
     const elf = readElf(path);
     if (elf === null) findings.push(...checkScript(view, file, startOf(path)));
-    else if ("damaged" in elf) findings.push(damaged(view, file, elf.damaged));
+    else if ("damaged" in elf) findings.push(damaged(file.path, elf.damaged));
     else {
       findings.push(...checkElf(view, file, elf));
       if (elf.glibc !== null) linked.push({ file, glibc: elf.glibc });
@@ -40,7 +40,7 @@ interface Linked {
 }
 
 /** One finding for all programs that want a newer glibc than every host has: which hosts there are, the operator knows. */
-function checkGlibc(view: View, linked: readonly Linked[]): ClosureFinding[] {
+function checkGlibc(view: View, linked: readonly Linked[]): Finding[] {
   const oldest = view.base.glibc;
   const newer = linked
     .filter(({ glibc }) => oldest !== null && !isSince(oldest, glibc))
@@ -50,22 +50,23 @@ function checkGlibc(view: View, linked: readonly Linked[]): ClosureFinding[] {
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
   const message = `glibc ${first.glibc} or newer is needed by ${first.file.path}${more} on ${view.label}`;
   const hint = "ldd --version on the nodes tells what they have; for older ones take static builds";
-  return [finding(view, first.file, "library", `glibc ${first.glibc}`, message, hint, "warning")];
+  return [warning("library", message, { where: first.file.path, expected: `glibc ${first.glibc}`, hint })];
 }
 
-function checkElf(view: View, file: NodeFile, elf: Elf): ClosureFinding[] {
+function checkElf(view: View, file: NodeFile, elf: Elf): Finding[] {
+  const where = file.path;
   const found = `linux/${elf.machine}`;
   if (found !== view.platform || elf.bits !== 64) {
     const message = `${file.path} is built for ${found} (${elf.bits} bits), and ${view.label} wants ${view.platform}`;
     const hint = "correct the artifact of this platform in the release manifest, then run kubeferry lock";
-    return [finding(view, file, "platform", file.path, message, hint)];
+    return [error("platform", message, { where, expected: file.path, hint })];
   }
-  const findings: ClosureFinding[] = [];
+  const findings: Finding[] = [];
   const { interpreter } = elf;
   if (interpreter !== null && !view.base.interpreters.has(mergedUsr(interpreter))) {
     const message = `${interpreter} is missing on ${view.label}: ${file.path} is loaded by it`;
     const hint = "take a build of this program for glibc, or a static one";
-    findings.push(finding(view, file, "interpreter", interpreter, message, hint));
+    findings.push(error("interpreter", message, { where, expected: interpreter, hint }));
   }
   const here = new Set([...view.files.keys()].map(baseName));
   for (const library of elf.needed) {
@@ -76,36 +77,24 @@ function checkElf(view: View, file: NodeFile, elf: Elf): ClosureFinding[] {
     const hint =
       packageHint(view.base.offers.get(library)?.packages) ??
       "take a static build of this program, or carry the library's package";
-    findings.push(finding(view, file, "library", library, message, hint, state === "likely" ? "warning" : "error"));
+    findings.push((state === "likely" ? warning : error)("library", message, { where, expected: library, hint }));
   }
   return findings;
 }
 
-function checkScript(view: View, file: NodeFile, start: string): ClosureFinding[] {
+function checkScript(view: View, file: NodeFile, start: string): Finding[] {
   if (!start.startsWith("#!")) return [];
   const [program = "", argument] = (start.slice(2).split("\n")[0] ?? "").trim().split(/\s+/);
   const absolute = baseName(program) === "env" && argument !== undefined ? `/usr/bin/${argument}` : program;
   if (view.base.interpreters.has(mergedUsr(absolute)) || findProgram(view, absolute) === "here") return [];
   const message = `${absolute} is missing on ${view.label}: the script ${file.path} is run by it`;
   const hint = "write the script for /bin/sh, or carry the interpreter's package";
-  return [finding(view, file, "interpreter", absolute, message, hint)];
+  return [error("interpreter", message, { where: file.path, expected: absolute, hint })];
 }
 
-function damaged(view: View, file: NodeFile, why: string): ClosureFinding {
-  const message = `${file.path} is an ELF file that cannot be read: ${why}`;
-  return finding(view, file, "platform", file.path, message, "fetch the artifact again, and check its digest");
-}
-
-function finding(
-  view: View,
-  file: NodeFile,
-  check: ClosureCheck,
-  missing: string,
-  message: string,
-  hint: string,
-  severity: ClosureFinding["severity"] = "error",
-): ClosureFinding {
-  return { check, severity, missing, neededBy: file.path, node: view.label, message, hint };
+function damaged(where: string, why: string): Finding {
+  const hint = "fetch the artifact again, and check its digest";
+  return error("platform", `${where} is an ELF file that cannot be read: ${why}`, { where, expected: where, hint });
 }
 
 function startOf(path: string): string {

@@ -4,6 +4,7 @@
  */
 import type { Digest, ImageEntry, PackageEntry, Platform } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { errorsIn, type Finding } from "#cli/finding";
 import type { Reporter } from "#cli/reporter";
 import { readManifest } from "../../config/manifests.ts";
 import type { LockedArtifact } from "../../lock/lock.ts";
@@ -11,7 +12,6 @@ import type { Rendered } from "../../render/node-file.ts";
 import { parseBase } from "./base.ts";
 import { checkBinaries } from "./binaries.ts";
 import { checkComponents } from "./components.ts";
-import type { ClosureFinding } from "./finding.ts";
 import { imagesNamedBy } from "./image-references.ts";
 import { checkNames, checkPods } from "./names.ts";
 import { checkCommands, checkUnits } from "./programs.ts";
@@ -33,15 +33,18 @@ export interface ClosureInput {
   readonly base?: string;
 }
 
-/** Every miss of every node on every platform; equal misses of several nodes are one finding. [] = complete. */
-export function checkClosure(input: ClosureInput): ClosureFinding[] {
+/**
+ * Every miss of every node on every platform; equal misses of several nodes are one finding. `expected` is what is
+ * missing (a path, an image, a library), `where` the file, unit or check that needs it. [] = complete.
+ */
+export function checkClosure(input: ClosureInput): Finding[] {
   const { rendered, platforms } = input;
   const text = input.base ?? readManifest("bases/host.txt") ?? "";
   const own = new Set(rendered.files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
-  const findings = new Map<string, ClosureFinding>();
-  const add = (found: readonly ClosureFinding[]): void => {
+  const findings = new Map<string, Finding>();
+  const add = (found: readonly Finding[]): void => {
     for (const finding of found) {
-      const key = JSON.stringify([finding.check, finding.missing, finding.neededBy, finding.severity]);
+      const key = JSON.stringify([finding.check, finding.expected, finding.where, finding.severity]);
       if (!findings.has(key)) findings.set(key, finding);
     }
   };
@@ -69,21 +72,18 @@ export function checkClosure(input: ClosureInput): ClosureFinding[] {
 }
 
 /** INCOMPLETE with every error among the findings; warnings are told. */
-export function requireComplete(
-  findings: readonly ClosureFinding[],
-  reporter: Pick<Reporter, "warn" | "record">,
-): void {
+export function requireComplete(findings: readonly Finding[], reporter: Pick<Reporter, "warn" | "record">): void {
   for (const finding of findings) {
     reporter.record("finding", { ...finding });
-    if (finding.severity === "warning") reporter.warn(`${finding.message}; ${finding.hint}`);
+    if (finding.severity === "warning") reporter.warn([finding.message, finding.hint].join("; "));
   }
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsIn(findings);
   const [first] = errors;
   if (first === undefined) return;
   throw new ExpectedError("INCOMPLETE", "the bundle would not be complete", {
     problems: errors.map(({ message }) => ({ message })),
-    where: first.neededBy,
-    expected: first.missing,
+    where: first.where,
+    expected: first.expected,
     found: "nothing in the bundle",
     hint: first.hint,
   });

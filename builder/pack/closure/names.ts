@@ -1,8 +1,8 @@
 /** Files and images that rendered texts name. */
 import { isExpected } from "#cli/errors";
+import { error, type Finding } from "#cli/finding";
 import type { NodeFile } from "../../render/node-file.ts";
 import { nameInRuntime } from "../../config/image-name.ts";
-import type { ClosureFinding } from "./finding.ts";
 import { imagesNamedBy } from "./image-references.ts";
 import { pathsNamedBy } from "./path-references.ts";
 import { baseName, missingFile } from "./programs.ts";
@@ -13,8 +13,8 @@ export function checkNames(
   view: View,
   own: ReadonlySet<string>,
   imagesOf: typeof imagesNamedBy = imagesNamedBy,
-): ClosureFinding[] {
-  const findings: ClosureFinding[] = [];
+): Finding[] {
+  const findings: Finding[] = [];
   for (const file of view.files.values()) {
     if (typeof file.content !== "string" || isKeyMaterial(file.content)) continue;
     for (const path of isPodManifest(file.content) ? [] : pathsNamedBy(file.content)) {
@@ -38,7 +38,7 @@ function isMissing(view: View, path: string, own: ReadonlySet<string>): boolean 
 const cniFolder = "/opt/cni/bin";
 
 /** The plugins of a CNI configuration are named by type and looked for in the folder of plugins. */
-function checkCni(view: View, path: string, text: string): ClosureFinding[] {
+function checkCni(view: View, path: string, text: string): Finding[] {
   return /\/net\.d\/[^/]+\.conf(list)?$/.test(path) ? missingPlugins(view, path, text) : [];
 }
 
@@ -50,7 +50,7 @@ export function checkPods(
   view: View,
   files: readonly NodeFile[],
   imagesOf: typeof imagesNamedBy = imagesNamedBy,
-): ClosureFinding[] {
+): Finding[] {
   if (!view.roles.includes("worker")) return [];
   return files.flatMap(({ path, content }) => {
     if (typeof content !== "string" || !isPodManifest(content)) return [];
@@ -59,12 +59,12 @@ export function checkPods(
   });
 }
 
-function missingImages(view: View, path: string, named: readonly string[]): ClosureFinding[] {
+function missingImages(view: View, path: string, named: readonly string[]): Finding[] {
   const images = new Set(view.images.map(({ name }) => runtimeName(name)));
   return named.filter((image) => !images.has(runtimeName(image))).map((image) => missingImage(view, image, path));
 }
 
-function missingPlugins(view: View, neededBy: string, text: string): ClosureFinding[] {
+function missingPlugins(view: View, where: string, text: string): Finding[] {
   const types = new Set([...text.matchAll(/"type"\s*:\s*"([\w-]+)"/g)].map((match) => match[1] ?? ""));
   // flannel hands over to these two without naming them; the runtime itself sets up the loopback of every pod.
   if (types.has("flannel")) for (const name of ["bridge", "host-local"]) types.add(name);
@@ -72,7 +72,7 @@ function missingPlugins(view: View, neededBy: string, text: string): ClosureFind
   const here = new Set([...view.files.keys()].map(baseName));
   return [...types]
     .filter((type) => !here.has(type) && !bringsPlugin(text, type) && !notPlugins.has(type))
-    .map((type) => ({ ...missingFile(view, `${cniFolder}/${type}`, neededBy), check: "executable" as const }));
+    .map((type) => missingFile(view, `${cniFolder}/${type}`, where, "executable"));
 }
 
 /** Types that other parts of such a file have: flannel's backend, calico's way to the API and to policies. */
@@ -83,25 +83,21 @@ function bringsPlugin(text: string, type: string): boolean {
   return text.includes(`${cniFolder}/${type}`) || (type.startsWith("calico") && text.includes("install-cni"));
 }
 
-function missingImage(view: View, image: string, neededBy: string): ClosureFinding {
-  return {
-    check: "image",
-    severity: "error",
-    missing: image,
-    neededBy,
-    node: view.label,
-    message: `the image ${image} is missing on ${view.label}: ${neededBy} names it`,
+function missingImage(view: View, image: string, where: string): Finding {
+  return error("image", `the image ${image} is missing on ${view.label}: ${where} names it`, {
+    where,
+    expected: image,
     hint: `add "- name: ${image}" to images: of the release manifest, and run kubeferry lock`,
-  };
+  });
 }
 
 /** As written where it is no image's name: then nothing matches it, and it is reported as it stands. */
 function runtimeName(name: string): string {
   try {
     return nameInRuntime(name);
-  } catch (error) {
-    if (isExpected(error)) return name;
-    throw error;
+  } catch (cause) {
+    if (isExpected(cause)) return name;
+    throw cause;
   }
 }
 

@@ -1,8 +1,8 @@
 /** Programs that units, health checks and objects run. */
+import { error, type Finding, warning } from "#cli/finding";
 import type { Component } from "../../components/component.ts";
 import { components } from "../../components/list.ts";
 import { mergedUsr } from "./base.ts";
-import type { ClosureFinding } from "./finding.ts";
 import { readUnit } from "./unit-text.ts";
 import { findProgram, type View } from "./view.ts";
 
@@ -14,8 +14,8 @@ const companions = Object.assign(
 ) as Required<Component>["companions"];
 
 /** Every Exec line of every unit file, every unit that is to be enabled, and the programs that those start in turn. */
-export function checkUnits(view: View): ClosureFinding[] {
-  const findings: ClosureFinding[] = [];
+export function checkUnits(view: View): Finding[] {
+  const findings: Finding[] = [];
   for (const unit of view.units) {
     const paths = ["/etc/systemd/system", "/usr/lib/systemd/system"].map((folder) => `${folder}/${unit.name}`);
     if (!paths.some((path) => view.files.has(path))) findings.push(missingUnit(view, unit.name));
@@ -45,7 +45,7 @@ export function checkUnits(view: View): ClosureFinding[] {
 }
 
 /** Programs of health checks, and those that bring objects about. */
-export function checkCommands(view: View): ClosureFinding[] {
+export function checkCommands(view: View): Finding[] {
   const findings = view.checks.flatMap((check) => {
     const program = check.argv[0] ?? "";
     return program.startsWith("/") ? checkProgram(view, program, `health check "${check.name}"`) : [];
@@ -61,27 +61,21 @@ export function checkCommands(view: View): ClosureFinding[] {
 }
 
 /** [] when a program is there and may be executed. */
-function checkProgram(view: View, path: string, neededBy: string): ClosureFinding[] {
+function checkProgram(view: View, path: string, where: string): Finding[] {
+  const check = "executable";
   const file = view.files.get(path);
   if (file !== undefined && (Number.parseInt(file.mode, 8) & 0o111) === 0) {
-    const message = `${path}, which ${neededBy} runs, has mode ${file.mode}: it is not executable`;
+    const message = `${path}, which ${where} runs, has mode ${file.mode}: it is not executable`;
     const hint = "a fault of the release's rendering: its mode wants to be 0755";
-    return [{ check: "executable", severity: "error", missing: path, neededBy, node: view.label, message, hint }];
+    return [error(check, message, { where, expected: path, hint })];
   }
   const state = findProgram(view, path);
   if (state === "here") return [];
-  const offer = view.base.offers.get(mergedUsr(path));
-  return [
-    {
-      check: "executable",
-      severity: state === "likely" ? "warning" : "error",
-      missing: path,
-      neededBy,
-      node: view.label,
-      message: `${path} is missing on ${view.label}: ${neededBy} runs it`,
-      hint: packageHint(offer?.packages) ?? "add the component that brings it to the release manifest",
-    },
-  ];
+  const message = `${path} is missing on ${view.label}: ${where} runs it`;
+  const hint =
+    packageHint(view.base.offers.get(mergedUsr(path))?.packages) ??
+    "add the component that brings it to the release manifest";
+  return [(state === "likely" ? warning : error)(check, message, { where, expected: path, hint })];
 }
 
 /** The line of cluster.yaml that would bring a program or library; null where no package is known for it. */
@@ -90,28 +84,20 @@ export function packageHint(packages: readonly string[] | undefined): string | n
   return first === undefined ? null : `add "${first}" to packages: in cluster.yaml`;
 }
 
-export function missingFile(view: View, path: string, neededBy: string): ClosureFinding {
-  return {
-    check: "file",
-    severity: "error",
-    missing: path,
-    neededBy,
-    node: view.label,
-    message: `${path} is missing on ${view.label}: ${neededBy} names it`,
+export function missingFile(view: View, path: string, where: string, check = "file"): Finding {
+  return error(check, `${path} is missing on ${view.label}: ${where} names it`, {
+    where,
+    expected: path,
     hint: "a fault of the release's rendering: render the file, or take its name out",
-  };
+  });
 }
 
-function missingUnit(view: View, name: string): ClosureFinding {
-  return {
-    check: "unit",
-    severity: "error",
-    missing: name,
-    neededBy: "the list of units to enable",
-    node: view.label,
-    message: `the unit ${name} is to be enabled on ${view.label} and has no file`,
+function missingUnit(view: View, name: string): Finding {
+  return error("unit", `the unit ${name} is to be enabled on ${view.label} and has no file`, {
+    where: "the list of units to enable",
+    expected: name,
     hint: "a fault of the release's rendering: render the unit's file",
-  };
+  });
 }
 
 function hasNamed(view: View, name: string): boolean {

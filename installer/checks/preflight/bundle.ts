@@ -1,8 +1,8 @@
 /** Preflight of the bundle against this host and day: age, certificates' life and addresses, packages' distribution. */
 import { isIPv4 } from "node:net";
 import type { CertificateEntry } from "#bundle";
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { chosen } from "../../plan/input.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 const day = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /** What is doubtful about a node's IPv6 address, in dual stack. */
+import { type Finding, warning } from "#cli/finding";
 import type { HostReader } from "../../host/host.ts";
-import { type Finding, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 export async function ipv6Doubts({ host, facts, selection }: PreflightInput): Promise<Finding[]> {

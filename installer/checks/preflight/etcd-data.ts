@@ -1,7 +1,7 @@
 /** Preflight of etcd's data: a member starts from an empty directory, or from its own earlier data. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import type { HostReader } from "../../host/host.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 const check = "etcd-data";

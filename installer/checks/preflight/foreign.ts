@@ -1,7 +1,7 @@
 /** Preflight of what was here before: other clusters, other runtimes, data. What is ours is recognised as ours. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import { ownUnits, type PreflightInput } from "./input.ts";
 
 /** A host that belongs to another cluster is not silently made a member of this one. */

@@ -1,11 +1,11 @@
 /** Preflight of the host itself: rights, systemd, kernel, cgroups, size, name, clock, programs. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { formatBytes } from "#cli/quantities";
 import { compareVersions, isSince } from "#formats/version";
 import { isActive } from "../../host/systemd.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { chosen } from "../../plan/input.ts";
 import { otherTimeUnits, timeUnits } from "../../plan/time-sync.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 export function privilege({ facts, host }: PreflightInput): Finding[] {

@@ -1,12 +1,12 @@
 /** What a preflight check has to look at, and how it answers. */
 import type { Bundle } from "#bundle";
+import type { Finding } from "#cli/finding";
 import type { Facts } from "../../host/facts.ts";
 import type { HostReader } from "../../host/host.ts";
 import type { Transaction } from "../../journal/transaction.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import type { Plan } from "../../resources/resource.ts";
 import type { Selection } from "../../plan/select.ts";
-import type { Finding } from "../check.ts";
 
 export interface PreflightInput {
   readonly host: HostReader;

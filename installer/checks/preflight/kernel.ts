@@ -1,9 +1,9 @@
 /** Preflight of the running kernel: modules, values, swap, SELinux. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
 import { module, sysctl } from "../../resources/kernel.ts";
 import { isUnknown } from "../../resources/resource.ts";
 import { activeSwaps } from "../../resources/swap.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 export async function modules({ host, plan }: PreflightInput): Promise<Finding[]> {

@@ -1,11 +1,11 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
+import { error, type Finding, ok, warning } from "#cli/finding";
 import type { HostReader } from "../../host/host.ts";
 import { nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { openings } from "../../plan/openings.ts";
 import { contains, eachOf } from "#formats/address";
 import { isActive } from "../../host/systemd.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import { ipv6Doubts } from "./dual-stack.ts";
 import { ownUnits, type PreflightInput } from "./input.ts";
 import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";

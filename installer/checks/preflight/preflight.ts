@@ -1,6 +1,6 @@
 /** Is this host fit for what the plan will do to it? Every check answers, and all answers are told at once. */
+import type { Finding } from "#cli/finding";
 import { upgradeChecks } from "../upgrade.ts";
-import type { Finding } from "../check.ts";
 import { address, networks, ports, firewall } from "./network.ts";
 import { bundleAge, certificateAddress, certificateLife, packagesFit } from "./bundle.ts";
 import { capacity, cgroups, hostName, kernelVersion, privilege, programs, systemd, timeSync } from "./host.ts";

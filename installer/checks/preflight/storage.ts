@@ -1,11 +1,11 @@
 /** Preflight of file systems: room, inodes, mount options, data directories. */
 import { statfsSync, statSync } from "node:fs";
+import { error, type Finding, ok, warning } from "#cli/finding";
 import { formatBytes } from "#cli/quantities";
 import type { HostReader } from "../../host/host.ts";
 import { inside } from "../../host/inside.ts";
 import { parseMounts } from "../../host/mounts.ts";
 import { goalsIn, idsOf } from "../../resources/catalogue.ts";
-import { error, type Finding, ok, warning } from "../check.ts";
 import type { PreflightInput } from "./input.ts";
 
 /** Beside the files themselves: directories, the journal, what grows meanwhile. */

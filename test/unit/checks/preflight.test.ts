@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BundleIndex, decodeIndex } from "#bundle";
-import type { Finding } from "../../../installer/checks/check.ts";
+import type { Finding } from "#cli/finding";
 import type { PreflightInput } from "../../../installer/checks/preflight/input.ts";
 import { preflight } from "../../../installer/checks/preflight/preflight.ts";
 import { parseMounts } from "../../../installer/host/mounts.ts";

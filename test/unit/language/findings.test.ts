@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { error, type Finding, ok, reportFindings, warning } from "#cli/finding";
 import { chinese } from "#cli/language/chinese";
 import { english } from "#cli/language/language";
 import { texts } from "#cli/language/zh/chinese";
 import { createReporter } from "#cli/reporter";
-import { error, type Finding, ok, reportFindings, warning } from "../../../installer/checks/check.ts";
 import { writeNodeBundle } from "../../builders/node-bundle.ts";
 import { runInstall } from "../../programs/command.ts";
 

@@ -1,12 +1,16 @@
-/** What a look at a host found: in preflight, health checks and audits alike. */
-import { padded } from "#cli/language/language";
-import type { Reporter } from "#cli/reporter";
+/** What a look at something found: at a host in preflight, health checks and audits, at a bundle before it is packed. */
+import { type ErrorCode, ExpectedError } from "./errors.ts";
+import { padded } from "./language/language.ts";
+import type { Reporter } from "./reporter.ts";
 
 export interface Finding {
   /** Stable name of the check: what `--skip-preflight` takes. */
   readonly check: string;
   readonly severity: "ok" | "warning" | "error";
+  /** For people; it names whatever it speaks of. */
   readonly message: string;
+  /** For machines: the file, unit or object that it speaks of, where that is not the host itself. */
+  readonly where?: string;
   readonly expected?: string;
   readonly found?: string;
   /** A command to paste, where there is one. */
@@ -14,7 +18,7 @@ export interface Finding {
 }
 
 /** What a finding says beside its name and message. */
-export type FindingDetails = Pick<Finding, "expected" | "found" | "hint">;
+export type FindingDetails = Pick<Finding, "where" | "expected" | "found" | "hint">;
 
 export function ok(check: string, message: string): Finding {
   return { check, severity: "ok", message };
@@ -46,6 +50,21 @@ export function reportFindings(findings: readonly Finding[], reporter: Reporter,
   }
 }
 
-export function hasErrors(findings: readonly Finding[]): boolean {
-  return findings.some(({ severity }) => severity === "error");
+/** Those of severity error. */
+export function errorsIn<One extends { readonly severity: Finding["severity"] }>(findings: readonly One[]): One[] {
+  return findings.filter(({ severity }) => severity === "error");
+}
+
+/** How many errors there are, and the first five of them. */
+export function failing(findings: readonly Finding[]): string {
+  const errors = errorsIn(findings);
+  const shown = errors.slice(0, 5).map(({ check, message }) => `${check}: ${message}`);
+  return `${errors.length} found: ${shown.join("; ")}${errors.length > shown.length ? "; …" : ""}`;
+}
+
+/** Throws `code` where there is an error among the findings, with the first hint that one of them has. */
+export function refuseErrors(findings: readonly Finding[], code: ErrorCode): void {
+  const errors = errorsIn(findings);
+  if (errors.length === 0) return;
+  throw new ExpectedError(code, failing(errors), { hint: errors.find(({ hint }) => hint !== undefined)?.hint });
 }
