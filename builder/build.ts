@@ -17,6 +17,7 @@ import type { PackageContext } from "./sources/package-context.ts";
 import { fetchPackages, resolvePackages } from "./sources/packages.ts";
 import { readLock, writeLock } from "./lock/lock-file.ts";
 import type { Lock } from "./lock/lock.ts";
+import type { PlaceOptions } from "./sources/places.ts";
 import { resolveLock } from "./sources/resolve.ts";
 import { checkLock, packagesAsked } from "./lock/stale.ts";
 import { checkClosure, requireComplete } from "./pack/closure/closure.ts";
@@ -31,7 +32,7 @@ import type { SigningKey } from "./sign/secret-key.ts";
 import type { NodeFile, Rendered } from "./render/node-file.ts";
 import { render } from "./render/render.ts";
 
-export interface BuildOptions {
+export interface BuildOptions extends PlaceOptions {
   /** cluster.yaml; `cluster.lock`, `<cluster>.pki/` and `<cluster>.keys` lie beside it. */
   readonly config: string;
   /** The lock where it lies elsewhere. */
@@ -46,9 +47,6 @@ export interface BuildOptions {
   readonly force: boolean;
   /** The store's folder. */
   readonly cache: string;
-  /** URLs and folders that stand in for upstream; digests stay what the lock says. */
-  readonly mirrors: readonly string[];
-  readonly offline: boolean;
   /** Where images lie that were fetched by hand; their other artifacts are then there, too. */
   readonly folder?: string | undefined;
   /** Proxy, CAs, credentials, time-outs. */
@@ -187,7 +185,7 @@ interface Packable {
 }
 
 /** Adds images and packages, refuses what would not be complete, and writes the bundle. */
-export async function packBundle(
+async function packBundle(
   options: BuildOptions,
   { loaded, lock, store, rendered, runtimes }: Packable,
 ): Promise<Packed> {

@@ -1,13 +1,14 @@
 /** Files that hold a secret: a password, a private key. */
 import { readFileSync, statSync } from "node:fs";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 
 /** A file that nobody else may read, as ssh asks of its own. DENIED, UNAUTHORIZED. */
 export function privateFile(path: string, what: string): Buffer {
   try {
     const { mode } = statSync(path);
     if ((mode & 0o077) === 0) return readFileSync(path);
-    const found = `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
+    const found = `mode ${formatMode(mode)}`;
     const details = { where: path, expected: "mode 0600", found, hint: `chmod 600 ${path}` };
     throw new ExpectedError("DENIED", `others may read ${what}`, details);
   } catch (cause) {

@@ -24,7 +24,7 @@ export async function verify(paths: readonly string[], flags: VerifyFlags, surro
     return reporter.info(`${all}; kubeferry join puts them together`);
   }
   const trust = givenTrust(flags.publicKey ?? [], flags.require, surroundings.workingDirectory);
-  const bundle = await openBundle(where, trust === null ? [] : [trust]);
+  const bundle = await openBundle(where, [trust]);
   const problems = await verifyBundle(bundle, { reporter, signal: surroundings.signal });
   for (const problem of problems) reporter.error(problemError(problem, where));
   const [first] = problems;

@@ -6,7 +6,7 @@ import { ByteReader, EndOfStream } from "./byte-reader.ts";
 import { unxz } from "./xz.ts";
 import { nextZstdFrame } from "./zstd-frames.ts";
 
-export type Compression = "gzip" | "xz" | "zstd" | "none";
+type Compression = "gzip" | "xz" | "zstd" | "none";
 
 /** Default chunks cost a factor of two to four. */
 const chunkSize = 1024 * 1024;

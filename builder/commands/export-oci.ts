@@ -24,7 +24,7 @@ export function addExportOciCommand(group: Command, surroundings: Surroundings):
       const { workingDirectory, signal } = surroundings;
       const reporter = reporterFor(surroundings, flags);
       const trust = givenTrust(flags.publicKey ?? [], flags.require, workingDirectory);
-      const bundle = await openBundle(resolve(workingDirectory, where), trust === null ? [] : [trust]);
+      const bundle = await openBundle(resolve(workingDirectory, where), [trust]);
       reporter.stage("verify", `every byte of ${where}`);
       await requireWhole(bundle, { reporter, signal });
       reporter.stage("export", flags.out);

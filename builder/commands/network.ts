@@ -6,6 +6,7 @@ import { collect } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 import type { HttpSettings } from "../http/client.ts";
 import { httpSettingsFrom } from "../http/settings.ts";
+import type { PlaceOptions } from "../sources/places.ts";
 
 export interface NetworkFlags {
   readonly mirror?: string[];
@@ -15,11 +16,9 @@ export interface NetworkFlags {
   readonly ca?: string;
 }
 
-export interface Network {
-  readonly mirrors: readonly string[];
+export interface Network extends PlaceOptions {
   readonly registries: Readonly<Record<string, readonly string[]>>;
   readonly cache: string;
-  readonly offline: boolean;
   readonly http: HttpSettings;
 }
 

@@ -1,6 +1,7 @@
 /** Configuration files of daemons, as data: fields by version, and over them what cluster.yaml says of the daemon. */
 import { stringify } from "yaml";
 import { readsFields } from "../config/field-rules.ts";
+import { isMapping } from "../config/own-manifests.ts";
 import type { FileRow } from "./component.ts";
 import type { NodeContext } from "./context.ts";
 import { type FieldRow, given } from "./rows.ts";
@@ -25,8 +26,4 @@ export function merged(
     result[name] = isMapping(own) && isMapping(value) ? merged(own, value) : value;
   }
   return result;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

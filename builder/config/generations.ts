@@ -4,7 +4,7 @@
  */
 import type { ReleaseManifest } from "./release.ts";
 
-export type GenerationName = ReleaseManifest["generation"];
+type GenerationName = ReleaseManifest["generation"];
 
 export interface Generation {
   /** Folder of the cluster's certificates, keys and CA. */

@@ -21,7 +21,7 @@ export interface ReadManifest {
   readonly problems: readonly string[];
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
+export type Mapping = Readonly<Record<string, unknown>>;
 
 /** A file of manifests, YAML or JSON, lists taken apart. Definitions of resources come first, as a manifest of their own. */
 export function readOwnManifest(source: string, text: string): ReadManifest {
@@ -88,7 +88,7 @@ function listOf(value: unknown): Mapping[] {
   return Array.isArray(value) ? value.filter(isMapping) : [];
 }
 
-function isMapping(value: unknown): value is Mapping {
+export function isMapping(value: unknown): value is Mapping {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

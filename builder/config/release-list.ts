@@ -34,7 +34,7 @@ export async function releaseSummaries(names: readonly string[] = listReleases()
 }
 
 /** One release, by name or path. */
-export async function releaseSummary(nameOrPath: string): Promise<ReleaseSummary> {
+async function releaseSummary(nameOrPath: string): Promise<ReleaseSummary> {
   const { manifest } = await loadRelease(nameOrPath);
   const components = manifest.components.map(summary);
   return {

@@ -40,7 +40,7 @@ const removals = z.record(
 );
 
 /** APIs that `minor` (`1.22`) serves no longer, and the one before it did. */
-export function removedIn(minor: string): readonly RemovedApi[] {
+function removedIn(minor: string): readonly RemovedApi[] {
   return removals.parse(parse(readManifest("removed-apis.yaml") ?? "{}"))[minor] ?? [];
 }
 

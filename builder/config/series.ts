@@ -23,7 +23,7 @@ const series = z.strictObject({
   /** In place of those of that name. */
   components: z.array(releaseComponent).default([]),
 });
-export type Series = z.infer<typeof series>;
+type Series = z.infer<typeof series>;
 
 const pin = z.strictObject({
   /** Where the digests were read: `owner/repository@commit:path`. */

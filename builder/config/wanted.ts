@@ -4,7 +4,7 @@ import type { Component, Condition, ReleaseImage, ReleaseManifest } from "./rele
 import type { Topology } from "./topology.ts";
 
 /** Whether the cluster needs a component or an image of its release. */
-export function isWanted(entry: Pick<Component, "roles" | "when">, topology: Topology): boolean {
+function isWanted(entry: Pick<Component, "roles" | "when">, topology: Topology): boolean {
   const taken = new Set<Role>(topology.nodes.flatMap(({ roles }) => roles));
   return entry.roles.some((role) => taken.has(role)) && holds(entry.when ?? {}, topology);
 }

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { type Bundle, formatPublicKey, openBundle, requireWhole, type Trust, writeNew, writeNewFolder } from "#bundle";
+import { formatMode } from "#cli/quantities";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { listManifests, readManifest } from "../config/manifests.ts";
 import { copyMember } from "../pack/copy-member.ts";
@@ -24,7 +25,7 @@ export interface AnsibleRequest {
 export async function exportAnsible(request: AnsibleRequest, surroundings: Surroundings): Promise<void> {
   const { output, trust } = request;
   const reporter = reporterFor(surroundings, request);
-  const bundle = await openBundle(request.bundle, trust === null ? [] : [trust]);
+  const bundle = await openBundle(request.bundle, [trust]);
   const { inventory, hosts } = await inventoryOf(request.hosts, bundle.index);
   reporter.stage("verify", `every byte of ${request.bundle}`);
   await requireWhole(bundle, { reporter, signal: surroundings.signal });
@@ -58,7 +59,7 @@ function variablesOf(bundle: Bundle, trust: Trust | null): Record<string, unknow
         architectures[platform],
         partsFor(bundle, { node: node.name, roles: node.roles }, platform).map(({ path, mode }) => ({
           path,
-          mode: mode.toString(8).padStart(4, "0"),
+          mode: formatMode(mode),
         })),
       ]),
     );

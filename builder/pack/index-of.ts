@@ -6,7 +6,6 @@ import {
   type ImageEntry,
   type PackageEntry,
   type Platform,
-  encodeIndex,
   tokens,
 } from "#bundle";
 import type { Lock } from "../lock/lock.ts";
@@ -80,11 +79,6 @@ function runtimesOf(runtimes: readonly Runtime[]): NonNullable<BundleIndex["runt
   return Object.fromEntries(
     runtimes.map(({ platform, version, digest, glibc }) => [platform, { node: version, digest, glibc }]),
   );
-}
-
-/** The bytes of bundle.json. */
-export function indexBytes(index: BundleIndex): Buffer {
-  return Buffer.from(encodeIndex(index), "utf8");
 }
 
 function contentsOf(frames: readonly Frame[]): BundleIndex["contents"] {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parseKeyFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 import { openVault, type Vault } from "../pki/vault.ts";
 
 /** Public halves only: what packing needs. */
@@ -89,7 +90,7 @@ async function nodeRecipient(keys: Vault, node: string): Promise<string> {
     throw new ExpectedError("PKI_INVALID", "a node's key is open to other users", {
       where: path,
       expected: "mode 0600",
-      found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
+      found: `mode ${formatMode(mode)}`,
       hint: `chmod 0600 ${path}; if others could read it: kubeferry rekey cluster.yaml --node ${node}`,
     });
   }

@@ -12,6 +12,7 @@ import {
   blobPath,
   digestFile,
   digestOf,
+  encodeIndex,
   encodeSums,
   indexPath,
   installerName,
@@ -24,6 +25,7 @@ import {
   writeBeside,
 } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 import type { Reporter } from "#cli/reporter";
 import { readElf } from "#formats/elf";
 import type { Lock } from "../lock/lock.ts";
@@ -31,7 +33,7 @@ import type { Rendered } from "../render/node-file.ts";
 import { type Frame, compressGroups } from "./compress.ts";
 import type { ContentStore } from "./content-store.ts";
 import { groupContents } from "./groups.ts";
-import { componentsOf, indexBytes, indexOf } from "./index-of.ts";
+import { componentsOf, indexOf } from "./index-of.ts";
 import type { ClusterKeys } from "./keys.ts";
 import { outputPath } from "./output.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -132,7 +134,7 @@ export async function pack(options: PackOptions): Promise<Packed> {
     runtimes: options.runtimes ?? [],
     secrets: secrets.entries,
   });
-  const json = indexBytes(index);
+  const json = Buffer.from(encodeIndex(index));
   const payloadDigest = digestOf(json);
   const rest = [...own, ...frames.map((frame) => blobMember(frame, store)).toSorted(byPath), ...secrets.members];
   const first: TarMember = { path: indexPath, mode: 0o644, content: json };
@@ -150,7 +152,7 @@ export async function pack(options: PackOptions): Promise<Packed> {
 }
 
 /** `plant-7-kubernetes-1.36.3-0123456789ab.tar` */
-export function defaultName(cluster: string, release: string, kubernetes: string | null, payload: Digest): string {
+function defaultName(cluster: string, release: string, kubernetes: string | null, payload: Digest): string {
   const what = kubernetes === null ? release : `kubernetes-${kubernetes}`;
   return `${cluster}-${what}-${payload.slice(0, 12)}.tar`;
 }
@@ -216,7 +218,7 @@ function notBuilt(where: string, cause?: unknown): ExpectedError {
 
 function memberEntry(member: TarMember): BundleIndex["members"][string] {
   const size = "content" in member ? member.content.length : member.size;
-  return { digest: memberDigest(member), size, mode: member.mode.toString(8).padStart(4, "0") };
+  return { digest: memberDigest(member), size, mode: formatMode(member.mode) };
 }
 
 function blobMember(frame: Frame, store: ContentStore): TarMember {

@@ -4,7 +4,7 @@ import type { LockedPackage } from "../lock/lock.ts";
 import type { NodeFile } from "../render/node-file.ts";
 
 /** Where packages lie on a node until the transaction is undone. */
-export const packageFolder = "/var/lib/kubeferry/packages";
+const packageFolder = "/var/lib/kubeferry/packages";
 
 /**
  * What goes into the index and onto the nodes: every role gets the packages of its platform. Files are numbered in the

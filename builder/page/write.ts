@@ -18,7 +18,7 @@ export async function writePage(
   surroundings: Surroundings,
 ): Promise<void> {
   const trust = givenTrust(flags.publicKey ?? [], undefined, surroundings.workingDirectory);
-  const bundle = await openBundle(where, trust === null ? [] : [trust]);
+  const bundle = await openBundle(where, [trust]);
   const against = flags.against === undefined ? null : await openBundle(flags.against);
   const signed = [...bundle.source.members.keys()].some((member) => member.startsWith(signaturePath));
   const { signatures } = bundle;

@@ -7,6 +7,7 @@ import { link, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder, writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 
 export interface Vault {
   readonly dir: string;
@@ -51,7 +52,7 @@ async function refuseOpenToOthers(dir: string): Promise<void> {
     throw new ExpectedError("PKI_INVALID", "the directory of the cluster's keys is open to other users", {
       where: dir,
       expected: "mode 0700",
-      found: `mode 0${(mode & 0o777).toString(8)}`,
+      found: `mode ${formatMode(mode)}`,
       hint: `chmod 0700 ${dir}`,
     });
   }

@@ -36,7 +36,7 @@ export interface PushRequest {
 export async function push(request: PushRequest, surroundings: Surroundings): Promise<void> {
   const { action, trust, dryRun } = request;
   const first = reporterFor(surroundings, request);
-  const bundle = await openBundle(request.bundle, trust === null ? [] : [trust]);
+  const bundle = await openBundle(request.bundle, [trust]);
   const { index } = bundle;
   const inventory = await loadInventory(request.hosts, index);
   const hosts = chosen(inventory.hosts, request.only);

@@ -68,14 +68,7 @@ async function programFor({ action, host, connection, probe, folder }: Running):
 }
 
 /** Its command line, without anything that is secret. */
-export function wordsFor({
-  action,
-  host,
-  dryRun,
-  key,
-  publicKeys,
-  require,
-}: Omit<Running, "connection" | "probe">): string[] {
+function wordsFor({ action, host, dryRun, key, publicKeys, require }: Omit<Running, "connection" | "probe">): string[] {
   const trust = trustWords(publicKeys, require);
   const common = [...(host.root === null ? [] : ["--root", host.root]), ...trust, "--json"];
   if (action === "audit") return ["audit", ...common];

@@ -64,7 +64,7 @@ export async function takeImages(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<{ index: BundleIndex; images: CarriedImage[] }> {
-  const bundle = await openBundle(request.bundle, request.trust === null ? [] : [request.trust]);
+  const bundle = await openBundle(request.bundle, [request.trust]);
   const store = await Store.open(request.cache);
   reporter.stage("take", `the images of ${bundle.index.cluster.name}, each checked`);
   const images = await imagesIn(bundle, store, signal);

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { ask } from "#cli/ask";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 import type { Surroundings } from "#cli/run";
 import { isEncrypted, parseSigningKey, type SigningKey } from "./secret-key.ts";
 
@@ -20,7 +21,7 @@ export async function openSigningKey(file: string, surroundings: Surroundings): 
     throw new ExpectedError("PKI_INVALID", "the secret key is open to other users", {
       where: file,
       expected: "mode 0600",
-      found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
+      found: `mode ${formatMode(mode)}`,
       hint: `chmod 0600 ${file}; if others could read it, make a new one`,
     });
   }

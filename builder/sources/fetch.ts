@@ -13,15 +13,11 @@ import { forEachOf, isMissing } from "../together.ts";
 import { takeArtifact } from "./artifact.ts";
 import type { FetchedFile } from "./fetched.ts";
 import { createSources, openFirst, type Sources } from "./open.ts";
-import { placesFor } from "./places.ts";
+import { type PlaceOptions, placesFor } from "./places.ts";
 
-export interface FetchOptions {
+export interface FetchOptions extends PlaceOptions {
   readonly lock: Lock;
   readonly store: Store;
-  /** `--mirror`: URLs or folders, tried before upstream, in order. */
-  readonly mirrors: readonly string[];
-  /** Only what is in the store, in mirrors that are folders, and in `file:` sources. */
-  readonly offline: boolean;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
   /** Proxy, CAs, credentials, time-outs; see http/settings.ts. */

@@ -4,6 +4,7 @@ import { parseVersion } from "#formats/version";
 import type { ReleaseManifest } from "../config/release.ts";
 import type { HttpClient } from "../http/client.ts";
 import { fileAt, readWhole } from "../http/read.ts";
+import { largestChecksumFile } from "./published.ts";
 
 /** A component's version that releases carry, and what upstream has beyond it. */
 export interface Pinned {
@@ -15,7 +16,6 @@ export interface Pinned {
   readonly releases: readonly string[];
 }
 
-const largestChecksumFile = 4 * 1024 * 1024;
 /** Patch releases that upstream left out, after which it is not asked for more. */
 const mostGaps = 2;
 

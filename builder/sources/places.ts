@@ -10,9 +10,9 @@ export type Place =
   | { readonly kind: "apt"; readonly package: string; readonly version: string; readonly architecture: string };
 
 export interface PlaceOptions {
-  /** `--mirror`: URLs or folders. */
+  /** `--mirror`: URLs or folders that stand in for upstream, tried before it, in order; digests stay what the lock says. */
   readonly mirrors: readonly string[];
-  /** Only folders and files. */
+  /** Only what is in the store, in mirrors that are folders, and in `file:` sources. */
   readonly offline: boolean;
 }
 

@@ -12,13 +12,11 @@ import type { Store } from "../store/store.ts";
 import type { Signers } from "../config/release.ts";
 import type { SignedBy } from "../lock/lock.ts";
 import { openFirst, type Sources } from "./open.ts";
-import { type Place, placesFor } from "./places.ts";
+import { type Place, type PlaceOptions, placesFor } from "./places.ts";
 
-export interface PinContext {
+export interface PinContext extends PlaceOptions {
   readonly store: Store;
   readonly sources: Sources;
-  readonly mirrors: readonly string[];
-  readonly offline: boolean;
   readonly trustFirstUse: boolean;
   /** `--from`: a folder of what the operator fetched by hand, and vouches for. */
   readonly folder?: string | undefined;
@@ -39,7 +37,8 @@ export interface SignedList {
   readonly signedBy: SignedBy;
 }
 
-const largestChecksumFile = 4 * 1024 * 1024;
+/** Bytes; upstream names some hundred files. */
+export const largestChecksumFile = 4 * 1024 * 1024;
 
 /** From upstream itself; a mirror's copy where upstream cannot be asked or has none. */
 export async function readPublished(

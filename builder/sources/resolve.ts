@@ -13,9 +13,10 @@ import { forEachOf } from "../together.ts";
 import type { Lock, LockedArtifact } from "../lock/lock.ts";
 import { neededComponents } from "../lock/needed.ts";
 import { pin, type Unpinned } from "./pin.ts";
+import type { PlaceOptions } from "./places.ts";
 import type { PinContext } from "./published.ts";
 
-export interface ResolveOptions {
+export interface ResolveOptions extends PlaceOptions {
   readonly cluster: ClusterConfig;
   readonly manifest: ReleaseManifest;
   /** SHA-256 of the manifest's bytes. */
@@ -24,8 +25,6 @@ export interface ResolveOptions {
   readonly now: Date;
   /** The store's folder. */
   readonly cache: string;
-  readonly mirrors: readonly string[];
-  readonly offline: boolean;
   /** `--from`: a folder of what the operator fetched by hand. */
   readonly folder?: string | undefined;
   /** Pin what nobody published by downloading it once; the lock says so. */

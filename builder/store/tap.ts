@@ -1,7 +1,7 @@
 /** A stream that is hashed and counted as it passes, and that can be read to its end after its reader left early. */
 import { createHash, type Hash } from "node:crypto";
 
-export type Algorithm = "sha256" | "sha512";
+type Algorithm = "sha256" | "sha512";
 
 export class Tap implements AsyncIterable<Uint8Array> {
   readonly #source: AsyncIterator<Uint8Array>;

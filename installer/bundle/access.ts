@@ -1,5 +1,6 @@
 /** Who may change what was verified: modes and owners of a bundle's members, and of the folders they lie in. */
 import type { Stats } from "node:fs";
+import { formatMode } from "#cli/quantities";
 import type { Member, Source } from "./member.ts";
 import type { IntegrityProblem } from "./problem.ts";
 
@@ -11,17 +12,17 @@ const writableByOthers = 0o022;
  */
 export function accessProblems(kind: Source["kind"], member: Member, expected: number): IntegrityProblem[] {
   const { path, mode, uid } = member;
-  const found = `mode ${octal(mode)}`;
+  const found = `mode ${formatMode(mode)}`;
   const problem = (message: string, detail: { expected: string; found: string }): IntegrityProblem => {
     return { member: path, code: "MEMBER_MODE", message, ...detail };
   };
   if (kind === "tar") {
     if (mode === expected) return [];
-    return [problem("has another mode than the index says", { expected: `mode ${octal(expected)}`, found })];
+    return [problem("has another mode than the index says", { expected: `mode ${formatMode(expected)}`, found })];
   }
   const problems: IntegrityProblem[] = [];
   if ((mode & writableByOthers) !== 0) {
-    problems.push(problem("may be written by others", { expected: `mode ${octal(expected)}`, found }));
+    problems.push(problem("may be written by others", { expected: `mode ${formatMode(expected)}`, found }));
   }
   return [...problems, ...ownerProblem(path, uid)];
 }
@@ -30,7 +31,7 @@ export function accessProblems(kind: Source["kind"], member: Member, expected: n
 export function folderProblems(path: string, { mode, uid }: Pick<Stats, "mode" | "uid">): IntegrityProblem[] {
   const problems = ownerProblem(path, uid);
   if ((mode & 0o002) === 0) return problems;
-  const detail = { expected: "mode 0755", found: `mode ${octal(mode & 0o7777)}` };
+  const detail = { expected: "mode 0755", found: `mode ${formatMode(mode)}` };
   return [...problems, { member: path, code: "MEMBER_MODE", message: "is a folder that anybody may write", ...detail }];
 }
 
@@ -39,8 +40,4 @@ function ownerProblem(member: string, uid: number): IntegrityProblem[] {
   if (uid === 0 || uid === own) return [];
   const expected = own === 0 ? "owner 0 (root)" : `owner 0 or ${own}`;
   return [{ member, code: "MEMBER_MODE", message: "belongs to another user", expected, found: `owner ${uid}` }];
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, "0");
 }

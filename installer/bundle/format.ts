@@ -292,7 +292,6 @@ export type ImageEntry = z.infer<typeof image>;
 export type PackageEntry = z.infer<typeof osPackage>;
 export type ObjectEntry = z.infer<typeof object>;
 export type CertificateEntry = z.infer<typeof certificate>;
-export type SecretEntry = z.infer<typeof secret>;
 
 /** Canonical text of an index; throws zod's error for a value that is none. */
 export function encodeIndex(index: BundleIndex): string {

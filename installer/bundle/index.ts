@@ -7,7 +7,7 @@ export * from "./format.ts";
 export { decodeIndex } from "./format-decode.ts";
 export { createFrame, frameParameters, type FrameToMake } from "./frame-writer.ts";
 export { blobPath, chunkSize, decodeFrame } from "./frames.ts";
-export type { PodsEntry, WrittenEntry } from "./living.ts";
+export type { WrittenEntry } from "./living.ts";
 export { type NodeNeeds, partsOfNode } from "./parts-of-node.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";

@@ -29,5 +29,4 @@ export const pods = z.strictObject({
   for: selector,
 });
 
-export type PodsEntry = z.infer<typeof pods>;
 export type WrittenEntry = z.infer<typeof written>;

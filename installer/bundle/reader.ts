@@ -44,13 +44,14 @@ export interface Bundle {
 }
 
 /**
- * Opens the bundle at `where`, a .tar (not unpacked) or a directory. Where signatures are asked for, they are checked
- * before a byte of anything but SHA256SUMS and them is read; then bundle.json is checked against SHA256SUMS, and only then
+ * Opens the bundle at `where`, a .tar (not unpacked) or a directory. Where signatures are asked for (a null asks for none),
+ * they are checked before a byte of anything but SHA256SUMS and them is read; then bundle.json is checked against SHA256SUMS, and only then
  * is it parsed. Everything else is `verifyBundle`'s. SIGNATURE_INVALID, MEMBER_MISSING, DIGEST_MISMATCH, FORMAT_INVALID,
  * FORMAT_TOO_NEW.
  */
-export async function openBundle(where: string, trusts: readonly Trust[] = []): Promise<Bundle> {
-  const head = trusts.length === 0 ? null : checkedHead(where, trusts);
+export async function openBundle(where: string, trusts: readonly (Trust | null)[] = []): Promise<Bundle> {
+  const asked = trusts.filter((trust) => trust !== null);
+  const head = asked.length === 0 ? null : checkedHead(where, asked);
   const source = openSource(where);
   const sumsBytes = head?.sumsBytes ?? required(source, sumsPath, sumsLimit);
   const { sums, problems } = decodeSums(sumsBytes.toString("utf8"));

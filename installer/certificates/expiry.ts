@@ -13,7 +13,7 @@ export interface CertificateLife {
 }
 
 /** Fewer days than these are an error. */
-export const shortLife = 30;
+const shortLife = 30;
 const day = 86_400_000;
 
 /** What the kubelet is issued by the cluster; nothing where it has not been yet. */

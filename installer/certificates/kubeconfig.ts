@@ -1,5 +1,8 @@
 /** The few lines of a kubeconfig that concern certificates. Those that Kubeferry and the kubelet write are of this form. */
 
+/** The administrator's: on masters alone. */
+export const adminKubeconfig = "/etc/kubernetes/admin.kubeconfig";
+
 export interface Kubeconfig {
   readonly server: string | null;
   /** PEM. */

@@ -1,5 +1,6 @@
 /** How drift is told. */
 import { error, type Finding } from "#cli/finding";
+import { formatMode } from "#cli/quantities";
 import { sameOwner } from "../resources/file.ts";
 import type { Owner } from "../host/effect.ts";
 
@@ -17,7 +18,7 @@ interface Attributes {
 export function attributeDrift(path: string, found: Attributes, expected: Attributes): Finding[] {
   const findings: Finding[] = [];
   if (found.mode !== expected.mode) {
-    const [is, was] = [octal(found.mode), octal(expected.mode)];
+    const [is, was] = [formatMode(found.mode), formatMode(expected.mode)];
     findings.push({ ...drift("mode", path, "has another mode", `chmod ${was} ${path}`), expected: was, found: is });
   }
   if (!sameOwner(found.owner, expected.owner)) {
@@ -25,8 +26,4 @@ export function attributeDrift(path: string, found: Attributes, expected: Attrib
     findings.push({ ...drift("owner", path, "has another owner", `chown ${was} ${path}`), expected: was, found: is });
   }
   return findings;
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, "0");
 }

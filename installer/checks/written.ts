@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { WrittenEntry } from "#bundle";
 import { messageOf } from "#cli/errors";
 import type { Finding } from "#cli/finding";
+import { formatMode } from "#cli/quantities";
 import type { HostReader, Stat } from "../host/host.ts";
 import { drift } from "./drift-finding.ts";
 
@@ -47,7 +48,7 @@ async function credentialDrift(host: HostReader, path: string, entry: WrittenEnt
 
 function closedDrift(path: string, { mode, owner }: Extract<Stat, { type: "file" }>): Finding[] {
   if ((mode & 0o077) === 0 && owner.uid === 0) return [];
-  const found = `${mode.toString(8).padStart(4, "0")} ${owner.uid}:${owner.gid}`;
+  const found = `${formatMode(mode)} ${owner.uid}:${owner.gid}`;
   const finding = drift("mode", path, "may be read by others than root", `chmod 0600 ${path}; chown 0:0 ${path}`);
   return [{ ...finding, expected: "0600 0:0", found }];
 }

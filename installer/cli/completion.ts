@@ -53,18 +53,23 @@ function steps(table: readonly Words[], indent: string): string {
     .join("\n");
 }
 
-function bash(name: string, typed: readonly string[], table: readonly Words[]): string {
-  const cases = table.map(({ path, words }) => `    "${path.join(" ")}") words="${words.join(" ")}" ;;`);
-  return `_${name}() {
-  local current=\${COMP_WORDS[COMP_CWORD]} at="" word words=""
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+/** Over the words typed so far to the command they name, then its case. */
+function walk(typed: string, table: readonly Words[], cases: readonly string[]): string {
+  return `  for word in "${typed}"; do
     case "$at $word" in
 ${steps(table, "      ")}
     esac
   done
   case "$at" in
 ${cases.join("\n")}
-  esac
+  esac`;
+}
+
+function bash(name: string, typed: readonly string[], table: readonly Words[]): string {
+  const cases = table.map(({ path, words }) => `    "${path.join(" ")}") words="${words.join(" ")}" ;;`);
+  return `_${name}() {
+  local current=\${COMP_WORDS[COMP_CWORD]} at="" word words=""
+${walk("${COMP_WORDS[@]:1:COMP_CWORD-1}", table, cases)}
   case "$current" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
     *) COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current")) ;;
@@ -84,14 +89,7 @@ function zsh(name: string, typed: readonly string[], table: readonly Words[]): s
 _${name}() {
   local at="" word
   local -a candidates
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    case "$at $word" in
-${steps(table, "      ")}
-    esac
-  done
-  case "$at" in
-${cases.join("\n")}
-  esac
+${walk("${(@)words[2,CURRENT-1]}", table, cases)}
   compadd -- "\${candidates[@]}"
   [[ "$words[CURRENT]" == -* ]] || _files
 }

@@ -101,7 +101,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 }
 
 /** An error as people read it: what, where, expected and found one under the other, what to do. */
-export function describeError(error: ExpectedError, paint: Paint = (text) => text, language = english): string {
+function describeError(error: ExpectedError, paint: Paint, language: Language): string {
   const { say } = language;
   const lines = [`${paint(say("error"), "red")} ${named(error.code, language)}${say(": ")}${whatIsWrong(error, say)}`];
   // A line break in a name stays below its own word, and begins no line that looks like ours.
@@ -137,6 +137,6 @@ export type Paint = (text: string, style: Style) => string;
 const escapes: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
 
 /** Colours text where colours are wanted (a terminal, NO_COLOR unset). */
-export function painter(colour: boolean): Paint {
+function painter(colour: boolean): Paint {
   return colour ? (text, style) => `\x1b[${escapes[style]}m${text}\x1b[0m` : (text) => text;
 }

@@ -1,13 +1,11 @@
 /** How a master asks its own cluster: the bundle's kubectl with the administrator's kubeconfig of this node. */
 import { ExpectedError } from "#cli/errors";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { answerOf } from "../resources/object-answer.ts";
 
-export const kubectlClient: readonly string[] = [
-  "/usr/local/bin/kubectl",
-  "--kubeconfig=/etc/kubernetes/admin.kubeconfig",
-];
+const kubectlClient: readonly string[] = ["/usr/local/bin/kubectl", `--kubeconfig=${adminKubeconfig}`];
 /** Where manifests and facts of Kubeferry itself lie on a node. */
 export const ownFolder = "/etc/kubernetes/kubeferry";
 const environment = { HOME: "/proc" };

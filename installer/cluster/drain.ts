@@ -6,6 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import { type Api, apiWith } from "./ask-api.ts";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
@@ -27,7 +28,6 @@ interface Pod {
   readonly status?: { readonly phase?: string };
 }
 
-const administrator = "/etc/kubernetes/admin.kubeconfig";
 const kubelet = "/etc/kubernetes/kubelet.kubeconfig";
 /** As long as a budget may hold pods back. */
 export const patience = { tries: 150, seconds: 2 };
@@ -95,7 +95,7 @@ function nodePath(node: string): string {
 }
 
 async function apiAtHand(host: HostReader): Promise<[api: Api, mayDelete: boolean]> {
-  const admin = await kubeconfigOf(host, administrator);
+  const admin = await kubeconfigOf(host, adminKubeconfig);
   const own = admin ?? (await kubeconfigOf(host, kubelet));
   if (own !== null) return [apiWith(own), admin !== null];
   throw new ExpectedError("UNHEALTHY", "there is no kubeconfig here that could ask the cluster", { where: kubelet });

@@ -4,6 +4,7 @@ import { lstatSync } from "node:fs";
 import { writeNew } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import { clientKubeconfig } from "../certificates/client-kubeconfig.ts";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import { beginning, openAuthority, type Pair } from "../certificates/reissue.ts";
 import type { Context } from "../context.ts";
@@ -27,7 +28,6 @@ export interface AdminRequest {
 export const administrators = "kubeadm:cluster-admins";
 
 const longest = 90;
-const own = "/etc/kubernetes/admin.kubeconfig";
 /** Of all generations; only masters have ca-key.pem in one of them. */
 const folders = ["/etc/kubernetes/pki", "/etc/kubernetes/cert", "/etc/kubernetes/ssl"];
 const day = 86_400_000;
@@ -101,7 +101,7 @@ function refuseWrongRequest({ user, groups, days, server, output }: AdminRequest
 
 /** The CA that this master's own kubeconfig trusts, with its key, and the address that is in it. */
 async function authorityOn(host: HostReader): Promise<{ readonly authority: Pair; readonly server: string }> {
-  const { server = null, authority = null } = (await kubeconfigOf(host, own)) ?? {};
+  const { server = null, authority = null } = (await kubeconfigOf(host, adminKubeconfig)) ?? {};
   for (const folder of folders) {
     const [certificate, key] = [await host.read(`${folder}/ca.pem`), await host.read(`${folder}/ca-key.pem`)];
     if (certificate === null || certificate !== authority || key === null || server === null) continue;

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isExpected, messageOf } from "#cli/errors";
 import { approve, type ApproveRequest, isUndecided, type RequestItem } from "./approve.ts";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import { type Api, apiOf } from "../cluster/ask-api.ts";
 import { clusterFacts } from "../cluster/ask-cluster.ts";
 import type { Context } from "../context.ts";
@@ -44,7 +45,7 @@ export async function approveAsTheyCome(request: WatchRequest, context: Context)
     }
     try {
       // Read each time: certificates are renewed.
-      const kubeconfig = await host.read(request.kubeconfig ?? "/etc/kubernetes/admin.kubeconfig");
+      const kubeconfig = await host.read(request.kubeconfig ?? adminKubeconfig);
       await untilAsked(apiOf(kubeconfig ?? ""), left, signal, async (waiting) => {
         await approve({ ...request, dryRun: false }, context);
         for (const name of waiting) left.add(name);

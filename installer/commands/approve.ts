@@ -68,7 +68,7 @@ export async function approve(request: ApproveRequest, context: Context): Promis
 }
 
 /** Every request that nobody has decided on, with the verdict. */
-export async function judgeAll(cluster: Cluster, known: KnownNodes): Promise<Judged[]> {
+async function judgeAll(cluster: Cluster, known: KnownNodes): Promise<Judged[]> {
   const { items } = await cluster.get<{ items: readonly RequestItem[] }>("certificatesigningrequests");
   const waiting = items.filter(isUndecided);
   if (waiting.length === 0) return [];

@@ -3,6 +3,7 @@
  * are removed, its bootstrap token and its requests for certificates with them. The host itself is `./install undo`'s.
  */
 import { ExpectedError } from "#cli/errors";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import { kubeconfigOf } from "../certificates/kubelet-client.ts";
 import { type Api, apiWith } from "../cluster/ask-api.ts";
 import { ownEtcd } from "../cluster/ask-etcd.ts";
@@ -32,8 +33,6 @@ interface Listed {
   }[];
 }
 
-const administrator = "/etc/kubernetes/admin.kubeconfig";
-
 /** USAGE where nothing can be asked from here, or nothing is known of the node; UNHEALTHY, APPLY_FAILED. */
 export async function removeNode(request: RemoveNodeRequest, context: Context): Promise<void> {
   const { node, dryRun } = request;
@@ -42,7 +41,7 @@ export async function removeNode(request: RemoveNodeRequest, context: Context): 
   if (current.some(({ header }) => header.node.name === node)) {
     throw new ExpectedError("USAGE", `${node} is this very host`, { hint: "./install undo --drain" });
   }
-  const admin = await kubeconfigOf(host, administrator);
+  const admin = await kubeconfigOf(host, adminKubeconfig);
   const api = admin === null ? null : apiWith(admin);
   const removals = await membersNamed(host, past, node);
   const paths = api === null ? [] : await traces(api, node);

@@ -3,7 +3,8 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ExpectedError } from "#cli/errors";
 
-const deepest = 40;
+/** Links on one way: as many as Linux follows. */
+export const deepest = 40;
 
 /**
  * Where `path` (absolute, as the node sees it) lies on this machine: every symbolic link among its parents is
@@ -46,7 +47,7 @@ function resolveDirectory(root: string, segments: readonly string[], path: strin
   return join(root, ...real);
 }
 
-function split(path: string): string[] {
+export function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "");
 }
 

@@ -1,8 +1,7 @@
 /** Where a path leads on the node: the kernel's tables know no symbolic links. */
 import { dirname, join } from "node:path";
 import type { HostReader } from "./host.ts";
-
-const deepest = 40;
+import { deepest, split } from "./inside.ts";
 
 /** `/var/lib/docker` → `/data/docker` where the one is a link to the other; the path itself where it goes in circles. */
 export async function realPath(host: HostReader, path: string): Promise<string> {
@@ -24,8 +23,4 @@ export async function realPath(host: HostReader, path: string): Promise<string> 
     real = "/";
   }
   return real;
-}
-
-function split(path: string): string[] {
-  return path.split("/").filter((part) => part !== "");
 }

@@ -2,6 +2,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 
 const folders = ["", "stage", "before", "bundles", "snapshots", "reserve"];
 const files = ["journal", "lock", "install"];
@@ -30,7 +31,7 @@ export function refuse(path: string, kind: "file" | "folder"): void {
   throw new ExpectedError("JOURNAL_INVALID", "others can write Kubeferry's state, and so decide what is undone", {
     where: path,
     expected: `owner ${own === 0 ? "root" : `root or ${own}`}, writable by nobody else`,
-    found: `owner ${stat.uid}, mode ${(stat.mode & 0o7777).toString(8).padStart(4, "0")}`,
+    found: `owner ${stat.uid}, mode ${formatMode(stat.mode)}`,
     hint: `look at what is in it; is it as it should be: chown -R root: ${path}; chmod -R go-w ${path}`,
   });
 }

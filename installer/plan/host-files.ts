@@ -10,8 +10,8 @@ import { chosen, type NodeFile } from "./input.ts";
 import type { Selection } from "./select.ts";
 
 /** Read after the distribution's own and an administrator's `99-…`, whose values these must hold against. */
-export const sysctlFile = "/etc/sysctl.d/99-zz-kubeferry.conf";
-export const modulesFile = "/etc/modules-load.d/kubeferry.conf";
+const sysctlFile = "/etc/sysctl.d/99-zz-kubeferry.conf";
+const modulesFile = "/etc/modules-load.d/kubeferry.conf";
 
 /** Modules and keys that the running kernel lacks are left out. */
 export async function hostFiles(index: BundleIndex, selection: Selection, host: HostReader): Promise<HostFile[]> {

@@ -1,6 +1,7 @@
 /** What is brought about in the cluster, each as soon as what it is asked of runs and before what waits for it. */
 import type { BundleIndex, ObjectEntry } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { adminKubeconfig } from "../certificates/kubeconfig.ts";
 import { statePath } from "../journal/state.ts";
 import { goal, idsOf } from "../resources/catalogue.ts";
 import { identitiesIn, keyOf } from "../resources/manifest.ts";
@@ -24,7 +25,6 @@ const stages: readonly Stage[] = [
   { name: "labels", via: ["label"], after: ["kubelet"] },
 ];
 
-const kubeconfig = "/etc/kubernetes/admin.kubeconfig";
 /** kubectl keeps a cache in its home folder, which undo would not find again: there is no writing here. */
 const nowhere = { HOME: "/proc" };
 
@@ -91,7 +91,7 @@ function idOf(entry: ObjectEntry, input: PlanInput): ObjectId {
 function kubectl({ files }: PlanInput): Pick<ObjectId, "client" | "environment"> {
   const program =
     files.find(({ entry }) => entry.path.endsWith("/bin/kubectl"))?.entry.path ?? "/usr/local/bin/kubectl";
-  return { client: [program, `--kubeconfig=${kubeconfig}`], environment: nowhere };
+  return { client: [program, `--kubeconfig=${adminKubeconfig}`], environment: nowhere };
 }
 
 /** As the member's health check asks it: the same endpoint, the same certificate; the old API has other names for them. */

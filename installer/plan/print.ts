@@ -1,4 +1,5 @@
 /** Effects in words: stable lines for people (and for golden tests), and records for machines. */
+import { formatMode } from "#cli/quantities";
 import type { Reporter } from "#cli/reporter";
 import type { Effect, Owner } from "../host/effect.ts";
 import { commandOf } from "../host/systemd.ts";
@@ -70,5 +71,5 @@ export function effectRecord(effect: Effect): Record<string, unknown> {
 }
 
 function describeMode({ mode, owner }: { mode: number; owner: Owner }): string {
-  return `${mode.toString(8).padStart(4, "0")} ${owner.uid}:${owner.gid}`;
+  return `${formatMode(mode)} ${owner.uid}:${owner.gid}`;
 }

@@ -7,6 +7,7 @@ import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { parsePublicKey, type Trust, trustIn } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { formatMode } from "#cli/quantities";
 
 export const trustedFolder = "/etc/kubeferry/trusted";
 
@@ -47,7 +48,7 @@ function refuseOpen(where: string, { mode, uid }: Stats, isKind: boolean, kind: 
     : uid !== 0 && uid !== own
       ? { expected: "owner 0 (root)", found: `owner ${uid}` }
       : (mode & 0o022) !== 0
-        ? { expected: "writable by its owner alone", found: `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}` }
+        ? { expected: "writable by its owner alone", found: `mode ${formatMode(mode)}` }
         : null;
   if (detail === null) return;
   throw new ExpectedError("TRUST_INVALID", "others could change which keys this host trusts", {

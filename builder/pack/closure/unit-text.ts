@@ -38,7 +38,7 @@ export function readUnit(text: string): UnitNeeds {
 }
 
 /** Logical lines, joined over trailing backslashes as systemd joins them, without comments. */
-export function logicalLines(text: string): string[] {
+function logicalLines(text: string): string[] {
   const lines: string[] = [];
   let open: string | null = null;
   for (const raw of text.split("\n")) {

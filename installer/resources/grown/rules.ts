@@ -13,7 +13,7 @@ const comments = /^(cali:|flanneld (masq|forward)$)/;
 const dockerInterfaces = /^(docker0|docker_gwbridge|br-[0-9a-f]{12})$/;
 
 /** The chains of a table that were made since `before` by programs of ours. */
-export function ownChains(now: SavedTable, before: SavedTable | undefined, { docker }: RulesOwner): string[] {
+function ownChains(now: SavedTable, before: SavedTable | undefined, { docker }: RulesOwner): string[] {
   const old = new Set(before?.chains.map(({ name }) => name));
   return now.chains
     .filter(({ name, policy }) => policy === null && !old.has(name))
@@ -22,7 +22,7 @@ export function ownChains(now: SavedTable, before: SavedTable | undefined, { doc
 }
 
 /** Whether a rule in a chain that stays is of a program of ours: where it leads to, what it says of itself, its form. */
-export function isOwnRule(rule: Rule, gone: ReadonlySet<string>, owner: RulesOwner): boolean {
+function isOwnRule(rule: Rule, gone: ReadonlySet<string>, owner: RulesOwner): boolean {
   if (rule.target !== null && gone.has(rule.target)) return true;
   if (rule.comment !== null && comments.test(rule.comment)) return true;
   if (owner.docker && rule.interfaces.some((name) => dockerInterfaces.test(name))) return true;
