@@ -150,7 +150,8 @@ export function removeTree(path: string): void {
     for (const entry of fs.readdirSync(folder)) {
       const below = join(folder, entry);
       const stat = fs.lstatSync(below);
-      if (stat.dev !== top.dev || mounts.has(below)) foreign.push(below);
+      // On an overlay a file has the device of the layer that it lies in: of devices only those of folders tell of mounts.
+      if (mounts.has(below) || (stat.isDirectory() && stat.dev !== top.dev)) foreign.push(below);
       else if (stat.isDirectory()) walk(below);
       else fs.unlinkSync(below);
     }

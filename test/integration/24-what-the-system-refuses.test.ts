@@ -129,6 +129,30 @@ test("a bundle that cannot be read is told: a dying medium, another user's file"
   assertCode(run(...kubeferry, "verify", "/proc/self/mem"), 5, /UNREADABLE/);
 });
 
+test(
+  "undo removes a tree of an overlay, whose files have other devices, and leaves what is mounted in it",
+  asRoot,
+  () => {
+    const place = join(folder, "overlay");
+    mkdirSync(place);
+    const mounts = [
+      "mkdir -p lower/gone lower/kept/folder memory tree && touch lower/gone/file lower/kept/file",
+      "mount -t tmpfs tmpfs memory && mkdir memory/upper memory/work memory/theirs && touch memory/theirs/word",
+      "mount -t overlay overlay -o lowerdir=lower,upperdir=memory/upper,workdir=memory/work tree && echo new > tree/gone/new",
+      "mount --bind memory/theirs tree/kept/folder && mount --bind memory/theirs/word tree/kept/file",
+    ];
+    const module = JSON.stringify(join(project, "installer/host/local-files.ts"));
+    const program = `import { readdirSync } from "node:fs";
+    const { removeTree } = await import(${module});
+    removeTree(process.cwd() + "/tree/gone");
+    try { removeTree(process.cwd() + "/tree/kept"); } catch ({ code }) { console.log(code); }
+    console.log(readdirSync("tree", { recursive: true }).toSorted().join(" "));`;
+    const inside = `cd "$2" && ${mounts.join(" && ")} && exec "$0" --input-type=module --eval "$1"`;
+    const { stdout, stderr } = run("unshare", "--mount", "/bin/sh", "-c", inside, process.execPath, program, place);
+    assert.equal(stdout, "UNDO_INCOMPLETE\nkept kept/file kept/folder kept/folder/word\n", stderr);
+  },
+);
+
 test("a name that is no UTF-8, and folders as deep as a path may be, are told", () => {
   const unpacked = join(folder, "unpacked");
   mkdirSync(unpacked);
