@@ -1,14 +1,14 @@
 /** What the tests ask a running cluster of, by kubectl on a master and by HTTP from every machine. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Machine } from "../../scripts/vm/machine.ts";
 import { eventually } from "./poll.ts";
 import { nodePort, workloadFolder, workloadName } from "./workload.ts";
+import type { Host } from "./host.ts";
 
 const program = `/usr/local/bin/kubectl --kubeconfig=/etc/kubernetes/admin.kubeconfig --cache-dir=${workloadFolder}/cache`;
 
 /** Standard output; throws with kubectl's own words when it fails. A server that is too busy to answer is asked again. */
-export async function kubectl(machine: Machine, words: string): Promise<string> {
+export async function kubectl(machine: Host, words: string): Promise<string> {
   for (let left = 10; ; left -= 1) {
     const { code, stdout, stderr } = await machine.exec(commandLine(words), { timeoutSeconds: 300 });
     if (code === 0) return stdout;
@@ -23,13 +23,13 @@ function commandLine(words: string): [string, ...string[]] {
 }
 
 /** Both outputs, however it ended. */
-export async function tryKubectl(machine: Machine, words: string): Promise<string> {
+export async function tryKubectl(machine: Host, words: string): Promise<string> {
   const { stdout, stderr } = await machine.exec(commandLine(words));
   return stdout + stderr;
 }
 
 /** Waits until each of these nodes is Ready and has a serving certificate, by which the API server reaches its kubelet. */
-export async function allReady(master: Machine, names: readonly string[]): Promise<void> {
+export async function allReady(master: Host, names: readonly string[]): Promise<void> {
   await eventually(
     `Ready: ${names.join(", ")}`,
     () => tryKubectl(master, "get nodes --no-headers"),
@@ -45,7 +45,7 @@ export async function allReady(master: Machine, names: readonly string[]): Promi
 }
 
 /** Waits until so many pods of the workload are ready, and no other is left. */
-export async function podsReady(master: Machine, count: number): Promise<void> {
+export async function podsReady(master: Host, count: number): Promise<void> {
   await eventually(
     `${count} pods are ready`,
     () => tryKubectl(master, `get pods -l app=${workloadName} --no-headers`),
@@ -57,7 +57,7 @@ export async function podsReady(master: Machine, count: number): Promise<void> {
 }
 
 /** Waits until the workload answers on this address from this machine, with each of these nodes' pods at some time. */
-export async function answers(machine: Machine, address: string, from: readonly string[]): Promise<void> {
+export async function answers(machine: Host, address: string, from: readonly string[]): Promise<void> {
   const seen = new Set<string>();
   await eventually(
     `${address} answers ${machine.name} from ${from.join(", ")}`,
@@ -73,7 +73,7 @@ export async function answers(machine: Machine, address: string, from: readonly 
 
 /** Node ports of these nodes from this machine, each with the pods of all of them. */
 export async function everyNodePort(
-  machine: Machine,
+  machine: Host,
   workers: readonly { readonly name: string; readonly ip: string }[],
 ): Promise<void> {
   for (const { ip } of workers)
@@ -85,7 +85,7 @@ export async function everyNodePort(
 }
 
 /** Waits until `./install status` finds nothing wrong: a cluster that has just come back has work to do. */
-export async function healthy(machine: Machine, installer: string): Promise<void> {
+export async function healthy(machine: Host, installer: string): Promise<void> {
   await eventually(
     `${machine.name} is healthy`,
     async () => {

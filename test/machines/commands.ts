@@ -1,7 +1,7 @@
 /** What the tests on machines type, and how they judge the answer. */
 import assert from "node:assert/strict";
-import type { Machine } from "../../scripts/vm/machine.ts";
 import { faultyInstaller, installer, keyFile, laterInstaller } from "./bundle.ts";
+import type { Host } from "./host.ts";
 
 type Argv = readonly [string, ...string[]];
 
@@ -19,7 +19,7 @@ export const faultyUpgrade: Argv = [faultyInstaller, "upgrade", "--key", keyFile
 export const rollback: Argv = [laterInstaller, "rollback", "--yes"];
 
 /** Runs it and wants this exit code; standard output and standard error come back as one text. */
-export async function must(machine: Machine, argv: Argv, code = 0): Promise<string> {
+export async function must(machine: Host, argv: Argv, code = 0): Promise<string> {
   const result = await machine.exec(argv, { timeoutSeconds: 900 });
   const said = `${result.stdout}\n${result.stderr}`;
   assert.equal(result.code, code, `${machine.name}: ${argv.join(" ")}\n${said}`);
@@ -29,9 +29,9 @@ export async function must(machine: Machine, argv: Argv, code = 0): Promise<stri
 /** Where release `distro` keeps etcd's certificates. */
 export const etcdPki = "/etc/kubernetes/pki/etcd";
 
-/** etcdctl as this member, with its own certificate. */
-export function etcdctl(endpoints: readonly string[], words: readonly string[]): Argv {
-  const shown = [`--cacert=${etcdPki}/ca.pem`, `--cert=${etcdPki}/etcd.pem`, `--key=${etcdPki}/etcd-key.pem`];
+/** etcdctl as this member, with its own certificate. `pki`: where other releases keep it. */
+export function etcdctl(endpoints: readonly string[], words: readonly string[], pki = etcdPki): Argv {
+  const shown = [`--cacert=${pki}/ca.pem`, `--cert=${pki}/etcd.pem`, `--key=${pki}/etcd-key.pem`];
   const urls = endpoints.map((ip) => `https://${ip}:2379`).join(",");
   return ["/usr/local/bin/etcdctl", `--endpoints=${urls}`, ...shown, ...words];
 }

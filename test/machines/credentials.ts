@@ -1,6 +1,6 @@
 /** Files of a machine that may open the API server, and whether they do. */
-import type { Machine } from "../../scripts/vm/machine.ts";
 import { workloadFolder } from "./workload.ts";
+import type { Host } from "./host.ts";
 
 export interface Credential {
   readonly path: string;
@@ -13,7 +13,7 @@ const brought =
 const marks = '(BEGIN [A-Z ]*PRIVATE KEY|client-key-data:|client-key:|^ *token: |^ *"?token"?:)';
 
 /** Every file of any file system that looks like a key or a kubeconfig, wherever it lies. */
-export async function credentialsOn(machine: Machine): Promise<Credential[]> {
+export async function credentialsOn(machine: Host): Promise<Credential[]> {
   const find = `find / \\( ${brought} \\) -prune -o -type f -size -1000k -print0`;
   const said = await machine.run(`${find} | xargs -0 -r grep -lE '${marks}' -- 2> /dev/null || true`);
   const kinds = await Promise.all(
@@ -33,7 +33,7 @@ export async function credentialsOn(machine: Machine): Promise<Credential[]> {
  * other files at the places that it names (below a root of their own).
  */
 export async function worksWith(
-  master: Machine,
+  master: Host,
   credentials: readonly Credential[],
   copies: readonly string[],
 ): Promise<boolean> {

@@ -13,11 +13,11 @@ export const questions: Readonly<Record<string, string>> = {
   "legacy ip6tables": legacyTables("ip6tables", "ip6_tables_names"),
   // The kernel lists no sets without a program of its own: a type that is held by more than other modules has sets.
   ipset:
-    'awk \'$1 ~ /^ip_set_/ { used = $4 == "-" ? 0 : gsub(/,/, "", $4); if ($3 > used) print $1, $3 - used }\' /proc/modules; ' +
+    'awk \'$1 ~ /^ip_set_/ { used = $4 == "-" ? 0 : gsub(/,/, "", $4); if ($3 > used) print $1, $3 - used }\' /proc/modules 2> /dev/null; ' +
     "if command -v ipset > /dev/null; then ipset save | sed 's/ /_/; s/ /_/'; fi",
   ipvs: 'tail -n +4 /proc/net/ip_vs 2> /dev/null | awk \'{ at = $1 == "->" ? at : $1 "/" $2; print at "/" NR, $0 }\'',
   sysctl: "sysctl --all 2>/dev/null | sed 's/ = / /; s/ =$/ /'",
-  module: "cut -d' ' -f1 /proc/modules",
+  module: "if [ -e /proc/modules ]; then cut -d' ' -f1 /proc/modules; fi",
   unit: "systemctl list-units --all --full --plain --no-legend | awk '{ print $1, $2, $3, $4 }'",
   "unit file": "systemctl list-unit-files --full --plain --no-legend | awk '{ print $1, $2 }'",
   swap: "awk 'NR > 1 { print $1, $2, $3, $5 }' /proc/swaps",
@@ -29,11 +29,12 @@ export const questions: Readonly<Record<string, string>> = {
   route:
     'for v in 4 6; do ip -$v route show table all | awk \'{ sub(/ expires [0-9]+sec/, ""); gsub(/ /, "_"); print }\'; done',
   rule: 'for v in 4 6; do ip -$v rule show | awk -v v=$v \'{ gsub(/[ \\t]+/, "_"); print v "_" $0 }\'; done',
-  // What has no program of its own is a thread of the kernel. The agent's children are this very question.
+  // What has no program of its own is a thread of the kernel. The agent's children are this very question, and in a
+  // container what is outside its cgroup.
   process:
     "for p in /proc/[0-9]*; do [ -e $p/exe ] || continue; " +
     "g=$(sed -n 's/^\\(0:\\|1:name=systemd\\)://p' $p/cgroup 2> /dev/null | head -n 1); " +
-    'case $g in */qemu-guest-agent.service) ;; *) echo "$g $(cat $p/comm 2> /dev/null)" ;; esac; done | ' +
+    'case $g in */qemu-guest-agent.service | /..*) ;; *) echo "$g $(cat $p/comm 2> /dev/null)" ;; esac; done | ' +
     "sort | uniq -c | awk '{ print $2 \":\" $3, $1 }'",
   cgroup: "find /sys/fs/cgroup -mindepth 1 -type d -printf '%P\\n'",
   user: "getent passwd | tr ' ' '_' | sed 's/:/ /'",

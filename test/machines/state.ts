@@ -1,7 +1,7 @@
 /** A complete description of a guest, and the difference of two of them in lines that a person can read. */
-import type { Machine } from "../../scripts/vm/machine.ts";
 import { parseFiles, type FileRecord } from "./files.ts";
 import { isMoving, questions } from "./questions.ts";
+import type { Host } from "./host.ts";
 
 /** Section (`files`, `sysctl` …) → what is in it → how it is. */
 export interface State {
@@ -24,7 +24,7 @@ const prunedPaths = [
 ];
 
 /** Describes the guest. With `since`, only files that differ by inode, size or times from it are read again. */
-export async function captureState(machine: Machine, since: State | null = null): Promise<State> {
+export async function captureState(machine: Host, since: State | null = null): Promise<State> {
   const sections: Record<string, Map<string, string>> = {};
   for (const [section, script] of Object.entries(questions)) {
     const lines = (await machine.run(script)).split(/\s*\n/).filter((line) => line !== "");
@@ -76,7 +76,7 @@ function withoutTimes(state: State): State {
   return { files: state.files, sections: { ...state.sections, file: new Map(timeless) } };
 }
 
-async function captureFiles(machine: Machine, since: State | null): Promise<Map<string, FileRecord>> {
+async function captureFiles(machine: Host, since: State | null): Promise<Map<string, FileRecord>> {
   const pruned = prunedPaths.map((path) => `-path ${path}`).join(" -o ");
   const list = `find / -xdev \\( ${pruned} \\) -prune -o -printf '%y|%m|%U:%G|%s|%T@|%C@|%i|%p|%l\\n'`;
   const files = parseFiles(await machine.run(list));

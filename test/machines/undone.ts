@@ -1,21 +1,21 @@
 /** Whether a host that ran pods is as it was before, though it was not restarted. */
-import type { Machine } from "../../scripts/vm/machine.ts";
 import { workloadFolder } from "./workload.ts";
 import { captureState, differences, type State } from "./state.ts";
+import type { Host } from "./host.ts";
 
 /** Which versions a test ran, for its log. */
-export async function tellVersions(machine: Machine, t: { diagnostic(text: string): void }): Promise<void> {
+export async function tellVersions(machine: Host, t: { diagnostic(text: string): void }): Promise<void> {
   const programs = ["kubelet", "containerd", "dockerd", "runc", "etcd"];
   const ask = programs.map((name) => `[ ! -x /usr/local/bin/${name} ] || /usr/local/bin/${name} --version | head -n 1`);
   t.diagnostic((await machine.run(ask.join("; "))).trim());
 }
 
-/** What dpkg rewrites with the same meaning, its log, and the loader's cache, which is made anew from the same libraries. */
+/** What dpkg and debconf rewrite with the same meaning, dpkg's log, and the loader's cache, which is made anew from the same libraries. */
 export const rewrittenByDpkg =
-  /^(file \/(var\/lib\/dpkg\/(status|status-old|lock|lock-frontend|triggers\/(Lock|Unincorp)|available)|var\/cache\/ldconfig(\/aux-cache)?|etc\/ld\.so\.cache)|log \/var\/log\/dpkg\.log):/;
+  /^(file \/(var\/lib\/dpkg\/(status|status-old|lock|lock-frontend|triggers\/(Lock|Unincorp)|available)|var\/cache\/debconf\/(config|templates)\.dat(-old)?|var\/cache\/ldconfig(\/aux-cache)?|etc\/ld\.so\.cache)|log \/var\/log\/dpkg\.log):/;
 
 /** {@link differences} to before, once the test's own folder is gone: modules and kernel values count like all else. */
-export async function undoneDifferences(machine: Machine, before: State): Promise<string[]> {
+export async function undoneDifferences(machine: Host, before: State): Promise<string[]> {
   await machine.run(`rm -rf ${workloadFolder}`);
   return differences(before, await captureState(machine, before)).filter((line) => !rewrittenByDpkg.test(line));
 }
