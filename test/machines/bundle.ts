@@ -20,22 +20,25 @@ export interface BuiltBundle {
 
 /**
  * Builds it once for these sources and this configuration. With `earlier` it is a later bundle of the same cluster:
- * the same keys and certificates. `options`: further words of `kubeferry lock` and `build`.
+ * the same keys and certificates. `options`: further words of `kubeferry lock` and `build`; `rotation`: those of
+ * `kubeferry pki rotate cluster.yaml`, before.
  */
 export async function buildBundle(
   clusterYaml: string,
   earlier: BuiltBundle | null = null,
   options: readonly string[] = [],
+  rotation: readonly string[] = [],
 ): Promise<BuiltBundle> {
   makeExecutables();
   const folders = ["builder", "installer", "manifests"].map((name) => ingredientsOf(join(root, name)));
   const sources = await Promise.all(folders);
-  const folder = await cached("bundle", { sources, clusterYaml, earlier, options }, async (folder) => {
+  const folder = await cached("bundle", { sources, clusterYaml, earlier, options, rotation }, async (folder) => {
     writeFileSync(join(folder, "cluster.yaml"), clusterYaml);
     for (const path of earlier === null ? [] : keptBetweenBuilds(earlier)) {
       run(folder, "cp", "--archive", path, "."); // Modes are part of it: keys that others may read are refused.
     }
     if (earlier !== null) run(folder, join(root, "dist/kubeferry"), "lock", "--update", "cluster.yaml", ...options);
+    if (rotation.length > 0) run(folder, join(root, "dist/kubeferry"), "pki", "rotate", "cluster.yaml", ...rotation);
     mkdirSync(join(folder, "bundle"));
     run(folder, join(root, "dist/kubeferry"), "build", "cluster.yaml", "-o", "bundle.tar", ...options);
     run(folder, "tar", "-xf", "bundle.tar", "-C", "bundle");
