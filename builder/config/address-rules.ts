@@ -85,27 +85,27 @@ const hostsOutside: Rule = (cluster) => {
 };
 
 /** Addresses that no host can be reached at. */
-const unusable: readonly (readonly [cidr: string, what: string])[] = [
-  ["0.0.0.0/8", "means this very host"],
-  ["127.0.0.0/8", "is the loopback of every host"],
-  ["169.254.0.0/16", "is link-local"],
-  ["224.0.0.0/3", "is a multicast or reserved address"],
-  ["::/127", "means this very host"],
-  ["::ffff:0:0/96", "is an IPv4 address"],
-  ["fe80::/10", "is link-local"],
-  ["ff00::/8", "is a multicast address"],
+const unusable: readonly { readonly cidr: string; readonly what: string }[] = [
+  { cidr: "0.0.0.0/8", what: "means this very host" },
+  { cidr: "127.0.0.0/8", what: "is the loopback of every host" },
+  { cidr: "169.254.0.0/16", what: "is link-local" },
+  { cidr: "224.0.0.0/3", what: "is a multicast or reserved address" },
+  { cidr: "::/127", what: "means this very host" },
+  { cidr: "::ffff:0:0/96", what: "is an IPv4 address" },
+  { cidr: "fe80::/10", what: "is link-local" },
+  { cidr: "ff00::/8", what: "is a multicast address" },
 ];
 
 const reachable: Rule = (cluster) => [
   ...hostAddresses(cluster).flatMap(({ path, ip }) =>
     unusable
-      .filter(([cidr]) => contains(cidr, ip))
-      .map(([, what]) => error(path, `${ip} ${what}: other nodes cannot reach it`)),
+      .filter(({ cidr }) => contains(cidr, ip))
+      .map(({ what }) => error(path, `${ip} ${what}: other nodes cannot reach it`)),
   ),
   ...networks(cluster).flatMap(({ path, cidr }) =>
     unusable
-      .filter(([range]) => overlaps(network(range), network(cidr)))
-      .map(([range]) => error(path, `${cidr} overlaps ${range}, which no cluster can use`)),
+      .filter((range) => overlaps(network(range.cidr), network(cidr)))
+      .map((range) => error(path, `${cidr} overlaps ${range.cidr}, which no cluster can use`)),
   ),
 ];
 

@@ -90,7 +90,7 @@ function valueAt(value: unknown, path: KeyPath): unknown {
 
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return text.replace(/^(.{57}).{4,}$/s, "$1…");
 }
 
 /**

@@ -63,22 +63,29 @@ const worksAnywhere: Rule = ({ nodes, workers }) => {
     : [];
 };
 
-const takenPorts: readonly (readonly [first: number, last: number, what: string])[] = [
-  [2379, 2380, "etcd"],
-  [6443, 6443, "the API server"],
-  [8443, 8443, "the API's load balancer"],
-  [10250, 10259, "kubelet, kube-proxy, scheduler and controller manager"],
+interface Ports {
+  readonly from: number;
+  readonly to: number;
+  readonly what: string;
+}
+
+const takenPorts: readonly Ports[] = [
+  { from: 2379, to: 2380, what: "etcd" },
+  { from: 6443, to: 6443, what: "the API server" },
+  { from: 8443, to: 8443, what: "the API's load balancer" },
+  { from: 10250, to: 10259, what: "kubelet, kube-proxy, scheduler and controller manager" },
 ];
 
 const nodePorts: Rule = ({ network: { nodePorts: range }, api }) => {
   const path = ["network", "nodePorts"];
   const [first = 0, last = 0] = range.split("-").map(Number);
   if (first < 1 || last > 65_535 || first > last) return [error(path, `${range} is no range of ports from 1 to 65535`)];
-  const balancer = api.vip === undefined ? [] : [[api.vip.port, api.vip.port, "the API's load balancer"] as const];
-  const taken = [...takenPorts.filter(([port]) => balancer[0]?.[0] !== port), ...balancer];
+  const port = api.vip?.port;
+  const balancer = port === undefined ? [] : [{ from: port, to: port, what: "the API's load balancer" }];
+  const taken = [...takenPorts.filter(({ from }) => from !== port), ...balancer];
   return taken
-    .filter(([from, to]) => first <= to && from <= last)
-    .map(([from, to, what]) => error(path, `${range} contains ${from === to ? from : `${from}-${to}`} of ${what}`));
+    .filter(({ from, to }) => first <= to && from <= last)
+    .map(({ from, to, what }) => error(path, `${range} contains ${from === to ? from : `${from}-${to}`} of ${what}`));
 };
 
 const vip: Rule = ({ api, nodes }) => {
@@ -153,15 +160,14 @@ const rules: readonly Rule[] = [
   lifetimes,
 ];
 
-const fieldNames = { name: "a node's name", ip: "a node's address" } as const;
-
 /** What of each node's an earlier one has already. */
 function repeated(values: readonly (readonly string[])[], field: "name" | "ip"): RuleFinding[] {
+  const what = field === "name" ? "a node's name" : "a node's address";
   return values.flatMap((own, index) =>
     own.flatMap((value) => {
       const earlier = values.findIndex((others) => others.includes(value));
       return earlier < index
-        ? [error(["nodes", index, field], `${fieldNames[field]}, ${value}, is already that of nodes.${earlier}`)]
+        ? [error(["nodes", index, field], `${what}, ${value}, is already that of nodes.${earlier}`)]
         : [];
     }),
   );

@@ -126,7 +126,7 @@ export function passing(error: ExpectedError): Failure {
 }
 
 /** Of several places that failed, what says most: wrong bytes, then what kept from asking, then that it is not there. */
-export function errorOfPlaces(errors: readonly ExpectedError[], what = ""): ExpectedError {
+export function errorOfPlaces(errors: readonly ExpectedError[], what?: string): ExpectedError {
   const rank = (error: ExpectedError): number => (error.exitCode === 5 ? 0 : error.code === "NOT_FOUND" ? 2 : 1);
   const [most] = errors.toSorted((a, b) => rank(a) - rank(b));
   if (most === undefined) throw new Error("no place was tried");
@@ -134,7 +134,8 @@ export function errorOfPlaces(errors: readonly ExpectedError[], what = ""): Expe
   const tried = errors.map(({ where, code }) => `${where ?? "?"} (${code})`).join(", ");
   const { code, where, expected, found, hint } = most;
   const details = { where, expected, found, hint, cause: most };
-  return new ExpectedError(code, `${what}${most.message}; tried ${tried}`, details);
+  const subject = what === undefined ? "" : `${what}: `;
+  return new ExpectedError(code, `${subject}${most.message}; tried ${tried}`, details);
 }
 
 function final(message: string, where: string, cause: unknown, hint?: string): Failure {

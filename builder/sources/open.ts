@@ -53,7 +53,7 @@ export async function openFirst<T>(
       wanted.reporter.warn(`${describePlace(place)}: ${error.code}: ${error.message}; trying the next place`);
     }
   }
-  if (failures.length > 0) throw errorOfPlaces(failures, `${wanted.name}: `);
+  if (failures.length > 0) throw errorOfPlaces(failures, wanted.name);
   throw new ExpectedError("OFFLINE", "not cached, and --offline is set", { where: wanted.name });
 }
 

@@ -26,7 +26,8 @@ type Call = CallExpression | NewExpression;
 /** Where something is filled in, until it is numbered. */
 const gap = "\u0001";
 /** A text with more forms than this is one whose parts are not known. */
-const most = 16;
+const most = 40;
+const mostCombined = 12;
 
 /** Objects that are texts in these fields: those that have a field of the name `has`. */
 export interface SaidObject {
@@ -34,11 +35,12 @@ export interface SaidObject {
   readonly fields: readonly string[];
 }
 
-/** The texts that calls of these functions say, and such objects, each once. */
+/** The texts that calls of these functions say, such objects, and what functions of the names `returned` give; each once. */
 export function saidIn(
   typescript: string,
   calls: Readonly<Record<string, readonly Said[]>>,
-  object?: SaidObject,
+  objects: readonly SaidObject[] = [],
+  returned: readonly string[] = [],
 ): string[] {
   const program = parse(transformSync(typescript, { loader: "ts" }).code, {
     ecmaVersion: "latest",
@@ -53,14 +55,18 @@ export function saidIn(
   for (const { call, around } of source.calls) {
     for (const { argument, fields, lead } of byName.get(nameOf(call)) ?? []) {
       const node = call.arguments[argument];
-      const given = node === undefined ? [] : fields === undefined ? [node] : fieldsOf(node, fields);
-      for (const text of given.flatMap((one) => source.textsOf(one, around)))
+      const given =
+        node === undefined ? [] : fields === undefined ? [{ node, around }] : source.fieldsOf(node, fields, around);
+      for (const text of given.flatMap((one) => source.textsOf(one.node, one.around)))
         add(lead === true ? `${gap} ${text}` : text);
     }
   }
-  for (const { node, around } of object === undefined ? [] : source.objects) {
-    if (fieldsOf(node, [object?.has ?? ""]).length === 0) continue;
-    fieldsOf(node, object?.fields ?? []).forEach((one) => source.textsOf(one, around).forEach(add));
+  for (const name of returned) source.returnedBy(name).forEach(add);
+  for (const { has, fields } of objects) {
+    for (const { node, around } of source.objects) {
+      if (source.fieldsOf(node, [has], around).length === 0) continue;
+      for (const one of source.fieldsOf(node, fields, around)) source.textsOf(one.node, one.around).forEach(add);
+    }
   }
   return [...found];
 }
@@ -70,16 +76,25 @@ function numbered(text: string): string {
   return text.replaceAll(gap, () => `{${(number += 1)}}`);
 }
 
+/** Of a function, or of a method of the object's own; another object's has a dot before it: `.warn`. */
 function nameOf({ callee }: Call): string {
-  return callee.type === "Identifier" ? callee.name : "";
+  if (callee.type === "Identifier") return callee.name;
+  // `(sure ? error : warning)(…)`: which one it is makes no difference to what is said.
+  if (callee.type === "ConditionalExpression") return nameOfKey(callee.consequent);
+  if (callee.type !== "MemberExpression") return "";
+  return `${callee.object.type === "ThisExpression" ? "" : "."}${nameOfKey(callee.property)}`;
 }
 
-function fieldsOf(node: Node, names: readonly string[]): Node[] {
-  const object = node as AnyNode;
-  if (object.type !== "ObjectExpression") return [];
-  return object.properties.flatMap((one) =>
-    one.type === "Property" && one.key.type === "Identifier" && names.includes(one.key.name) ? [one.value] : [],
-  );
+function nameOfKey(key: Node): string {
+  const named = key as AnyNode;
+  if (named.type === "PrivateIdentifier") return `#${named.name}`;
+  return named.type === "Identifier" ? named.name : "";
+}
+
+/** An expression with what stands around it, from the outside in. */
+interface Placed {
+  readonly node: Node;
+  readonly around: readonly Node[];
 }
 
 interface Declared {
@@ -90,7 +105,7 @@ interface Declared {
 
 class Source {
   readonly calls: { readonly call: Call; readonly around: readonly Node[] }[] = [];
-  readonly objects: { readonly node: Node; readonly around: readonly Node[] }[] = [];
+  readonly objects: Placed[] = [];
   readonly #declared: Declared[] = [];
   readonly #functions = new Map<string, Function>();
   #depth = 0;
@@ -102,6 +117,7 @@ class Source {
       NewExpression: note,
       ObjectExpression: (node, _, around) => void this.objects.push({ node, around: [...around] }),
       FunctionDeclaration: (node) => void (node.id !== null && this.#functions.set(node.id.name, node)),
+      MethodDefinition: ({ key, value }) => void this.#functions.set(nameOfKey(key), value),
       VariableDeclarator: ({ id, init }, _, around) => {
         const within = around.findLast(({ type }) => /^(BlockStatement|Program)$/.test(type)) ?? program;
         if (init === undefined || init === null) return;
@@ -122,25 +138,55 @@ class Source {
     return texts.length > most ? [gap] : texts;
   }
 
+  /** What an object has in these fields, be it written there, under a name, or spread into it. */
+  fieldsOf(node: Node, names: readonly string[], around: readonly Node[]): Placed[] {
+    const object = node as AnyNode;
+    switch (object.type) {
+      case "ObjectExpression":
+        return object.properties.flatMap((one): Placed[] => {
+          if (one.type === "SpreadElement") return this.fieldsOf(one.argument, names, around);
+          return names.includes(nameOfKey(one.key)) ? [{ node: one.value, around }] : [];
+        });
+      case "ConditionalExpression":
+        return [object.consequent, object.alternate].flatMap((one) => this.fieldsOf(one, names, around));
+      case "LogicalExpression":
+        return [object.left, object.right].flatMap((one) => this.fieldsOf(one, names, around));
+      case "Identifier":
+        return this.#madeAs(object.name, around).flatMap((one) => this.fieldsOf(one.node, names, one.around));
+      default:
+        return [];
+    }
+  }
+
   #textsOf(node: AnyNode, around: readonly Node[]): readonly string[] {
     switch (node.type) {
       case "Literal":
         return typeof node.value === "string" ? [node.value] : node.value === null ? [] : [gap];
       case "TemplateLiteral":
-        return node.expressions.reduce<readonly string[]>(
-          (before, one, at) => joined(before, this.textsOf(one, around), node.quasis[at + 1]?.value.cooked ?? ""),
+        return coarser(node.expressions.map((one) => this.textsOf(one, around))).reduce<readonly string[]>(
+          (before, forms, at) => joined(before, forms, node.quasis[at + 1]?.value.cooked ?? ""),
           [node.quasis[0]?.value.cooked ?? ""],
         );
       case "ConditionalExpression":
         return [node.consequent, node.alternate].flatMap((one) => this.textsOf(one, around));
       case "LogicalExpression":
-        return [node.left, node.right].flatMap((one) => this.textsOf(one, around));
-      case "BinaryExpression":
-        return joined(this.textsOf(node.left, around), this.textsOf(node.right, around), "");
+        return [node.left, node.right].flatMap((one) => (isEmpty(one) ? [] : this.textsOf(one, around)));
+      case "BinaryExpression": {
+        const [left, right] = [this.textsOf(node.left, around), this.textsOf(node.right, around)];
+        // A sum of numbers, not a text.
+        if (node.operator !== "+" || [...left, ...right].every((one) => one === gap)) return [gap];
+        return joined(left, right, "");
+      }
+      case "SpreadElement":
+        return this.textsOf(node.argument, around);
+      case "ArrayExpression":
+        return node.elements.flatMap((one) => (one === null ? [] : this.textsOf(one, around)));
+      case "ArrowFunctionExpression":
+        return this.#returned(node);
       case "AwaitExpression":
         return this.textsOf(node.argument, around);
       case "CallExpression":
-        return this.#returnedBy(nameOf(node));
+        return this.returnedBy(nameOf(node));
       case "Identifier":
         return node.name === "undefined" ? [] : this.#valuesOf(node.name, around);
       default:
@@ -148,32 +194,44 @@ class Source {
     }
   }
 
-  /** Of a parameter: what the file's own calls hand over. Of a constant: what it was made as. */
   #valuesOf(name: string, around: readonly Node[]): readonly string[] {
-    for (const one of around.toReversed() as AnyNode[]) {
-      if (isFunction(one)) {
-        const at = one.params.findIndex((parameter) => parameter.type === "Identifier" && parameter.name === name);
-        if (at !== -1) return this.#givenTo(one, at);
-      }
-      const made = this.#declared.find((declared) => declared.name === name && declared.within === one);
-      if (made !== undefined) return this.textsOf(made.value, around);
-    }
-    return [gap];
-  }
-
-  #givenTo(called: Function, at: number): readonly string[] {
-    const name = [...this.#functions].find(([, one]) => one === called)?.[0];
-    const given = this.calls.filter(({ call }) => name !== undefined && nameOf(call) === name);
-    const texts = given.flatMap(({ call, around }) => {
-      const node = call.arguments[at];
-      return node === undefined ? [] : this.textsOf(node, around);
-    });
+    const made = this.#madeAs(name, around);
+    const texts = made.flatMap((one) => this.textsOf(one.node, one.around));
     return texts.length === 0 ? [gap] : texts;
   }
 
-  #returnedBy(name: string): readonly string[] {
+  /** Of a parameter: what the file's own calls hand over. Of a constant: what it was made as. */
+  #madeAs(name: string, around: readonly Node[]): readonly Placed[] {
+    for (const one of around.toReversed() as AnyNode[]) {
+      if (isFunction(one)) {
+        const at = one.params.map(nameOfParameter).indexOf(name);
+        if (at !== -1) return this.#givenTo(one, at);
+      }
+      const made = this.#declared.find((declared) => declared.name === name && declared.within === one);
+      if (made !== undefined) return [{ node: made.value, around }];
+    }
+    return [];
+  }
+
+  #givenTo(called: Function, at: number): readonly Placed[] {
+    const name = [...this.#functions].find(([, one]) => one === called)?.[0];
+    const given = this.calls.filter(({ call }) => name !== undefined && nameOf(call) === name);
+    const usual = called.params[at];
+    return [
+      ...given.flatMap(({ call, around }): Placed[] => {
+        const node = call.arguments[at];
+        return node === undefined ? [] : [{ node, around }];
+      }),
+      ...(usual?.type === "AssignmentPattern" ? [{ node: usual.right, around: [called] }] : []),
+    ];
+  }
+
+  returnedBy(name: string): readonly string[] {
     const called = this.#functions.get(name);
-    if (called === undefined) return [gap];
+    return called === undefined ? [gap] : this.#returned(called);
+  }
+
+  #returned(called: Function): readonly string[] {
     if (called.body.type !== "BlockStatement") return this.textsOf(called.body, [called]);
     const returned: { node: Node; around: readonly Node[] }[] = [];
     ancestor(called.body, {
@@ -188,9 +246,28 @@ class Source {
   }
 }
 
+/** Parts of one text, in so few forms that their combinations are not too many: what has most of them becomes a gap first. */
+function coarser(parts: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const combinations = parts.reduce((product, { length }) => product * Math.max(1, length), 1);
+  const several = parts.filter(({ length }) => length > 1).toSorted((one, other) => other.length - one.length);
+  if (combinations <= mostCombined || several.length < 2) return parts;
+  return coarser(parts.map((forms) => (forms === several[0] ? [gap] : forms)));
+}
+
 function joined(before: readonly string[], more: readonly string[], after: string): readonly string[] {
   const texts = more.length === 0 ? [gap] : more;
   return before.flatMap((one) => texts.map((other) => one + other + after));
+}
+
+/** `?? ""`: of what is not known nothing is said. */
+function isEmpty(node: Node): boolean {
+  const literal = node as AnyNode;
+  return literal.type === "Literal" && literal.value === "";
+}
+
+function nameOfParameter(node: Node): string {
+  const parameter = node as AnyNode;
+  return nameOfKey(parameter.type === "AssignmentPattern" ? parameter.left : parameter);
 }
 
 function isFunction(node: AnyNode): node is Function & AnyNode {

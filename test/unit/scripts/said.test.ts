@@ -50,5 +50,33 @@ test("what a function of the file is given, and what it returns", () => {
 test("objects that have a field of a name", () => {
   const object = { has: "check", fields: ["message"] };
   const source = 'const found = [{ check: "a", message: "one" }, { message: "two" }];';
-  assert.deepEqual(saidIn(source, {}, object), ["one"]);
+  assert.deepEqual(saidIn(source, {}, [object]), ["one"]);
+});
+
+test("objects under a name, those spread into others, and what a method is given", () => {
+  const source = `
+    const details = { hint: "one", ...(cause && { hint: \`two of \${cause}\` }) };
+    tell("three", details);
+    class Session {
+      #refuse(why: string, more = { hint: "four" }): void { tell(why, { ...more }); }
+      open(): void { this.#refuse("five"); }
+    }
+    reporter.tell("six");`;
+  assert.deepEqual(said(source), ["five", "four", "one", "three", "two of {1}"]);
+  assert.deepEqual(saidIn(source, { ".tell": [{ argument: 0 }] }), ["six"]);
+});
+
+test("sums are no texts, and of what is not known nothing is said", () => {
+  assert.deepEqual(said('tell(`use ${members + 1} or ${name ?? ""}`);'), ["use {1} or {2}"]);
+});
+
+test("parts with many forms are a gap where all their combinations are too many", () => {
+  const letters = Array.from("abcdefgh", (letter) => `one === 1 ? "${letter}" : `).join("");
+  const source = `const one = ${letters}"z"; const other = two ? "x" : "y"; tell(\`\${one} \${other} ends\`);`;
+  assert.deepEqual(said(source), ["{1} x ends", "{1} y ends"]);
+});
+
+test("functions that give a text to other files", () => {
+  const source = 'export function hint(host: string): string | null { return host === "" ? null : `ask ${host}`; }';
+  assert.deepEqual(saidIn(source, {}, [], ["hint", "other"]), ["ask {1}"]);
 });
