@@ -135,7 +135,7 @@ export interface Fetched {
 /** Everything that the lock names, verified, in the store. */
 export async function fetch(options: BuildOptions, loaded: LoadedCluster, lock: Lock): Promise<Fetched> {
   const { cluster } = loaded;
-  options.reporter.stage("fetch", `${lockCount(lock)} into ${options.cache}`);
+  options.reporter.stage("fetch", `into ${options.cache}: ${lockCount(lock)}`);
   const store = await Store.open(options.cache);
   const { offline } = options;
   const packages = { ...packageContext(options, cluster), offline, store };

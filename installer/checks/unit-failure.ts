@@ -105,5 +105,5 @@ export async function tellUnitFailure(host: HostReader, unit: string, reporter: 
   reporter.info(`What ${unit} said last:\n${lines.replaceAll(/^/gm, "  | ")}`);
   if (likely === null) return;
   reporter.warn(`the likely cause: ${likely.cause}`);
-  reporter.info(`         next: ${likely.next}`);
+  reporter.info(`         ${reporter.language.say("next: ")}${likely.next}`);
 }

@@ -1,6 +1,6 @@
 /** What a look at something found: at a host in preflight, health checks and audits, at a bundle before it is packed. */
 import { type ErrorCode, ExpectedError } from "./errors.ts";
-import { padded } from "./language/language.ts";
+import { type Language, padded } from "./language/language.ts";
 import type { Reporter } from "./reporter.ts";
 
 export interface Finding {
@@ -34,8 +34,9 @@ export function error(check: string, message: string, details: FindingDetails = 
 
 /** Tells findings: people see what is wrong (with `all`, also what is right), machines see everything. */
 export function reportFindings(findings: readonly Finding[], reporter: Reporter, all = false): void {
-  const { say } = reporter.language;
-  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  const { say, columnsOf } = reporter.language;
+  const called = ({ check }: Finding): string => calledIn(check, reporter.language);
+  const width = Math.max(0, ...findings.map((finding) => columnsOf(called(finding))));
   for (const finding of findings) {
     reporter.record("finding", { ...finding });
     if (finding.severity === "ok" && !all) continue;
@@ -44,10 +45,17 @@ export function reportFindings(findings: readonly Finding[], reporter: Reporter,
       ...(finding.found === undefined ? [] : [say("found ") + say(finding.found)]),
     ].join(say(", "));
     const said = say(finding.message) + (detail === "" ? "" : say(" (") + detail + say(")"));
-    reporter.info(`  ${padded(say(finding.severity), 7, reporter.language)}  ${finding.check.padEnd(width)}  ${said}`);
+    reporter.info(
+      `  ${padded(say(finding.severity), 7, reporter.language)}  ${padded(called(finding), width, reporter.language)}  ${said}`,
+    );
     if (finding.hint !== undefined)
       reporter.info(`           ${" ".repeat(width)}  ${say("next: ")}${say(finding.hint)}`);
   }
+}
+
+/** A bundle's own health checks are called by a sentence, others by a name that is the same in every language. */
+export function calledIn(check: string, { say }: Language): string {
+  return check.includes(" ") ? say(check) : check;
 }
 
 /** Those of severity error. */

@@ -1,4 +1,5 @@
 /** Progress of what takes long: on a terminal one line that is drawn over, elsewhere a line now and then. */
+import { english, type Language } from "./language/language.ts";
 import { formatBytes, formatSeconds } from "./quantities.ts";
 
 export interface Progressed {
@@ -16,6 +17,7 @@ export interface ProgressOptions {
   readonly heartbeat: (progressed: Progressed, text: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
+  readonly language?: Language;
 }
 
 export interface Progress {
@@ -27,7 +29,7 @@ export interface Progress {
 const drawEvery = 100;
 const beatEvery = 10_000;
 
-export function createProgress({ terminal, heartbeat, now }: ProgressOptions): Progress {
+export function createProgress({ terminal, heartbeat, now, language = english }: ProgressOptions): Progress {
   const started = new Map<string, { at: number; from: number }>();
   let isDrawn = false;
   let [drawn, beaten] = [-Infinity, -Infinity];
@@ -47,7 +49,7 @@ export function createProgress({ terminal, heartbeat, now }: ProgressOptions): P
       clear();
       return;
     }
-    const figures = figuresOf(progressed, (done - start.from) / Math.max((at - start.at) / 1000, 0.001));
+    const figures = figuresOf(progressed, (done - start.from) / Math.max((at - start.at) / 1000, 0.001), language);
     if (at - Math.max(beaten, start.at) >= beatEvery) {
       beaten = at;
       heartbeat(progressed, `${task}${figures}`);
@@ -56,23 +58,23 @@ export function createProgress({ terminal, heartbeat, now }: ProgressOptions): P
     drawn = at;
     clear();
     isDrawn = true;
-    terminal.write(fit(task, figures, (terminal.columns ?? 80) - 1));
+    terminal.write(fit(task, figures, (terminal.columns ?? 80) - 1, language));
   }
 
   return { report, clear };
 }
 
 /** On a narrow terminal the name is cut, and the time that is left is seen. */
-function fit(task: string, figures: string, width: number): string {
-  const room = Math.max(width - figures.length, 8);
+function fit(task: string, figures: string, width: number, { columnsOf }: Language): string {
+  const room = Math.max(width - columnsOf(figures), 8);
   const name = task.length <= room ? task : `${task.slice(0, room - 3)}...`;
   return `${name}${figures}`.slice(0, width);
 }
 
-function figuresOf({ done, total, unit }: Progressed, rate: number): string {
+function figuresOf({ done, total, unit }: Progressed, rate: number, { say }: Language): string {
   const show = unit === "bytes" ? formatBytes : (count: number) => String(Math.round(count));
-  const parts = [total === null ? show(done) : `${show(done)} of ${show(total)}`];
-  if (total !== null && rate > 0) parts.push(`${formatSeconds((total - done) / rate)} left`);
+  const parts = [total === null ? show(done) : `${show(done)}${say(" of ")}${show(total)}`];
+  if (total !== null && rate > 0) parts.push(`${formatSeconds((total - done) / rate)}${say(" left")}`);
   if (unit === "bytes") parts.push(`${show(rate)}/s`);
   return parts.map((part) => `  ${part}`).join("");
 }

@@ -50,6 +50,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   const [paint, paintError] = [paintOn(people), paintOn(options.err)];
   const draws = options.err.isTTY === true && options.dumb !== true;
   const progress = createProgress({
+    language,
     terminal: draws ? options.err : null,
     heartbeat(progressed, text) {
       record("progress", { ...progressed });
@@ -72,10 +73,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     record,
     stage(name, what) {
       record("stage", { name, what });
-      line(people, `${paint(name.padEnd(10), "bold")} ${what}`);
+      line(people, `${paint(name.padEnd(10), "bold")} ${language.say(what)}`);
     },
     info(text) {
-      line(people, text);
+      // What is indented is a list of names, changes or another program's lines.
+      line(people, text.startsWith("  ") ? text : language.say(text));
     },
     warn(text) {
       record("warning", { message: text });

@@ -57,7 +57,8 @@ export async function approve(request: ApproveRequest, context: Context): Promis
     reporter.record("request", { name, approved, ...verdict });
     if (!verdict.approve) {
       reporter.warn(`${name} is left: ${verdict.why}`);
-      reporter.info(`         next: kubectl describe csr ${name}; kubectl certificate approve ${name}   or   deny`);
+      const next = reporter.language.say("next: ");
+      reporter.info(`         ${next}kubectl describe csr ${name}; kubectl certificate approve ${name}   or   deny`);
     } else if (result === null) {
       const what = `${verdict.use} certificate of ${verdict.node}`;
       reporter.info(`  ${request.dryRun ? "would approve" : "approved"}  ${name}: ${what}`);

@@ -1,7 +1,7 @@
 /** Between two phases: what was just started must be healthy before the next is started. */
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#cli/errors";
-import { errorsIn, type Finding } from "#cli/finding";
+import { calledIn, errorsIn, type Finding } from "#cli/finding";
 import { checkUntilHealthy } from "../checks/health.ts";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
@@ -58,7 +58,7 @@ export async function healthOf(
   const findings = await checkUntilHealthy({ host, checks, alone, tries, wait, ...(excused ? {} : noExcuse) });
   for (const finding of findings) {
     reporter.record("finding", { phase, ...finding });
-    if (finding.severity === "ok") reporter.info(`  healthy   ${finding.check}`);
+    if (finding.severity === "ok") reporter.info(`  healthy   ${calledIn(finding.check, reporter.language)}`);
     else
       reporter.warn(`${finding.check}: ${finding.message}${finding.found === undefined ? "" : `: ${finding.found}`}`);
   }

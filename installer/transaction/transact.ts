@@ -230,7 +230,7 @@ async function perform({ host, state, transaction, changes, context, options, fr
   }
   clearStage(options.root);
   if (transaction.header.started !== false) await tellAwaited(host, transaction.header, reporter);
-  reporter.stage("done", `${transaction.header.node.name} is ${transaction.header.roles.join(", ")}`);
+  reporter.stage("done", `this node is ${transaction.header.node.name}: ${transaction.header.roles.join(", ")}`);
   if (transaction.header.started === false) {
     reporter.info("Units are enabled and not started: the same ./install without --no-start, or the next boot, does.");
   }

@@ -56,6 +56,35 @@ test("in Chinese they stand in the same columns; commands and names stay as they
   );
 });
 
+test("a health check is called in Chinese, in its columns", () => {
+  const checks = [
+    ok("etcd is healthy", "healthy"),
+    error("kubelet is healthy", "ended with code 1", { hint: "on a master: ./install approve" }),
+  ];
+  assert.equal(
+    told(checks, chinese(texts)),
+    `  正常     etcd 健康     健康
+  错误     kubelet 健康  结束时的退出码为 1
+                         下一步：在 master 上：./install approve
+`,
+  );
+});
+
+test("what is told while a command works is in Chinese, and a list is told as it is", () => {
+  let [out, err] = ["", ""];
+  const reporter = createReporter({
+    json: true,
+    language: chinese(texts),
+    out: { write: (text) => (out += text) },
+    err: { write: (text) => (err += text) },
+  });
+  reporter.stage("plan", "3 changes in 4 steps");
+  reporter.info("Nothing is installed here; nothing to undo.");
+  reporter.info("  run       taken back");
+  assert.equal(err, "plan       3 处改变，共 4 步\n这里没有安装任何内容；没有可撤回的。\n  run       taken back\n");
+  assert.equal(out, '{"type":"stage","name":"plan","what":"3 changes in 4 steps"}\n');
+});
+
 test("preflight of a host is told in Chinese, and machines read the same as ever", async () => {
   const root = join(folder, "root");
   mkdirSync(root);

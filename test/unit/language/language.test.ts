@@ -45,7 +45,7 @@ test("a text is found by itself, or by the key that says most of it; another sta
     "{1} of (all?)": "(全部?)中的 {1}",
   });
   assert.equal(say("whole"), "整个");
-  assert.equal(say("port 22/tcp is taken by the unit ssh"), "端口 22/tcp 被 单元 ssh 占用");
+  assert.equal(say("port 22/tcp is taken by the unit ssh"), "端口 22/tcp 被单元 ssh 占用");
   assert.equal(say("port 22/tcp is taken by nginx"), "端口 22/tcp 被 nginx 占用");
   assert.equal(say("port 22\n23"), "端口 22\n23");
   assert.equal(say("port $& {1}"), "端口 $& {1}");
@@ -56,6 +56,22 @@ test("a text is found by itself, or by the key that says most of it; another sta
 test("what a text is filled in with is kept as it is, and no word of ours within it is translated", () => {
   const say = translator({ "no such file {1}: {2}": "没有文件 {1}：{2}", disk: "磁盘" });
   assert.equal(say("no such file disk: disk"), "没有文件 disk：disk");
+});
+
+test("a text around others of ours is found by these; of several lines each is", () => {
+  const say = translator({
+    "no answer from {1}": "{1} 没有应答",
+    "is full": "已满",
+    "{1}; tried {2}": "{1*}；尝试过 {2}",
+    "{1}: {2}": "{1}: {2*}",
+    "the disk {1}": "磁盘 {1*} 了",
+  });
+  assert.equal(say("no answer from a; tried a, b and c"), "a 没有应答；尝试过 a, b and c");
+  assert.equal(say("cluster.yaml:1:2: is full"), "cluster.yaml:1:2: 已满");
+  assert.equal(say("/var: is full\nother\nis full"), "/var: 已满\nother\n已满");
+  assert.equal(say("the disk is full"), "磁盘已满了");
+  assert.equal(say("the disk sda"), "磁盘 sda 了");
+  for (const other of ["docker: run", "two words: is full", "a; b"]) assert.equal(say(other), other);
 });
 
 const { columnsOf, piecesOf } = chinese({});
@@ -135,6 +151,9 @@ test("an error is told with its name, its places and what to do in Chinese; its 
   const absent = await runKubeferry(["inspect", "/nonexistent.tar"], { environment: zh });
   assert.match(absent.err, /^错误 USAGE 命令用法有误：没有这个离线包\n {4}位置：\/nonexistent\.tar\n/);
   assert.match(out, /"type":"error","code":"ROLE_UNKNOWN","message":"[ -~]+"/);
+  const odd = await runKubeferry(["build", "/nonexistent.yaml", "--json"], { environment: zh });
+  assert.match(odd.err, /^错误 CONFIG_UNREADABLE 配置文件无法读取：没有文件 \/nonexistent\.yaml\n/);
+  assert.match(odd.out, /"message":"there is no file \/nonexistent\.yaml"/);
 });
 
 test("no line of Chinese help is wider than its terminal, and none is left in English", async () => {

@@ -7,12 +7,15 @@ import { commandErrors } from "./command-errors.ts";
 import { configurationCodes } from "./configuration-codes.ts";
 import { findings } from "./findings.ts";
 import { frame } from "./frame.ts";
+import { health } from "./health.ts";
 import { help } from "./help.ts";
 import { hostErrors } from "./host-errors.ts";
 import { hostCodes } from "./host-codes.ts";
 import { integrityCodes } from "./integrity-codes.ts";
 import { labels } from "./labels.ts";
 import { preflight } from "./preflight.ts";
+import { problems } from "./problems.ts";
+import { progress } from "./progress.ts";
 
 export const texts: Catalogue = {
   ...frame,
@@ -28,4 +31,7 @@ export const texts: Catalogue = {
   ...bundleErrors,
   ...hostErrors,
   ...commandErrors,
+  ...problems,
+  ...health,
+  ...progress,
 };

@@ -75,4 +75,8 @@ export const findings: Catalogue = {
   "{1} (http://[{2}]:{3}{4}) answers": "{1}（http://[{2}]:{3}{4}）有应答",
   "{1} (http://[{2}]:{3}{4}) answers, {5} times": "{1}（http://[{2}]:{3}{4}）有应答，共 {5} 次",
   "{1} (http://[{2}]:{3}{4}) does not answer": "{1}（http://[{2}]:{3}{4}）没有应答",
+  "locked {1}": "锁定 {1}",
+  "locked {1} or later": "锁定 {1} 或更新",
+  "upgrade with a bundle of Kubernetes {1}.{2} first": "先用 Kubernetes {1}.{2} 的离线包升级",
+  "upgrade with a bundle of etcd {1}.{2} first": "先用 etcd {1}.{2} 的离线包升级",
 };

@@ -61,7 +61,6 @@ export const hostErrors: Catalogue = {
   "./install undo   takes back what was done; the same command again goes on":
     "./install undo   撤回已做的；重新运行同一条命令则继续",
   "nft ended with {1}: {2}": "nft 结束时的退出码为 {1}：{2}",
-  "nft ended with {1}: ": "nft 结束时的退出码为 {1}",
   "{1} is in vain: {2} ends again and again": "{1} 没有成功：{2} 一再退出",
   "{1} is in vain: {2} ends again and again: {3}": "{1} 没有成功：{2} 一再退出：{3}",
   "{1} did not end within {2} s": "{1} 在 {2} 秒内没有结束",

@@ -15,6 +15,8 @@ export const labels: Catalogue = {
   " (exit code {1})": "（退出码 {1}）",
   " (check)": "（检查项）",
   "next: ": "下一步：",
+  " of ": " / ",
+  " left": " 后完成",
   "expected ": "期望 ",
   "found ": "实际 ",
   ", ": "，",

@@ -177,8 +177,6 @@ export const preflight: Catalogue = {
   "{1}.{2} or newer": "{1}.{2} 或更新",
   "read the release notes, and take a backup first": "阅读发布说明，并先做备份",
   "./install rollback   takes the last upgrade back": "./install rollback   撤回最近一次升级",
-  "upgrade with a bundle of Kubernetes {1}.{2}{3} first": "先用 Kubernetes {1}.{2}{3} 的离线包升级",
-  "upgrade with a bundle of etcd {1}.{2}{3} first": "先用 etcd {1}.{2}{3} 的离线包升级",
   "Kubernetes goes back from {1} to {2}": "Kubernetes 从 {1} 倒退到 {2}",
   "etcd goes back from {1} to {2}": "etcd 从 {1} 倒退到 {2}",
   "use the newer bundle, if this is not meant": "如果并非有意，请使用较新的离线包",
