@@ -5,9 +5,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runMain } from "#cli/main";
-import { commandLineReference } from "./generate/cli.ts";
+import { commandLineReferences } from "./generate/cli.ts";
 import { clusterReference } from "./generate/cluster-reference.ts";
-import { errorReference } from "./generate/errors.ts";
+import { errorReferences } from "./generate/errors.ts";
 import { jsonReference } from "./generate/json-reference.ts";
 import { manPages } from "./generate/man/pages.ts";
 import { releaseReference } from "./generate/release-reference.ts";
@@ -19,8 +19,8 @@ runMain(main);
 function main(): number {
   const files = {
     ...schemaFiles(),
-    "docs/cli.md": commandLineReference(),
-    "docs/errors.md": errorReference(),
+    ...commandLineReferences(),
+    ...errorReferences(),
     "docs/cluster.yaml.md": clusterReference(),
     "docs/release.yaml.md": releaseReference(),
     "docs/json.md": jsonReference(),

@@ -43,15 +43,16 @@ export const chapters: readonly Chapter[] = [
 
 /** Pages without a Chinese text, and why; the Chinese contents lead to the English page. */
 export const englishOnly: Readonly<Record<string, string>> = {
-  cli: "generated: from the programs' own help",
   "cluster.yaml": "generated: from the schema",
   "release.yaml": "generated: from the schema",
-  errors: "generated: from the programs' own explanations",
   json: "generated: from the schema",
   cis: "a table of the benchmark's own English controls, compared with kube-bench by a test",
   coverage: "for developers: what became of each step of the original guides, compared with golden trees by a test",
   performance: "for developers: measurements",
 };
+
+/** Pages that are made of the sources, in each language that they have. */
+export const generated: readonly string[] = ["cli", "cluster.yaml", "release.yaml", "errors", "json"];
 
 export const languages: readonly Language[] = ["en", "zh"];
 
