@@ -93,6 +93,8 @@ export interface CertificateRow extends Pick<Scope, "since"> {
   readonly authority: AuthorityName;
   /** Where `<name>.pem` and `<name>-key.pem` lie; null: only inside kubeconfigs. */
   readonly folder: "pki" | "etcdPki" | null;
+  /** `<name>.pem` has the key as well, and there is no other file: what haproxy reads. */
+  readonly joined?: true;
   /** Without: its name. */
   readonly commonName?: string;
   readonly organization?: string | ((topology: Topology) => string);

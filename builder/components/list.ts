@@ -12,12 +12,12 @@ import { dashboard } from "./dashboard/component.ts";
 import { docker } from "./docker/component.ts";
 import { etcd } from "./etcd/component.ts";
 import { flannel } from "./flannel/component.ts";
+import { balancerOfMasters, balancerOfNodes } from "./haproxy/component.ts";
 import { heapster } from "./heapster/component.ts";
 import { host } from "./host/component.ts";
 import { apiserver } from "./kube-apiserver/component.ts";
 import { controllerManager } from "./kube-controller-manager/component.ts";
 import { kubeDns } from "./kube-dns/component.ts";
-import { kubeNginx } from "./kube-nginx/component.ts";
 import { kubeProxy } from "./kube-proxy/component.ts";
 import { scheduler } from "./kube-scheduler/component.ts";
 import { kubectl } from "./kubectl/component.ts";
@@ -35,8 +35,9 @@ export const components: readonly Component[] = [
   controllerManager,
   scheduler,
   bootstrap,
+  balancerOfMasters,
+  balancerOfNodes,
   vip,
-  kubeNginx,
   containerd,
   docker,
   routes,

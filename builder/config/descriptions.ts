@@ -28,7 +28,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   "network.plugin": "flannel, flannel-etcd, calico or static-routes; left out: what the release's generation takes.",
   "network.proxyMode": "How kube-proxy forwards: iptables, ipvs or nftables; left out: what the generation takes.",
   api: "How nodes and people reach the API servers.",
-  "api.endpoint": "first-master; vip (haproxy and keepalived on the masters); local-proxy (nginx on every node).",
+  "api.endpoint": "first-master; vip (haproxy and keepalived on the masters); local-proxy (haproxy on every node).",
   "api.vip": "The shared address, for endpoint vip.",
   "api.vip.address": "A free IPv4 address in the masters' network.",
   "api.vip.interface": "Interface of the masters that takes the address.",

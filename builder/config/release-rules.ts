@@ -88,7 +88,7 @@ const knownPlatforms: Rule = (cluster, manifest) => {
 
 /** Load balancers come as packages of the nodes' distribution, with the libraries that they need. */
 const balancers: Rule = ({ api, packages }, { kubernetes }) => {
-  const wanted = { "first-master": [], vip: ["haproxy", "keepalived"], "local-proxy": ["nginx"] }[api.endpoint];
+  const wanted = { "first-master": [], vip: ["haproxy", "keepalived"], "local-proxy": ["haproxy"] }[api.endpoint];
   const missing = wanted.filter((name) => packages.every(({ names }) => !names.includes(name)));
   if (kubernetes === null || missing.length === 0) return [];
   const message = `${api.endpoint} needs ${missing.join(" and ")} on its nodes: name them in \`packages\`, unless they are installed there`;

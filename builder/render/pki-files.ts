@@ -9,10 +9,11 @@ import { embeddingPaths } from "./kubeconfigs.ts";
 
 /** Every certificate and key file of a node. */
 export function pkiPieces(context: NodeContext): Piece[] {
-  const leaves = leavesOf(context).flatMap(({ leaf, spec: { folder, roles } }) => {
+  const leaves = leavesOf(context).flatMap(({ leaf, spec: { folder, joined, roles } }) => {
     if (folder === null) return [];
     const stem = `${context.paths[folder]}/${leaf.name}`;
     const name = `${leaf.node}/${leaf.name}`;
+    if (joined === true) return [secret(`${stem}.pem`, leaf.certificate + leaf.chain + leaf.key, roles, name)];
     return [
       open(`${stem}.pem`, leaf.certificate + leaf.chain, roles, name),
       secret(`${stem}-key.pem`, leaf.key, roles, name),
@@ -48,7 +49,7 @@ function leavesOf(context: NodeContext): { leaf: Leaf; spec: CertificateSpec }[]
   return context.pki.leaves
     .filter((leaf) => leaf.node === context.node.name)
     .map((leaf) => {
-      const spec = certificates.find(({ name }) => name === leaf.name);
+      const spec = certificates.find(({ name, when }) => name === leaf.name && (when?.(context) ?? true));
       if (spec === undefined) throw new Error(`nobody gets the certificate ${leaf.name}`);
       return { leaf, spec };
     });

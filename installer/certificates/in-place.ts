@@ -59,6 +59,8 @@ export async function reissueAll(
     const pair = pairs.get(fingerprint256) ?? (await reissue(old, authority, now));
     pairs.set(fingerprint256, pair);
     if (config.certificate !== null) put(path, withCredentials(text, pair.certificate, pair.key));
+    // haproxy reads both from one file.
+    else if (privateKey.test(old)) put(path, pair.certificate + chainOf(old.replace(privateKey, "")) + pair.key);
     else {
       put(path, pair.certificate + chainOf(old));
       put(keyOf(path), pair.key);
@@ -66,6 +68,8 @@ export async function reissueAll(
   }
   return { files, memory, left };
 }
+
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*$/;
 
 /** `ca-key.pem` beside `ca.pem`. */
 async function findAuthorities(host: HostReader, installed: ReadonlyMap<string, FileId>): Promise<Pair[]> {

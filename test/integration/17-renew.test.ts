@@ -64,9 +64,10 @@ const kubeconfig = (pair: { certificate: string; key: string }): string =>
 
 /** A master's bundle whose leaves have `days` left. */
 async function bundleWith(name: string, days: number): Promise<string> {
-  const [server, manager, etcd] = [
+  const [server, manager, haproxy, etcd] = [
     await leaf("kube-apiserver", ca, days),
     await leaf("system:kube-controller-manager", ca, days),
+    await leaf("kubeferry:haproxy", ca, days),
     await leaf("etcd", etcdCa, days),
   ];
   const secret = { mode: "0600", sensitive: true } as const;
@@ -79,6 +80,7 @@ async function bundleWith(name: string, days: number): Promise<string> {
     { path: `${pki}/kube-controller-manager.pem`, content: manager.certificate },
     { path: `${pki}/kube-controller-manager-key.pem`, content: manager.key, ...secret },
     { path: "/etc/kubernetes/kube-controller-manager.kubeconfig", content: kubeconfig(manager), ...secret },
+    { path: `${pki}/haproxy.pem`, content: haproxy.certificate + haproxy.key, ...secret },
     { path: `${pki}/etcd/etcd.pem`, content: etcd.certificate },
     { path: `${pki}/etcd/etcd-key.pem`, content: etcd.key, ...secret },
     { path: "/opt/ferry/bin/version", content: name },
@@ -146,7 +148,7 @@ test("status tells the days left of every certificate, and is unhealthy under th
   assert.match(journal.stdout, /^<4>certificate: .*kube-apiserver\.pem/m);
   assert.match(journal.stdout, /^<6>certificate: .*ca\.pem/m);
   const records = (await installer("status", "--json", "--root", root)).stdout.split("\n");
-  assert.equal(records.filter((line) => line.includes('"type":"certificate"')).length, 5);
+  assert.equal(records.filter((line) => line.includes('"type":"certificate"')).length, 6);
   const good = await installed(long);
   assertCode(await installer("status", "--certificates", "--root", good), 0);
   assertCode(await installer("certificates", "--root", good), 0);
@@ -155,7 +157,7 @@ test("status tells the days left of every certificate, and is unhealthy under th
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const sample = /^kubeferry_certificate_not_after_timestamp_seconds\{path="[^"]+",subject="[^"]+"\} (\d+)$/;
   const ends = lines.filter((line) => !line.startsWith("#")).map((line) => Number(sample.exec(line)?.[1]) * 1000);
-  assert.equal(ends.length, 5, lines.join("\n"));
+  assert.equal(ends.length, 6, lines.join("\n"));
   const server = certificate(good, `${pki}/kube-apiserver.pem`).validToDate.getTime();
   assert.ok(ends.includes(server), "to the second, as openssl reads it");
   assert.equal(statSync(file).mode & 0o777, 0o644, "another user's exporter reads it");
@@ -173,6 +175,7 @@ test("renewal from a newer bundle changes certificates, keys and kubeconfigs, an
     "etc/kubernetes/kube-controller-manager.kubeconfig",
     "etc/kubernetes/pki/etcd/etcd-key.pem",
     "etc/kubernetes/pki/etcd/etcd.pem",
+    "etc/kubernetes/pki/haproxy.pem",
     "etc/kubernetes/pki/kube-apiserver-key.pem",
     "etc/kubernetes/pki/kube-apiserver.pem",
     "etc/kubernetes/pki/kube-controller-manager-key.pem",
@@ -209,6 +212,12 @@ test("a node with the CA's key signs its own leaves anew; those of another CA st
   const config = readKubeconfig(text(root, "/etc/kubernetes/kube-controller-manager.kubeconfig"));
   assert.equal(config.certificate, text(root, `${pki}/kube-controller-manager.pem`), "one certificate, two places");
   assert.equal(config.key, text(root, `${pki}/kube-controller-manager-key.pem`));
+  const joined = text(root, `${pki}/haproxy.pem`);
+  assert.ok(
+    new X509Certificate(joined).checkPrivateKey(createPrivateKey(joined)),
+    "haproxy's certificate with its key",
+  );
+  assert.equal(joined.match(/^-----BEGIN/gm)?.length, 2);
   assert.equal(old[`etc/kubernetes/pki/etcd/etcd.pem`], bare(pictureOf(root))[`etc/kubernetes/pki/etcd/etcd.pem`]);
   assertCode(await installer("audit", "--root", root), 0);
 

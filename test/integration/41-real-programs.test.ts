@@ -1,4 +1,4 @@
-/** What is rendered, judged by the programs that will read it: systemd, nginx, haproxy, keepalived, containerd, docker, kubectl. */
+/** What is rendered, judged by the programs that will read it: systemd, haproxy, keepalived, containerd, docker, kubectl. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/
 import { clusterOfMinor, minors } from "../builders/minors.ts";
 import { makeHosts } from "../servers/namespaces.ts";
 import { requirePackages } from "../programs/packages.ts";
-import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
+import { contentOf, filesOf, placeNode, textOf } from "../builders/placed-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kubeferry-accept-"));
 const golden = join(import.meta.dirname, "../golden/clusters");
@@ -118,12 +118,19 @@ test("systemd-analyze verify would say something about a wrong unit", () => {
   );
 });
 
-test("nginx accepts the local proxy's configuration", () => {
-  requirePackages("nginx", "libnginx-mod-stream");
-  const text = textOf(rendered("1.16-local-proxy"), "k8s-node01", "/etc/kubernetes/kube-nginx.conf");
-  const path = put("kube-nginx.conf", text.replace("/run/kube-nginx.pid", join(folder, "nginx.pid")));
-  const { code, output } = run(["nginx", "-t", "-c", path]);
-  assert.equal(code, 0, output);
+/** Its configuration names its certificate, and the CA that signed the API servers': it reads both. */
+function acceptedByHaproxy(name: string, node: string): void {
+  const root = join(folder, "haproxy", name, node);
+  placeNode(rendered(name), node, root);
+  const text = textOf(rendered(name), node, "/etc/kubernetes/haproxy.cfg");
+  const { code, output } = run(["haproxy", "-c", "-f", put("haproxy.cfg", text.replaceAll(" /etc/", ` ${root}/etc/`))]);
+  assert.equal(code, 0, `${node} of ${name}: ${output}`);
+  assert.doesNotMatch(output, /WARNING/);
+}
+
+test("haproxy accepts the local proxy's configuration on every node", () => {
+  requirePackages("haproxy");
+  for (const { name } of rendered("1.16-local-proxy").nodes) acceptedByHaproxy("1.16-local-proxy", name);
 });
 
 test("haproxy and keepalived accept the VIP's configuration on every master", (t) => {
@@ -135,14 +142,7 @@ test("haproxy and keepalived accept the VIP's configuration on every master", (t
     ["1.36-etcd-apart", ["m1", "m2"]],
   ] as const) {
     for (const node of nodes) {
-      const haproxy = run([
-        "haproxy",
-        "-c",
-        "-f",
-        put("haproxy.cfg", textOf(rendered(name), node, "/etc/haproxy/haproxy.cfg")),
-      ]);
-      assert.equal(haproxy.code, 0, haproxy.output);
-      assert.doesNotMatch(haproxy.output, /WARNING/);
+      acceptedByHaproxy(name, node);
       // On a host that has the interface and the address: keepalived looks for both.
       const path = put("keepalived.conf", textOf(rendered(name), node, "/etc/keepalived/keepalived.conf"));
       const keepalived = run(hosts.on(node, ["keepalived", "-t", "-f", path]));

@@ -1,4 +1,4 @@
-/** The client that writes each second, and what became of each of its writes. */
+/** The client that writes every so often, and what became of each of its writes. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,6 +25,7 @@ export class Writer {
   constructor(
     on: (argv: readonly string[]) => string[],
     client: { readonly kubeconfig: string; readonly namespace: string; readonly prefix: string },
+    milliseconds = 1000,
   ) {
     const [command = "", ...words] = on([
       process.execPath,
@@ -32,6 +33,7 @@ export class Writer {
       client.kubeconfig,
       client.namespace,
       client.prefix,
+      String(milliseconds),
     ]);
     this.#child = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
     const lines = createInterface(this.#child.stdout);
@@ -57,14 +59,8 @@ export class Writer {
   }
 }
 
-/**
- * Failures that a client has to live with: an API server that has just begun to serve and has not read the client's rights
- * (docs/ha.md), and a write that etcd had in hand while its leader handed over, which it answers after some seconds.
- */
-const known = [
-  /: 403 .*configmaps is forbidden/s,
-  /: 500 .*etcdserver: (request timed out, possibly due to previous leader failure|leader changed)/s,
-];
+/** Failures that a client has to live with: a write that etcd had in hand while its leader handed over, which it answers after some seconds. */
+const known = [/: 500 .*etcdserver: (request timed out, possibly due to previous leader failure|leader changed)/s];
 
 export function isKnown(refused: string): boolean {
   return known.some((kind) => kind.test(refused));

@@ -1,5 +1,5 @@
 /**
- * A client that writes once a second, as a program of its own: `writing-client.ts KUBECONFIG NAMESPACE PREFIX`. Each write is
+ * A client that writes every so often, as a program of its own: `writing-client.ts KUBECONFIG NAMESPACE PREFIX MILLISECONDS`. Each write is
  * a ConfigMap of its own, by a new connection to the server of the kubeconfig, which is read anew, and is tried once. Says a
  * line of JSON for each, `{ name, refused }`: `refused` is null where the API server acknowledged it, else why not. Ends
  * after the write in hand when its standard input ends.
@@ -9,7 +9,7 @@ import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 
-const [kubeconfig = "", namespace = "", prefix = ""] = process.argv.slice(2);
+const [kubeconfig = "", namespace = "", prefix = "", milliseconds] = process.argv.slice(2);
 const ended = new AbortController();
 process.stdin.on("end", () => ended.abort()).resume();
 
@@ -34,7 +34,7 @@ function write(name: string): Promise<string | null> {
 
 for (let number = 1; !ended.signal.aborted; number += 1) {
   const name = `${prefix}-${number}`;
-  const second = sleep(1000);
+  const pause = sleep(Number(milliseconds));
   process.stdout.write(`${JSON.stringify({ name, refused: await write(name) })}\n`);
-  await second;
+  await pause;
 }

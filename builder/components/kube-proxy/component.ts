@@ -67,7 +67,7 @@ export const kubeProxy: Component = {
       name: "kube-proxy.service",
       start: 75,
       flags,
-      data: (c) => ({ after: ["network-online.target", ...(usesLocalProxy(c) ? ["kube-nginx.service"] : [])] }),
+      data: (c) => ({ after: ["network-online.target", ...(usesLocalProxy(c) ? ["kube-haproxy.service"] : [])] }),
     },
   ],
   files: [configuration("kube-proxy", "kube-proxy.yaml", fields)],

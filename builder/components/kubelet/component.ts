@@ -27,7 +27,7 @@ export const kubelet: Component = {
 
 function order(context: NodeContext): Record<string, unknown> {
   const runtime = runsDocker(context) ? "docker.service" : "containerd.service";
-  const proxy = usesLocalProxy(context) ? ["kube-nginx.service"] : [];
+  const proxy = usesLocalProxy(context) ? ["kube-haproxy.service"] : [];
   return { after: ["network-online.target", runtime, ...proxy], requires: [runtime] };
 }
 

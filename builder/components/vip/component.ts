@@ -1,4 +1,4 @@
-/** One address for the API, with `endpoint: vip`: keepalived holds it on one master, and haproxy there leads to every API server. */
+/** One address for the API, with `endpoint: vip`: keepalived holds it on one master. */
 import { journal, listening, script, warning } from "../check.ts";
 import type { Component } from "../component.ts";
 import { binary, endpoint, type NodeContext } from "../context.ts";
@@ -11,23 +11,11 @@ export const vip: Component = {
   name: "vip",
   roles: ["master"],
   when: endpoint("vip"),
-  units: [
-    { name: "haproxy.service", start: 20, data: (c) => ({ haproxy: binary(c, "haproxy") }) },
-    { name: "keepalived.service", start: 21, data: settings },
-  ],
-  files: [
-    { name: "haproxy.cfg", path: () => "/etc/haproxy/haproxy.cfg" },
-    { name: "keepalived.conf", path: () => "/etc/keepalived/keepalived.conf", mode: "0600", data: settings },
-  ],
+  units: [{ name: "keepalived.service", start: 21, data: settings }],
+  files: [{ name: "keepalived.conf", path: () => "/etc/keepalived/keepalived.conf", mode: "0600", data: settings }],
   // VRRP: of masters that do not hear each other, each takes the shared address.
-  host: ({ api }) => ({ ports: [{ port: String(api.balancerPort), protocol: "tcp" }], protocols: [112] }),
+  host: () => ({ protocols: [112] }),
   checks: [
-    {
-      name: "haproxy answers on the API's port",
-      unit: "haproxy.service",
-      argv: (c) => listening("127.0.0.1", c.topology.api.balancerPort),
-      timeoutSeconds: 20,
-    },
     {
       name: "the API's address answers",
       unit: "keepalived.service",

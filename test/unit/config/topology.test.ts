@@ -12,7 +12,7 @@ nodes:
   - { name: w1, ip: 10.0.0.3, roles: [worker] }
 workers: { subnet: 10.0.0.0/24 }
 network: { services: 10.96.0.0/16, domain: plant.example }
-packages: [{ distribution: debian-12, names: [nginx, haproxy, keepalived] }]
+packages: [{ distribution: debian-12, names: [haproxy, keepalived] }]
 ${api}
 `;
 

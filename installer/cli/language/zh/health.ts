@@ -31,7 +31,6 @@ export const health: Catalogue = {
   "kubectl get nodes; on that node: ./install status; {1}": "kubectl get nodes；在该节点上：./install status；{1}",
   "kube-proxy is healthy": "kube-proxy 健康",
   "kube-proxy forwards the API service": "kube-proxy 转发 API 的 Service",
-  "the local proxy answers on the API's port": "本地代理在 API 端口上有应答",
   "kube-apiserver is ready": "kube-apiserver 就绪",
   "flannel's network is in etcd": "flannel 的网络已写入 etcd",
   "on the first member: ./install --role etcd --ip IP; it puts the key":

@@ -17,6 +17,7 @@ export const hostErrors: Catalogue = {
   "an undo of {1} was interrupted and must be ended first": "对 {1} 的一次撤回被中断，须先完成",
   "run that command again, or ./install undo": "重新运行那条命令，或执行 ./install undo",
   "{1} is not healthy: {2}": "{1} 不健康：{2}",
+  "{1} ended by itself": "{1} 自行退出",
   "there is no terminal to ask at": "没有可供询问的终端",
   "nothing was changed": "没有做任何改变",
   "add --dry-run to see every step, --yes to do them without a question":

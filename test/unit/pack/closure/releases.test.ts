@@ -110,7 +110,7 @@ function inputOf(cluster: FixtureCluster): ClosureInput {
     packages: [],
     artifacts,
     // What these clusters' hosts are told to have: the VIP's and the local proxy's programs are the distribution's.
-    vouched: ["/usr/sbin/haproxy", "/usr/sbin/keepalived", "/usr/sbin/nginx"],
+    vouched: ["/usr/sbin/haproxy", "/usr/sbin/keepalived"],
     store: { path: () => program },
   };
 }
