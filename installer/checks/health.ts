@@ -2,6 +2,7 @@
 import type { CheckEntry } from "#bundle";
 import { type Finding, ok } from "#cli/finding";
 import type { HostReader } from "../host/host.ts";
+import { hasEnded } from "../host/systemd.ts";
 import { describeAwaited, isThere, type IsThere } from "./awaited.ts";
 
 /**
@@ -55,9 +56,17 @@ export async function checkUntilHealthy(options: GateOptions): Promise<Finding[]
       await wait();
       finding = await checkHealth(host, entry, alone);
     }
+    // Only who runs can be waiting for its other members.
+    if (finding.severity === "warning" && (await isDown(host, entry)))
+      finding = { ...finding, severity: "error", message: `${entry.unit} ended by itself` };
     findings.push(finding);
   }
   return findings;
+}
+
+/** Of what needs a quorum: those who ask etcd end and begin until it is there, etcd itself waits for it. */
+async function isDown(host: HostReader, { severity, awaits, unit }: CheckEntry): Promise<boolean> {
+  return severity === "quorum" && awaits === undefined && unit !== undefined && (await hasEnded(host, unit));
 }
 
 /** Null where it waits for nobody. */

@@ -26,6 +26,13 @@ export async function isActive(host: HostReader, name: string): Promise<boolean>
   return (await runningState(host, name)) === "active";
 }
 
+/** Whether its program ended by itself, and systemd has given it up or will start it again. */
+export async function hasEnded(host: HostReader, name: string): Promise<boolean> {
+  const { stdout } = await host.query(["systemctl", "show", "--property=SubState,Result", name]);
+  const isOver = /^SubState=(failed|auto-restart)$/m.test(stdout);
+  return isOver && /^Result=(exit-code|signal|core-dump)$/m.test(stdout);
+}
+
 export async function isMask(host: HostReader, path: string): Promise<boolean> {
   const stat = await host.stat(path);
   return stat?.type === "symlink" && stat.target === "/dev/null";

@@ -30,9 +30,9 @@ export function gate(host: HostReader, header: Header, context: Context) {
   };
 }
 
-/** Whether other hosts may not be there yet: at a first installation, and where all of etcd is restored. */
-function mayWait({ action }: Header): boolean {
-  return action === undefined || action === "restore-etcd";
+/** Whether other hosts may not be there yet: at a first installation, and where etcd is restored, but not as a cluster of one. */
+function mayWait({ action, restoredFrom }: Header): boolean {
+  return action === undefined || (action === "restore-etcd" && restoredFrom !== "force-new-cluster");
 }
 
 export interface Gates {

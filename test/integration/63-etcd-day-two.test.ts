@@ -1,6 +1,7 @@
 /** etcd's bad days with real members: a lost one, a lost quorum, all of them gone. A writer counts what was acknowledged. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,8 +218,30 @@ test("an older state is restored on one member after the other, while those whos
   days = 6;
 });
 
-test("remove-node takes a member out of etcd, and knows who is no member", async () => {
+test("a member whose etcd ends by itself is no member that waits for others: the restore fails, and its data are as before", async (t) => {
   day(7);
+  const [n1, ...others] = members as [EtcdHost, ...EtcdHost[]];
+  const words = ["restore-etcd", "--snapshot", "/tmp/snapshot.age", "--key", "/tmp/operator.key", "--yes"];
+  await done(n1.run("systemctl", "stop", "etcd.service"));
+  // The port for its peers is somebody else's.
+  const listen = 'require("net").createServer().listen(2380, "10.0.0.11", () => process.stdout.write("."))';
+  const [command = "", ...rest] = (hosts as Hosts).on("n1", [process.execPath, "-e", listen]);
+  const squatter = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => squatter.kill());
+  await once(squatter.stdout, "data");
+  const { code, said } = await n1.install(...words);
+  assert.equal(code, 7, said);
+  assert.match(said, /APPLY_FAILED_RESTORED: etcd is healthy is not healthy: etcd\.service ended by itself/);
+  squatter.kill();
+  await once(squatter, "exit");
+  await done(n1.run("systemctl", "start", "--no-block", "etcd.service"));
+  for (const one of [n1, ...others]) await healthy(one);
+  assert.deepEqual(missing(await keysOn(n1), acknowledged), [], "the data of before");
+  days = 7;
+});
+
+test("remove-node takes a member out of etcd, and knows who is no member", async () => {
+  day(8);
   // The first is a master besides, and its API server is not part of this.
   const n2 = member("n2");
   assert.match(await done(n2.install("remove-node", "n3", "--dry-run")), /member remove [0-9a-f]{13,16}/);
@@ -231,5 +254,5 @@ test("remove-node takes a member out of etcd, and knows who is no member", async
   assert.equal(list.match(/started, n[12]/g)?.length, 2, list);
   assert.doesNotMatch(list, /n3/);
   assert.doesNotMatch(await done(n3.install("undo", "--dry-run")), /goes on counting/);
-  days = 7;
+  days = 8;
 });

@@ -31,6 +31,7 @@ unit=$1
 case $verb in
   daemon-reload|reset-failed) ;;
   is-active) if running "$unit"; then echo active; else echo inactive; exit 3; fi ;;
+  show) running "$2" || printf 'SubState=failed\nResult=exit-code\n' ;;
   stop)
     running "$unit" && { pid=$(cat "$state/$unit"); kill "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done; }
     rm -f "$state/$unit" ;;
