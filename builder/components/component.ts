@@ -56,6 +56,8 @@ export interface UnitRow extends TextRow {
   readonly start: number | null;
   /** Whose start its own waits for: that of etcd, with members on other hosts, or of another unit. */
   readonly behind?: string;
+  /** Its ExecReload lets it read its configuration anew, without an end of what it serves. */
+  readonly reloads?: true;
   /** Its daemon's command line, for the template. */
   readonly flags?: readonly FlagRow[];
 }

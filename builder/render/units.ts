@@ -25,16 +25,24 @@ export function unitEntries(
       const row = rows.get(name);
       if (row === undefined) throw new Error(`${name} is a unit of no component`);
       const mine = placed.filter(({ node }) => names.includes(node.name)).map(({ item }) => item);
+      const restartOn = filesBehind(item, mine, others);
+      const reloadOn = row.reloads === true ? restartOn.filter((path) => isRead(path, others)) : [];
       return {
         name,
         links: installLinks(name, item.content),
         start: row.start,
         noBlock: waits(name, names, units, nodes),
-        restartOn: filesBehind(item, mine, others),
+        restartOn,
+        ...(reloadOn.length === 0 ? {} : { reloadOn }),
         for: selectorFor(item.roles, names, nodes),
       };
     })
     .toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0) || byText(a.name, b.name));
+}
+
+/** Whether its program reads the file: it is neither of its unit nor a program. */
+function isRead(path: string, others: ReadonlySet<string>): boolean {
+  return !path.startsWith(folder) && !others.has(path);
 }
 
 /** Whether on one of the nodes its start may have to wait for another host. */

@@ -110,8 +110,9 @@ const unit = z.strictObject({
   start: z.int().nullable(),
   /** A start that does not wait: a first etcd member is up only when the others are. */
   noBlock: z.boolean(),
-  /** Changed content of any of these restarts it. */
+  /** Changed content of any of these restarts it; those of `reloadOn` among them it only has to read anew. */
   restartOn: z.array(nodePath),
+  reloadOn: z.array(nodePath).optional(),
   for: selector,
 });
 

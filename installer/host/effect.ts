@@ -88,7 +88,7 @@ export type Effect =
   /** Tells systemd. `unit` is wanted by all but `daemon-reload`; one that is gone is stopped. */
   | {
       readonly do: "systemctl";
-      readonly verb: "daemon-reload" | "start" | "restart" | "stop" | "reset-failed";
+      readonly verb: "daemon-reload" | "start" | "restart" | "reload" | "stop" | "reset-failed";
       readonly unit?: string;
       readonly noBlock?: boolean;
     }

@@ -45,7 +45,7 @@ export function mask(path: string): Effect {
 }
 
 /** Systemd waits until it runs, unless `noBlock`: for one that waits for its peers. */
-export function start(verb: "start" | "restart", unit: string, noBlock = false): Effect {
+export function start(verb: "start" | "restart" | "reload", unit: string, noBlock = false): Effect {
   return noBlock ? { do: "systemctl", verb, unit, noBlock } : { do: "systemctl", verb, unit };
 }
 
@@ -56,15 +56,22 @@ export function stop(unit: string): Effect[] {
   ];
 }
 
-/** The unit that an effect starts, if it starts one. */
+/** The unit that an effect starts, if it starts one, or tells to read its files anew. */
 export function startedBy(effect: Effect): string | undefined {
-  return effect.do === "systemctl" && /^(re)?start$/.test(effect.verb) ? effect.unit : undefined;
+  return effect.do === "systemctl" && /^(start|restart|reload)$/.test(effect.verb) ? effect.unit : undefined;
 }
 
 /** The command line of an effect, and the exit codes that are well: 5 and 1 are of units that are gone already. */
 export function commandOf(effect: Effect & { do: "systemctl" }): { argv: string[]; accept: readonly number[] } {
   const options = effect.noBlock === true ? ["--no-block"] : [];
   const unit = effect.unit === undefined ? [] : [effect.unit];
-  const accept = { "daemon-reload": [0], start: [0], restart: [0], stop: [0, 5], "reset-failed": [0, 1, 5] };
+  const accept = {
+    "daemon-reload": [0],
+    start: [0],
+    restart: [0],
+    reload: [0],
+    stop: [0, 5],
+    "reset-failed": [0, 1, 5],
+  };
   return { argv: ["systemctl", effect.verb, ...options, ...unit], accept: accept[effect.verb] };
 }

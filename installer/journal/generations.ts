@@ -9,22 +9,34 @@ import { type Change, type Generation, isUnknown } from "../resources/resource.t
 /** The change between two generations, where one of the `earlier` changes touches what it reads. */
 export function marked(change: Change, earlier: readonly Change[]): Change {
   const { before, after } = change;
-  if (isUnknown(before) || !isTouched(change, earlier)) return change;
-  return { ...change, before: withGeneration(before, "former"), after: withGeneration(after, "latter") };
+  const touched = touchedOf(change, earlier);
+  if (isUnknown(before) || touched.length === 0) return change;
+  const rereads = new Set(resourceOf(change).rereads?.(change.id));
+  const how: Generation = touched.every((path) => rereads.has(path)) ? { rereads: true } : {};
+  return {
+    ...change,
+    before: withGeneration(before, { generation: "former", ...how }),
+    after: withGeneration(after, { generation: "latter", ...how }),
+  };
 }
 
 /** Whether what it reads is written or removed by one of the changes. */
-export function isTouched({ resource, id }: Change, changes: readonly Change[]): boolean {
+export function isTouched(change: Change, changes: readonly Change[]): boolean {
+  return touchedOf(change, changes).length > 0;
+}
+
+function touchedOf({ resource, id }: Change, changes: readonly Change[]): string[] {
   const reads = new Set(resourceOf({ resource }).reads?.(id));
-  return reads.size > 0 && changes.flatMap(pathsOf).some((path) => reads.has(path));
+  return reads.size === 0 ? [] : changes.flatMap(pathsOf).filter((path) => reads.has(path));
 }
 
 /** A state that was seen later, with what only an earlier record knows. */
 export function sameGeneration(state: unknown, recorded: unknown): unknown {
-  const { generation } = (recorded ?? {}) as Generation;
-  return generation === undefined ? state : withGeneration(state, generation);
+  const { generation, rereads } = (recorded ?? {}) as Generation;
+  if (generation === undefined) return state;
+  return withGeneration(state, { generation, ...(rereads === undefined ? {} : { rereads }) });
 }
 
-function withGeneration(state: unknown, generation: NonNullable<Generation["generation"]>): unknown {
-  return { ...(state as object), generation };
+function withGeneration(state: unknown, generation: Generation): unknown {
+  return { ...(state as object), ...generation };
 }

@@ -60,7 +60,7 @@ export function differenceOf(
     },
     units: {
       started: told("start"),
-      restarted: told("restart"),
+      restarted: [...told("restart"), ...told("reload")],
       stopped: idsOf("unit", stopped).map(({ name }) => name),
     },
     givenBack: others.map((change) => resourceOf(change).describe(change.id)),

@@ -30,7 +30,7 @@ export function renewalPlan(past: readonly Transaction[], renewed: readonly File
       const goals = touched.map((unit) =>
         goal("unit", {
           ...unit,
-          restartOn: unit.restartOn.map(({ path, digest }) => ({ path, digest: digests.get(path) ?? digest })),
+          restartOn: unit.restartOn.map((file) => ({ ...file, digest: digests.get(file.path) ?? file.digest })),
         }),
       );
       return { name: phase.name, goals, gates: touched.length === 0 ? [] : phase.gates };

@@ -35,6 +35,7 @@ export function linkPaths(input: PlanInput): string[] {
 }
 
 function toGoal(unit: UnitEntry, { files, live, starts = true }: PlanInput): Goal {
+  const rereads = new Set(unit.reloadOn);
   const own = files.find(({ entry }) => entry.path.endsWith(`/systemd/system/${unit.name}`));
   return goal("unit", {
     name: unit.name,
@@ -44,7 +45,11 @@ function toGoal(unit: UnitEntry, { files, live, starts = true }: PlanInput): Goa
     noBlock: unit.noBlock,
     restartOn: files
       .filter(({ entry }) => unit.restartOn.includes(entry.path) || entry === own?.entry)
-      .map(({ entry, digest }) => ({ path: entry.path, digest })),
+      .map(({ entry: { path }, digest }) => ({
+        path,
+        digest,
+        ...(rereads.has(path) ? ({ reload: true } as const) : {}),
+      })),
   });
 }
 

@@ -28,6 +28,8 @@ export interface Resource<Id, State> {
    * program was started with cannot be seen.
    */
   reads?(id: Id): readonly string[];
+  /** Those of them that it can read anew while it runs. */
+  rereads?(id: Id): readonly string[];
   /** When it is given back once a newer bundle no longer has it; null: not before undo. Default: `give back`. */
   retires?(id: Id, before: State): RetirePhase | null;
   /** Pure. The state that it is given back to, where others still want some of it; undefined: nothing of it goes. */
@@ -67,6 +69,8 @@ export type RetirePhase = (typeof retirePhases)[number];
 /** Of what runs, whether that was started with the files as they were before a transaction or with those after it. */
 export interface Generation {
   readonly generation?: "former" | "latter";
+  /** Between the two it only has to read files anew. */
+  readonly rereads?: true;
 }
 
 /** One thing that is wanted. `resource` is a key of the catalogue, `id` that resource's own; both are plain JSON. */

@@ -25,8 +25,8 @@ export interface UnitId {
   /** False: enabled, and left running or not as it is. */
   readonly start: boolean;
   readonly noBlock: boolean;
-  /** Files whose change restarts it, with the digest they will have. */
-  readonly restartOn: readonly { readonly path: string; readonly digest: Digest }[];
+  /** Files whose change restarts it, or with `reload` makes it read them anew; and the digest they will have. */
+  readonly restartOn: readonly { readonly path: string; readonly digest: Digest; readonly reload?: true }[];
 }
 
 export interface UnitState extends Generation {
@@ -77,12 +77,17 @@ export const unit: Resource<UnitId, UnitState> = {
     // Started by nobody with --no-start; but undo gives back what ran, and a boot may have come between.
     const restarts = isRunningOther(from, to) && (id.start || to.generation === "former");
     // What runs has peers that run: it is waited for, or its check would still meet the one that is to end.
-    const starting = isActive ? (restarts ? [start("restart", name)] : []) : [start("start", name, noBlock)];
+    const starting = isActive
+      ? restarts
+        ? [start(to.rereads === true ? "reload" : "restart", name)]
+        : []
+      : [start("start", name, noBlock)];
     const starts = to.running === "active" ? starting : [];
     const rereads = enabling.length > 0 || starts.length > 0 || isRunningOther(from, to);
     return [...(ends ? stop(name) : []), ...enabling, ...(to.running !== null && rereads ? [reload] : []), ...starts];
   },
   reads: ({ restartOn }) => restartOn.map(({ path }) => path),
+  rereads: ({ restartOn }) => restartOn.filter(({ reload }) => reload).map(({ path }) => path),
   retires: (_, before) => (before.running === "active" ? "restart" : "stop"),
 };
 

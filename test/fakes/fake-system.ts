@@ -255,6 +255,8 @@ export class FakeSystem {
         }
         return 0;
       }
+      case "reload":
+        return this.active.has(name) ? 0 : 1;
       case "stop":
         if (!this.active.delete(name) && this.#unitFile(name) === null) return 5;
         return 0;

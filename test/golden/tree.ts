@@ -12,7 +12,7 @@ export function tree(rendered: Rendered, of: (file: NodeFile) => string = short)
     ...rendered.units.map(
       (unit) =>
         `unit ${unit.name}  ${whom(unit.for)}  start ${unit.start}${unit.noBlock ? " (does not wait)" : ""}\n` +
-        `  enabled by ${unit.links.join(" ")}\n  restarts on ${unit.restartOn.join(" ")}`,
+        `  enabled by ${unit.links.join(" ")}\n  restarts on ${unit.restartOn.join(" ")}${reloads(unit)}`,
     ),
     ...rendered.checks.map(
       (check) =>
@@ -35,6 +35,10 @@ export function tree(rendered: Rendered, of: (file: NodeFile) => string = short)
     `host ${JSON.stringify(rendered.host, null, 1)}`,
     "",
   ].join("\n");
+}
+
+function reloads({ reloadOn = [] }: Rendered["units"][number]): string {
+  return reloadOn.length === 0 ? "" : `\n  reads anew ${reloadOn.join(" ")}`;
 }
 
 /** One text a path below `files`, that of the first node which has it. Kubeconfigs hold only placeholders. */

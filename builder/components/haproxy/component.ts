@@ -6,7 +6,7 @@ import { trustedFile } from "../trust.ts";
 
 const shared = {
   name: "haproxy",
-  units: [{ name: "kube-haproxy.service", start: 20, data: (c) => ({ haproxy: binary(c, "haproxy") }) }],
+  units: [{ name: "kube-haproxy.service", start: 20, reloads: true, data: (c) => ({ haproxy: binary(c, "haproxy") }) }],
   certificates: [
     // API servers tell nobody unknown whether they are ready. It may do nothing else: no role is bound to it.
     {

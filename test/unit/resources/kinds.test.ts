@@ -118,6 +118,38 @@ test("a running unit is left alone while nothing of it changes, and restarted wh
   assert.deepEqual(await inPlan(digestOf("edited"), false), ["keep", "write", "daemon-reload"], "with --no-start");
 });
 
+test("a running unit is told of files that it reads anew, there and back; where its own file changes too, it is restarted", async () => {
+  const host = new FakeHost();
+  const paths = { unit: "/etc/systemd/system/a.service", config: "/etc/a.conf" };
+  for (const path of Object.values(paths)) host.file(path, "old");
+  host.system.run(["systemctl", "start", "a.service"]);
+  const verbs = async (changed: readonly string[]): Promise<string[][]> => {
+    const digest = digestOf("new");
+    const files = changed.map((path) => goal("file", { path, mode: 0o644, owner, digest, size: 3, sensitive: false }));
+    const unit = goal("unit", {
+      ...{ name: "a.service", file: paths.unit, links: [], start: true, noBlock: false },
+      restartOn: [
+        { path: paths.unit, digest },
+        { path: paths.config, digest, reload: true },
+      ],
+    });
+    const plan = { phases: [{ name: "all", goals: [...files, unit], gates: [] }] };
+    const changes = (await inspectPlan(host, plan)).map(({ change }) => change);
+    const back = changes.map((change) => ({ ...change, before: change.after, after: change.before }));
+    return [changes, back].map((all) =>
+      all.flatMap(effectsOf).flatMap((effect) => (effect.do === "systemctl" ? [effect.verb] : [])),
+    );
+  };
+  assert.deepEqual(await verbs([paths.config]), [
+    ["daemon-reload", "reload"],
+    ["daemon-reload", "reload"],
+  ]);
+  assert.deepEqual(await verbs(Object.values(paths)), [
+    ["daemon-reload", "restart"],
+    ["daemon-reload", "restart"],
+  ]);
+});
+
 test("a service that a package of the bundle brings is masked before it comes, and any other that is not there is left alone", async () => {
   const host = new FakeHost();
   host.directory("/etc/systemd/system");
