@@ -139,6 +139,8 @@ export class Container implements Host {
     this.#leader = await this.#booted(this.#supervisor);
     const state = await this.#settled();
     if (state !== "running") throw new Error(`${this.name} is ${state}\n${await this.run("systemctl --failed")}`);
+    // Until the kernel knows that nobody else has it, the card's own address has no route yet.
+    await this.run("while ip address show tentative | grep -q inet6; do sleep 0.1; done");
   }
 
   /** After a {@link powerCut}: what was on its disk is gone, and the next boot is that of a new host. */

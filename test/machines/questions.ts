@@ -67,11 +67,16 @@ const asked = "systemd-(timedated|hostnamed|localed)\\.service";
 
 /**
  * Lines that come and go with nobody doing anything, by section. Transient units are of the test's own commands, devices
- * are as udev sees them, and network-online.target is a mere mark in the boot that is reached as soon as any unit names it.
+ * are as udev sees them, mounts of services' credentials as soon as systemd notices them, and network-online.target is a mere
+ * mark in the boot that is reached as soon as any unit names it.
  */
 const moving: Readonly<Record<string, readonly RegExp[]>> = {
   sysctl: movingSysctls,
-  unit: [new RegExp(`^(run-[ru][0-9a-f]+\\.\\S*|\\S+\\.device|blockdev@\\S+|${asked}|network-online\\.target)$`)],
+  unit: [
+    new RegExp(
+      `^(run-[ru][0-9a-f]+\\.\\S*|run-credentials-\\S+\\.mount|\\S+\\.device|blockdev@\\S+|${asked}|network-online\\.target)$`,
+    ),
+  ],
   // udev's workers end when there is nothing to do.
   process: [new RegExp(`^/(system\\.slice/(run-[ru][0-9a-f]+\\.\\S*|systemd-udevd\\.service\\S*|${asked})[/:])`)],
   // Mounts and swap have sections of their own; systemd makes groups for those that it brought about itself.
