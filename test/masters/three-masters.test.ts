@@ -287,13 +287,28 @@ test("all data are lost: each member is restored from one snapshot, with every w
   days = 6;
 });
 
+/**
+ * What Debian's haproxy leaves after its purge, which takes its user away again: the lists of accounts with what they said
+ * before but written anew, their backups, and two names in /run that go with the next boot.
+ */
+const leftByPackage = [
+  /^file \/etc\/(passwd|group|shadow|gshadow): f \d+ \S+ \d+ bytes \S+ ([0-9a-f]{64}) → f \d+ \S+ \d+ bytes \S+ \2$/,
+  /^file \/etc\/(passwd|group|shadow|gshadow)-: /,
+  /^run \/run\/(adduser|haproxy): absent /,
+];
+
 test("all three are undone without a trace", async () => {
   day(7);
   for (const one of containers.all.toReversed()) {
     await must(one, [installerOn(stick), "undo", "--yes", "--delete-data"]);
     const before = states.get(one.name);
     assert.ok(before !== undefined);
-    assert.deepEqual(await undoneDifferences(one, before), [], one.name);
+    const left = await undoneDifferences(one, before);
+    assert.deepEqual(
+      left.filter((line) => !leftByPackage.some((known) => known.test(line))),
+      [],
+      one.name,
+    );
     assert.deepEqual(await credentialsOn(one), [], one.name);
   }
   days = 7;
