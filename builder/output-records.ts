@@ -227,7 +227,7 @@ const installer = [
   record("deferred", { what: z.string(), why: z.string() }),
   record("upgrade", {
     files: z.object({ added: strings, changed: strings, removed: strings }),
-    units: z.object({ started: strings, restarted: strings, stopped: strings }),
+    units: z.object({ started: strings, restarted: strings, reloaded: strings, stopped: strings }),
     givenBack: strings,
     versions: z.array(z.object({ name: z.string(), from: z.string().nullable(), to: z.string().nullable() })),
   }),

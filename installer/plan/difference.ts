@@ -15,6 +15,8 @@ export interface Difference {
   readonly units: {
     readonly started: readonly string[];
     readonly restarted: readonly string[];
+    /** They read their files anew, and what they serve goes on. */
+    readonly reloaded: readonly string[];
     readonly stopped: readonly string[];
   };
   /** Settings, images, packages and objects of the older bundle that are given back. */
@@ -60,7 +62,8 @@ export function differenceOf(
     },
     units: {
       started: told("start"),
-      restarted: [...told("restart"), ...told("reload")],
+      restarted: told("restart"),
+      reloaded: told("reload"),
       stopped: idsOf("unit", stopped).map(({ name }) => name),
     },
     givenBack: others.map((change) => resourceOf(change).describe(change.id)),
@@ -78,6 +81,7 @@ export function describeDifference({ files, units, givenBack, versions }: Differ
     ...units.stopped.map((name) => `  unit    - ${name}, stopped for good`),
     ...givenBack.map((what) => `  host    - ${what}`),
     ...units.restarted.map((name) => `  unit    ~ ${name}, restarted`),
+    ...units.reloaded.map((name) => `  unit    ~ ${name}, reloaded`),
     ...units.started.map((name) => `  unit    + ${name}, started`),
   ];
 }
