@@ -29,12 +29,12 @@ export const questions: Readonly<Record<string, string>> = {
   route:
     'for v in 4 6; do ip -$v route show table all | awk \'{ sub(/ expires [0-9]+sec/, ""); gsub(/ /, "_"); print }\'; done',
   rule: 'for v in 4 6; do ip -$v rule show | awk -v v=$v \'{ gsub(/[ \\t]+/, "_"); print v "_" $0 }\'; done',
-  // What has no program of its own is a thread of the kernel. The agent's children are this very question, and in a
-  // container what is outside its cgroup.
+  // What has no program of its own is a thread of the kernel, or has ended: asked last, so that what ends while it is
+  // described is left out whole. The agent's children are this very question, and in a container what is outside its cgroup.
   process:
-    "for p in /proc/[0-9]*; do [ -e $p/exe ] || continue; " +
-    "g=$(sed -n 's/^\\(0:\\|1:name=systemd\\)://p' $p/cgroup 2> /dev/null | head -n 1); " +
-    'case $g in */qemu-guest-agent.service | /..*) ;; *) echo "$g $(cat $p/comm 2> /dev/null)" ;; esac; done | ' +
+    "for p in /proc/[0-9]*; do " +
+    "g=$(sed -n 's/^\\(0:\\|1:name=systemd\\)://p' $p/cgroup 2> /dev/null | head -n 1); c=$(cat $p/comm 2> /dev/null); " +
+    '[ -e $p/exe ] || continue; case $g in */qemu-guest-agent.service | /..*) ;; *) echo "$g $c" ;; esac; done | ' +
     "sort | uniq -c | awk '{ print $2 \":\" $3, $1 }'",
   cgroup: "find /sys/fs/cgroup -mindepth 1 -type d -printf '%P\\n'",
   user: "getent passwd | tr ' ' '_' | sed 's/:/ /'",
