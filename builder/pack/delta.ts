@@ -1,7 +1,7 @@
 /**
- * A delta: a bundle without the blobs that an older bundle, already beyond the gap, has too. It is a plain tar like
- * the whole one; `applyDelta` puts both together to the very bytes of the new bundle. By hand: unpack the blobs of the
- * old one and then the delta into one folder, and `sha256sum -c SHA256SUMS`.
+ * A delta: a bundle without the blobs and installers that an older bundle, already beyond the gap, has too. It is a plain
+ * tar like the whole one; `applyDelta` puts both together to the very bytes of the new bundle. By hand: unpack `blobs` and
+ * `bin` of the old one and then the delta into one folder, and `sha256sum -c SHA256SUMS`.
  */
 import { statSync } from "node:fs";
 import {
@@ -21,7 +21,7 @@ import { ExpectedError } from "#cli/errors";
 
 export interface Delta {
   readonly path: string;
-  /** Bytes of the blobs that need not travel. */
+  /** Bytes of the blobs and installers that need not travel. */
   readonly saved: number;
 }
 
@@ -29,7 +29,8 @@ export interface Delta {
 export async function writeDelta(where: string, base: string, output: string): Promise<Delta> {
   const whole = await openVerified(where);
   const older = await openVerified(base);
-  const isOld = (member: Member): boolean => member.path.startsWith("blobs/") && older.source.members.has(member.path);
+  const isOld = ({ path }: Member): boolean =>
+    /^(blobs|bin)\//.test(path) && memberAlike(whole, older, path) !== undefined;
   const members = inOrder(whole).flatMap((path) => whole.source.members.get(path) ?? []);
   const saved = members.filter(isOld).reduce((sum, { size }) => sum + size, 0);
   const rest = members.filter((member) => !isOld(member)).map((member) => copyOf(member));
@@ -42,11 +43,11 @@ export async function applyDelta(delta: string, base: string, output: string): P
   const newer = await openBundle(delta);
   const older = await openBundle(base);
   const members = inOrder(newer).map((path) => {
-    const member = newer.source.members.get(path) ?? older.source.members.get(path);
+    const member = newer.source.members.get(path) ?? memberAlike(newer, older, path);
     if (member !== undefined) return copyOf(member);
     throw new ExpectedError(
       "MEMBER_MISSING",
-      "neither the delta nor the older bundle has a blob that the new one needs",
+      "neither the delta nor the older bundle has a member that the new one needs",
       {
         where: path,
         hint: "give the older bundle that the delta was made against: kubeferry join DELTA --base OLD.tar",
@@ -57,6 +58,11 @@ export async function applyDelta(delta: string, base: string, output: string): P
     writeTar(temporary, members, undefined, modeOf(delta));
     await openVerified(temporary);
   });
+}
+
+/** The older bundle's member of that path, if it is what the newer one lists there. */
+function memberAlike(newer: Bundle, older: Bundle, path: string): Member | undefined {
+  return newer.sums.get(path) === older.sums.get(path) ? older.source.members.get(path) : undefined;
 }
 
 /** The first problem is thrown. */

@@ -97,8 +97,8 @@ export const carryErrors: Catalogue = {
   "the host does not let this user write there": "主机不允许该用户写入那里",
   "the host cannot write there": "主机无法写入那里",
   "the folder is not there and cannot be made": "文件夹不存在，也无法创建",
-  "neither the delta nor the older bundle has a blob that the new one needs":
-    "新离线包需要的某个 blob，增量和旧离线包中都没有",
+  "neither the delta nor the older bundle has a member that the new one needs":
+    "新离线包需要的某个成员，增量和旧离线包中都没有",
   "give the older bundle that the delta was made against: kubeferry join DELTA --base OLD.tar":
     "给出生成该增量时所用的旧离线包：kubeferry join DELTA --base OLD.tar",
   "there is no key of {1}": "没有 {1} 的密钥",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -11,8 +11,8 @@ import { binaryOf, sampleCluster } from "../../builders/sample-cluster.ts";
 const root = mkdtempSync(join(tmpdir(), "kubeferry-delta-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Two bundles of one cluster: the newer one has another text, the same binary. */
-async function twoBundles(): Promise<{ folder: string; older: string; newer: string }> {
+/** Two bundles of one cluster: the newer one has another text, the same binary, and the same installer if no other is given. */
+async function twoBundles(installer?: string): Promise<{ folder: string; older: string; newer: string }> {
   const folder = mkdtempSync(join(root, "x-"));
   const options = await sampleCluster(folder, { binary: Buffer.concat([binaryOf("a", 4000), randomLike(300_000)]) });
   const older = (await pack({ ...options, output: join(folder, "older.tar") })).path;
@@ -20,6 +20,7 @@ async function twoBundles(): Promise<{ folder: string; older: string; newer: str
     file.path === "/etc/etcd/shared.conf" ? { ...file, content: "listen: elsewhere\n" } : file,
   );
   const rendered = { ...options.rendered, files };
+  if (installer !== undefined) writeFileSync(join(folder, "installers/install-linux-amd64"), installer);
   const newer = (await pack({ ...options, rendered, output: join(folder, "newer.tar") })).path;
   return { folder, older, newer };
 }
@@ -44,10 +45,34 @@ test("a delta leaves out what the older bundle has, and both together are the ve
   assert.deepEqual(readFileSync(join(folder, "joined.tar")), readFileSync(newer));
 });
 
-test("a delta alone does not verify, and names each blob that the older bundle has", async () => {
+test("an unchanged installer stays at home, another one travels", async () => {
+  const installer = "bin/install-linux-amd64";
+  for (const [other, travels] of [
+    [undefined, false],
+    ["a newer stand-in\n", true],
+  ] as const) {
+    const { folder, older, newer } = await twoBundles(other);
+    const { path } = await writeDelta(newer, older, join(folder, "delta.tar"));
+    assert.equal((await openBundle(path)).source.members.has(installer), travels);
+    await applyDelta(path, older, join(folder, "joined.tar"));
+    assert.deepEqual(readFileSync(join(folder, "joined.tar")), readFileSync(newer));
+  }
+});
+
+test("an older bundle whose installer is another one is no base", async () => {
   const { folder, older, newer } = await twoBundles();
   const { path } = await writeDelta(newer, older, join(folder, "delta.tar"));
-  const common = [...(await openBundle(newer)).source.members.keys()].filter((name) => name.startsWith("blobs/"));
+  const { newer: other } = await twoBundles("a newer stand-in\n");
+  await assert.rejects(applyDelta(path, other, join(folder, "joined.tar")), {
+    code: "MEMBER_MISSING",
+    where: "bin/install-linux-amd64",
+  });
+});
+
+test("a delta alone does not verify, and names each blob and installer that the older bundle has", async () => {
+  const { folder, older, newer } = await twoBundles();
+  const { path } = await writeDelta(newer, older, join(folder, "delta.tar"));
+  const common = [...(await openBundle(newer)).source.members.keys()].filter((name) => /^(blobs|bin)\//.test(name));
   const old = (await openBundle(older)).source.members;
   const problems = await verifyBundle(await openBundle(path));
   assert.deepEqual(
