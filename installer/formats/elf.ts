@@ -36,9 +36,25 @@ type Read = (offset: number, length: number) => Buffer;
 
 /** The ELF at a path; null when it is none. `damaged` says why an ELF cannot be read. Never throws on hostile bytes. */
 export function readElf(path: string): Elf | { readonly damaged: string } | null {
+  return withReader(path, parseElf);
+}
+
+/**
+ * Of a 64-bit ELF file, how many of its first bytes its segments and their table take. Behind them are the tables of sections,
+ * symbols and debug information, which no loader reads. Throws where the headers are damaged.
+ */
+export function loadedSize(path: string): number {
+  return withReader(path, (read) => {
+    const header = exactly(read, 0, 64);
+    const table = safe(header.readBigUInt64LE(32)) + header.readUInt16LE(54) * header.readUInt16LE(56);
+    return Math.max(table, ...readSegments(header, read, true).map(({ offset, size }) => offset + size));
+  });
+}
+
+function withReader<Result>(path: string, use: (read: Read) => Result): Result {
   const file = openSync(path, "r");
   try {
-    return parseElf((offset, length) => {
+    return use((offset, length) => {
       const bytes = Buffer.alloc(length);
       return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
     });

@@ -39,6 +39,13 @@ test("kubeferry runs in an empty environment, in a directory without node", () =
   assert.deepEqual([result.status, result.stdout.trim(), result.stderr], [0, version, ""]);
 });
 
+test("the installer for arm64 runs, under an emulated processor", () => {
+  // Not qemu-user-static: it would tell the kernel to start every program of arm64 with it.
+  requirePackages("qemu-user", "libc6-arm64-cross", "libstdc++6-arm64-cross");
+  const words = ["-L", "/usr/aarch64-linux-gnu", join(dist, "install-linux-arm64"), "--version"];
+  assert.equal(execFileSync("qemu-aarch64", words, { encoding: "utf8" }).trim(), version);
+});
+
 test("man finds the pages beside them", () => {
   requirePackages("man-db");
   for (const [section, name] of [

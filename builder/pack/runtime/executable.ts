@@ -3,9 +3,10 @@
  * The Node itself makes the blob, whose form changes from one version to the next; postject puts it into the ELF file.
  */
 import { execFile } from "node:child_process";
-import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { copyStripped } from "./strip.ts";
 
 export interface ExecutableParts {
   /** The Node that becomes the executable. */
@@ -33,8 +34,7 @@ export async function makeExecutable({ runtime, main, output, ...options }: Exec
     await writeFile(config, JSON.stringify({ main: basename(main), output: blob, ...plain, useCodeCache: codeCache }));
     const words = ["--experimental-sea-config", config];
     await promisify(execFile)(generator, words, { cwd: dirname(main), env: {}, signal });
-    await copyFile(runtime, output);
-    await chmod(output, 0o755);
+    await copyStripped(runtime, output);
     await injectBlob(output, await readFile(blob));
   } finally {
     await rm(folder, { recursive: true, force: true });
