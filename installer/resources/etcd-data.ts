@@ -26,6 +26,8 @@ export interface EtcdDataState {
   /** Names in the data directory, and in that of the write-ahead log. */
   readonly present: readonly (readonly string[])[];
   readonly beside: readonly (readonly string[])[];
+  /** For each place, its folders of new data that an undo has put beside already, and the names in each. */
+  readonly undone: readonly (readonly (readonly string[])[])[];
 }
 
 /** The folder in which the program of `make` writes: below each of etcd's own, so that no file has to cross a disk. */
@@ -34,7 +36,9 @@ export function freshIn(folder: string, at: string): string {
 }
 
 const besideIn = (folder: string, at: string): string => join(folder, `kubeferry-before-${at}`);
-const undoneIn = (folder: string, at: string): string => join(folder, `kubeferry-undone-${at}`);
+/** The first, or the further ones of an undo during which etcd was started on a folder that was empty for that moment. */
+const undoneIn = (folder: string, at: string, number = 0): string =>
+  join(folder, `kubeferry-undone-${at}${number === 0 ? "" : `.${number + 1}`}`);
 const owner = { uid: 0, gid: 0 };
 
 export const etcdData: Resource<EtcdDataId, EtcdDataState> = {
@@ -46,10 +50,22 @@ export const etcdData: Resource<EtcdDataId, EtcdDataState> = {
     const beside = await Promise.all(
       places.map(({ folder, isData }) => entries(host, besideIn(folder, id.at), isData)),
     );
+    const undone = await Promise.all(
+      places.map(async ({ folder, isData }) => {
+        const found: string[][] = [];
+        for (let path = undoneIn(folder, id.at); (await host.stat(path)) !== null;) {
+          found.push(await entries(host, path, isData));
+          path = undoneIn(folder, id.at, found.length);
+        }
+        return found;
+      }),
+    );
     const has = async (path: string): Promise<boolean> => (await host.stat(path)) !== null;
     const [moved, made] = notes(id);
-    const moving = (await has(moved)) ? "moved" : (await has(besideIn(id.dataDir, id.at))) ? "moving" : "before";
-    return { stage: (await has(made)) ? "made" : moving, present, beside };
+    // The last folder beside goes when all of the old data are back, wherever the log lies.
+    const isBeside = (await Promise.all(places.map(({ folder }) => has(besideIn(folder, id.at))))).includes(true);
+    const moving = (await has(moved)) ? "moved" : isBeside ? "moving" : "before";
+    return { stage: (await has(made)) ? "made" : moving, present, beside, undone };
   },
   spec: (_, now) => ({ ...now, stage: "made" }),
   equal: (a, b) => a.stage === b.stage,
@@ -84,15 +100,39 @@ function note(path: string): Effect {
   return { do: "mkdir", path, mode: 0o700, owner };
 }
 
-function moveAside(id: EtcdDataId, { stage, present }: EtcdDataState): Effect[] {
-  if (stage !== "before" && stage !== "moving") return [];
+/**
+ * The names of new data. While old ones are being moved, what has the name of one that is beside already is etcd's: a
+ * machine that went off in between started it at its next boot.
+ */
+function newData({ stage, present, beside }: EtcdDataState): string[][] {
+  const isNew = stage === "moved" || stage === "made";
+  return present.map((names, at) => names.filter((name) => isNew || (beside[at] ?? []).includes(name)));
+}
+
+/** New data are kept beside in their turn: they may hold what was written since. */
+function moveNewAway(id: EtcdDataId, state: EtcdDataState): Effect[] {
+  return placesOf(id).flatMap(({ folder }, at): Effect[] => {
+    const names = newData(state)[at] ?? [];
+    if (names.length === 0) return [];
+    const taken = state.undone[at] ?? [];
+    const free = taken.findIndex((there) => !there.some((name) => names.includes(name)));
+    const undone = undoneIn(folder, id.at, free < 0 ? taken.length : free);
+    const move = (name: string): Effect => ({ do: "move", path: join(folder, name), to: join(undone, name) });
+    return [{ do: "mkdir", path: undone, mode: 0o700, owner }, ...names.map(move)];
+  });
+}
+
+function moveAside(id: EtcdDataId, state: EtcdDataState): Effect[] {
+  if (state.stage !== "before" && state.stage !== "moving") return [];
   const [moved] = notes(id);
+  const fresh = newData(state);
   const moves = placesOf(id).flatMap(({ folder }, at): Effect[] => {
     const beside = besideIn(folder, id.at);
     const move = (name: string): Effect => ({ do: "move", path: join(folder, name), to: join(beside, name) });
-    return [{ do: "mkdir", path: beside, mode: 0o700, owner }, ...(present[at] ?? []).map(move)];
+    const old = (state.present[at] ?? []).filter((name) => !(fresh[at] ?? []).includes(name));
+    return [{ do: "mkdir", path: beside, mode: 0o700, owner }, ...old.map(move)];
   });
-  return [...moves, note(moved)];
+  return [...moveNewAway(id, state), ...moves, note(moved)];
 }
 
 /** From the beginning each time: what an interrupted program left is no data. */
@@ -125,29 +165,21 @@ function treesOf(folder: string, names: readonly string[]): Effect[] {
   return names.map((name) => ({ do: "remove-tree", path: join(folder, name) }));
 }
 
-/** The new data are kept beside in their turn: they may hold what was written since. */
-function giveBack(id: EtcdDataId, { stage, present, beside }: EtcdDataState): Effect[] {
-  const places = placesOf(id);
-  const isNew = stage === "moved" || stage === "made";
-  const away = places.flatMap(({ folder }, at): Effect[] => {
-    const names = isNew ? (present[at] ?? []) : [];
-    const undone = undoneIn(folder, id.at);
-    const move = (name: string): Effect => ({ do: "move", path: join(folder, name), to: join(undone, name) });
-    return names.length === 0 ? [] : [{ do: "mkdir", path: undone, mode: 0o700, owner }, ...names.map(move)];
-  });
+function giveBack(id: EtcdDataId, state: EtcdDataState): Effect[] {
   // From here on what is in place is old again: the notes go first.
   const forget = notes(id)
     .toReversed()
     .map((path): Effect => ({ do: "rmdir-if-empty", path }));
-  const back = places.flatMap(({ folder }, at): Effect[] => {
+  const back = placesOf(id).flatMap(({ folder }, at): Effect[] => {
     const from = besideIn(folder, id.at);
     const move = (name: string): Effect => ({ do: "move", path: join(from, name), to: join(folder, name) });
+    const undone = [...(state.undone[at] ?? []), []].map((_, number) => undoneIn(folder, id.at, number));
     return [
-      ...(beside[at] ?? []).map(move),
+      ...(state.beside[at] ?? []).map(move),
       { do: "rmdir-if-empty", path: from },
       { do: "remove-tree", path: freshIn(folder, id.at) },
-      { do: "rmdir-if-empty", path: undoneIn(folder, id.at), data: true },
+      ...undone.map((path): Effect => ({ do: "rmdir-if-empty", path, data: true })),
     ];
   });
-  return [...away, ...forget, ...back];
+  return [...moveNewAway(id, state), ...forget, ...back];
 }

@@ -85,3 +85,30 @@ test("going back from half-moved data takes none of them for new ones", async ()
   }
   assert.ok(!existsSync(join(id.dataDir, `kubeferry-undone-${at}`)));
 });
+
+test("an etcd that a boot started on the emptied folder stands in nobody's way, and its data are beside, too", async () => {
+  const whole = member("boot");
+  const before = await seen(whole);
+  const forward = etcdData.steps(whole, before, etcdData.spec(whole, before)).length;
+  for (const isUndo of [false, true]) {
+    for (let cut = 1; cut <= (isUndo ? 14 : forward); cut += 1) {
+      const id = member(`boot-${isUndo}-${cut}`);
+      const start = await seen(id);
+      const after = etcdData.spec(id, start);
+      const there = etcdData.steps(id, start, after);
+      await perform(isUndo ? there : there.slice(0, cut));
+      if (isUndo) await perform(etcdData.steps(id, await seen(id), start).slice(0, cut));
+      const isEmpty = !existsSync(join(id.dataDir, "member"));
+      // As etcd does: a folder that it finds empty gets new data.
+      if (isEmpty) mkdirSync(join(id.dataDir, "member/snap"), { recursive: true });
+      if (isEmpty) writeFileSync(join(id.dataDir, "member/snap/db"), "of the boot");
+      await perform(etcdData.steps(id, await seen(id), start));
+      assert.deepEqual(dataIn(id), ["old", "old", "old"], `${isUndo} ${cut}`);
+      assert.ok(etcdData.equal(await seen(id), start));
+      const beside = readdirSync(id.dataDir).filter((name) => name.startsWith("kubeferry-undone-"));
+      const kept = beside.map((name) => readFileSync(join(id.dataDir, name, "member/snap/db"), "utf8"));
+      if (isEmpty) assert.ok(kept.includes("of the boot"), `${isUndo} ${cut}: ${kept.join()}`);
+      if (isUndo) assert.ok(kept.includes("new"));
+    }
+  }
+});
