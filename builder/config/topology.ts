@@ -5,7 +5,7 @@
 import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
-import { addressText, eachOf, network } from "#formats/address";
+import { addressText, eachOf, network, usualSpelling } from "#formats/address";
 import { usualProxyMode } from "./pair-rules.ts";
 import type { ReleaseManifest } from "./release.ts";
 
@@ -161,7 +161,7 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
         "localhost",
         ...masters.map((node) => node.name),
         ...serviceNames(domain),
-        ...cluster.api.sans,
+        ...cluster.api.sans.map(usualSpelling),
       ]),
       url,
     },

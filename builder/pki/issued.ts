@@ -1,6 +1,7 @@
 /** Certificates as they were issued: read back from PEM, and whether they still fit. */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExpectedError, messageOf } from "#cli/errors";
+import { usualSpelling } from "#formats/address";
 import { algorithmOf, type KeyAlgorithm, makeCertificate, type Subject } from "#x509";
 import type { IssuedPair } from "../components/credentials.ts";
 import type { WantedLeaf } from "./certificates.ts";
@@ -61,10 +62,13 @@ export function describeCertificate(node: string, name: string): string {
 }
 
 function sansOf(certificate: X509Certificate): string[] {
-  return (certificate.subjectAltName ?? "")
-    .split(", ")
-    .filter((item) => item !== "")
-    .map((item) => item.replace(/^(DNS|IP Address):/, ""));
+  return (
+    (certificate.subjectAltName ?? "")
+      .split(", ")
+      .filter((item) => item !== "")
+      // OpenSSL writes out every group of an IPv6 address, in capitals.
+      .map((item) => usualSpelling(item.replace(/^(DNS|IP Address):/, "")))
+  );
 }
 
 /** An intermediate and what is above it, up to the root and without it; empty for a CA that signed itself. */

@@ -19,7 +19,7 @@ export function familyOf(text: string): Family {
   return text.includes(":") ? "ipv6" : "ipv4";
 }
 
-/** What a text like `172.30.0.0/16,fd00:10:244::/56` names: one of each family, as the daemons' flags have it. */
+/** What a text like `172.30.0.0/16,fd00:10:244::/56` names: one, or one of each family, as the daemons' flags have it. */
 export function eachOf(text: string): string[] {
   return text.split(",");
 }
@@ -50,6 +50,12 @@ export function addressText(number: bigint, family: Family = "ipv4"): string {
   if (family === "ipv4") return [24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 0xffn).join(".");
   const groups = Array.from({ length: 8 }, (_, at) => ((number >> BigInt(112 - 16 * at)) & 0xffffn).toString(16));
   return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
+
+/** An address as the kernel writes it: of IPv6, which has many spellings, that of RFC 5952. What is none, as it is. */
+export function usualSpelling(text: string): string {
+  const number = addressNumber(text);
+  return number < 0n ? text : addressText(number, familyOf(text));
 }
 
 /** `10.0.0.7/16` → the network that holds it, 10.0.0.0 to 10.0.255.255. */

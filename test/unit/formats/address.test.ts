@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressNumber, addressText, contains, eachOf, isWithin, network, overlaps } from "#formats/address";
+import {
+  addressNumber,
+  addressText,
+  contains,
+  eachOf,
+  isWithin,
+  network,
+  overlaps,
+  usualSpelling,
+} from "#formats/address";
 
 test("addresses are unsigned numbers and back", () => {
   for (const text of ["0.0.0.0", "10.0.0.1", "128.0.0.0", "255.255.255.255"]) {
@@ -73,4 +82,14 @@ test("a network of one family holds nothing of the other", () => {
   assert.ok(!overlaps(network("0.0.0.0/0"), network("::/0")));
   assert.ok(overlaps(network("fd00::/8"), network(pods6)) && !overlaps(network(pods4), network(pods6)));
   assert.ok(isWithin(network("fd00:10:244:1::/64"), network(pods6)) && !isWithin(network("fd00::/8"), network(pods6)));
+});
+
+test("an address has one spelling", () => {
+  for (const [given, usual] of [
+    ["FD00:64:3:0:0:0:0:1", "fd00:64:3::1"],
+    ["10.0.0.1", "10.0.0.1"],
+    ["api.example", "api.example"],
+    ["fe80::1%eth0", "fe80::1%eth0"],
+  ] as const)
+    assert.equal(usualSpelling(given), usual);
 });

@@ -108,6 +108,17 @@ test("a certificate whose names no longer match is reissued beside the old one, 
   assert.deepEqual(others(second), others(first));
 });
 
+test("a certificate for IPv6 addresses is not made anew by the next build", async (t) => {
+  const dir = folder(t);
+  const six = `${one}api: { sans: ["FD00:64:3:0::100", "::1"] }\n`;
+  const first = await openPki(dir, await shape(six), now);
+  const { sans = [] } = first.leaves.find(({ name }) => name === "kube-apiserver") ?? {};
+  assert.ok(sans.includes("fd00:64:3::100") && sans.includes("::1"), sans.join(" "));
+  const { notes, leaves } = await openPki(dir, await shape(six), now);
+  assert.deepEqual(notes, []);
+  assert.deepEqual(leaves, first.leaves);
+});
+
 test("another group of administrators makes their certificates anew, and no other's", async (t) => {
   const dir = folder(t);
   await openPki(dir, await shape(), now);
