@@ -1,5 +1,6 @@
 /** What rows of health checks are made of. */
 import type { CheckEntry } from "#bundle";
+import { hostPort } from "#formats/address";
 import { readSource } from "../config/manifests.ts";
 import { apiPort } from "../config/topology.ts";
 import type { CheckRow } from "./component.ts";
@@ -14,13 +15,13 @@ export const withinQuorum = (c: NodeContext): CheckEntry["severity"] =>
 /** A quorum of etcd: what rests on it waits until it is there. Alike on every node, so that equal checks stay one. */
 const etcdQuorum = ({ topology: { etcdMembers } }: NodeContext): CheckEntry["awaits"] => ({
   what: "etcd",
-  at: etcdMembers.map(({ ip }) => `${ip}:2379`),
+  at: etcdMembers.map(({ ip }) => hostPort(ip, 2379)),
   enough: Math.floor(etcdMembers.length / 2) + 1,
 });
 /** One API server: what a node has of the cluster comes with it. */
 export const anyApi = ({ topology }: NodeContext): CheckEntry["awaits"] => ({
   what: "an API server",
-  at: topology.masters.map(({ ip }) => `${ip}:${apiPort}`),
+  at: topology.masters.map(({ ip }) => hostPort(ip, apiPort)),
   enough: 1,
 });
 /** Of checks of what rests on etcd, or on an API server and so on etcd. */
@@ -36,7 +37,7 @@ export const admin = (c: NodeContext): string => `--kubeconfig=${c.paths.config}
 export const ask = (c: NodeContext, ...words: readonly string[]): string[] => [
   bin(c, "kubectl"),
   admin(c),
-  `--server=https://${c.node.ip}:${apiPort}`,
+  `--server=https://${hostPort(c.node.ip, apiPort)}`,
   ...words,
 ];
 

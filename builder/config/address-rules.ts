@@ -1,6 +1,15 @@
 /** Rules of networks and addresses in `cluster.yaml`. */
 import type { ClusterConfig } from "./cluster.ts";
-import { addressNumber, addressText, contains, eachOf, familyOf, network, overlaps } from "#formats/address";
+import {
+  addressNumber,
+  addressText,
+  contains,
+  eachOf,
+  familyOf,
+  network,
+  overlaps,
+  usualSpelling,
+} from "#formats/address";
 import type { KeyPath } from "./positions.ts";
 import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
 import { nodeMask } from "./node-mask.ts";
@@ -19,7 +28,7 @@ const networkBases: Rule = (cluster) =>
 const spellings: Rule = (cluster) => hostAddresses(cluster).flatMap(({ path, ip }) => spelling(path, ip));
 
 function spelling(path: KeyPath, ip: string): RuleFinding[] {
-  const usual = addressText(addressNumber(ip), familyOf(ip));
+  const usual = usualSpelling(ip);
   return usual === ip ? [] : [error(path, `${ip} has a shorter spelling, the usual one: write ${usual}`)];
 }
 
@@ -109,14 +118,19 @@ const reachable: Rule = (cluster) => [
   ),
 ];
 
-/** In the one network of hosts whose size is known, the first and the last address are nobody's. */
+/** In the one network of hosts whose size is known, the first address is nobody's, and of IPv4 the last. */
 const notTheNetworkItself: Rule = (cluster) => {
   if (cluster.workers === undefined) return [];
   const { subnet } = cluster.workers;
   const { first, last, prefix, family } = network(subnet);
   return hostAddresses(cluster).flatMap(({ path, ip }) => {
     const at = addressNumber(ip);
-    if (family !== familyOf(ip) || prefix > 30 || (at !== first && at !== last)) return [];
+    if (family !== familyOf(ip)) return [];
+    if (family === "ipv6")
+      return prefix < 127 && at === first
+        ? [error(path, `${ip} is the address of any router of ${subnet}, and of no host`)]
+        : [];
+    if (prefix > 30 || (at !== first && at !== last)) return [];
     return [error(path, `${ip} is the ${at === first ? "network" : "broadcast"} address of ${subnet}`)];
   });
 };
@@ -125,10 +139,11 @@ const notTheNetworkItself: Rule = (cluster) => {
 const vipNearMasters: Rule = ({ api, nodes }) => {
   const masters = nodes.filter(({ roles }) => roles.includes("master"));
   if (api.endpoint !== "vip" || api.vip === undefined || masters.length === 0) return [];
-  const near = `${api.vip.address}/24`;
+  const prefix = familyOf(api.vip.address) === "ipv4" ? 24 : 64;
+  const near = `${api.vip.address}/${prefix}`;
   if (masters.some(({ ip }) => contains(near, eachOf(ip)[0] ?? ""))) return [];
   const where = masters.map(({ ip }) => eachOf(ip)[0]).join(", ");
-  const message = `${api.vip.address} is not in the /24 of any master (${where}): it must be in the masters' own network`;
+  const message = `${api.vip.address} is not in the /${prefix} of any master (${where}): it must be in the masters' own network`;
   return [warning(["api", "vip", "address"], message)];
 };
 

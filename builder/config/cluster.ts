@@ -7,6 +7,8 @@ import {
   dnsDomain,
   dnsLabel,
   interfaceName,
+  ipAddress,
+  ipNetwork,
   labelKey,
   labelValue,
   moduleName,
@@ -26,8 +28,6 @@ import {
 export const role = z
   .enum([...roles, "control-plane"])
   .transform((value) => (value === "control-plane" ? "master" : value));
-const ipv4 = z.ipv4();
-const cidr = z.cidrv4();
 const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^\s/]+)+$/, "wants an absolute path, without . and .. in it");
 const flags = z.record(
   z.string().regex(/^[a-z0-9-]+$/, "wants a flag's name, without the dashes before it"),
@@ -54,10 +54,7 @@ const network = z.strictObject({
     .default("30000-32767"),
   domain: dnsDomain.default("cluster.local"),
   /** Whom the cluster's DNS asks for names of others; none: nobody. */
-  nameservers: z
-    .array(z.union([ipv4, z.ipv6()]))
-    .max(3)
-    .default([]),
+  nameservers: z.array(ipAddress).max(3).default([]),
   plugin: z.enum(["flannel", "flannel-etcd", "calico", "static-routes"]).optional(),
   proxyMode: z.enum(["iptables", "ipvs", "nftables"]).optional(),
 });
@@ -67,7 +64,7 @@ const api = z.strictObject({
   endpoint: z.enum(["first-master", "vip", "local-proxy"]).default("first-master"),
   vip: z
     .strictObject({
-      address: ipv4,
+      address: ipAddress,
       interface: interfaceName,
       port: z.int().default(8443),
       routerId: z.int().min(1).max(255).default(68),
@@ -198,7 +195,7 @@ export const clusterSchema = z.strictObject({
   platforms: z.array(z.enum(platforms)).min(1).default(["linux/amd64"]),
   nodes: z.array(node).min(1),
   /** Any address in here may become a worker with no entry of its own. */
-  workers: z.strictObject({ subnet: cidr }).optional(),
+  workers: z.strictObject({ subnet: ipNetwork }).optional(),
   network: network.prefault({}),
   api: api.prefault({}),
   runtime: z.enum(["containerd", "docker"]).default("containerd"),

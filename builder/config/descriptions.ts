@@ -10,7 +10,7 @@ export const descriptions: Readonly<Record<string, string>> = {
     "Every node with a fixed address. A role is etcd, master (or control-plane) or worker; a node may have several.",
   "nodes.name": "Lower-case host name, of its own.",
   "nodes.ip":
-    "IPv4 address at which the other nodes reach it; in dual stack with an IPv6 address after it: `[10.0.0.11, fd00::11]`.",
+    "Address at which the other nodes reach it: of IPv4 or IPv6, in dual stack both: `[10.0.0.11, fd00::11]`.",
   "nodes.roles": "What it runs: etcd, master, worker.",
   "nodes.iface": "Interface that has the address; found by the address where it is left out.",
   "nodes.labels": "Labels of the Kubernetes node.",
@@ -19,8 +19,9 @@ export const descriptions: Readonly<Record<string, string>> = {
   "workers.subnet": "Any address of this network may become a worker; not with static-routes.",
   network: "The cluster's own networks; they must overlap neither each other nor the hosts' networks.",
   "network.services":
-    "Addresses of services; the first is the API's, the second the DNS's. In dual stack one range of each family: docs/dual-stack.md.",
-  "network.pods": "Addresses of pods; each node gets a /24 of it, and in dual stack a /64 of the IPv6 range after it.",
+    "Addresses of services; the first is the API's, the second the DNS's. IPv4 or IPv6, in dual stack one range of each: docs/ipv6.md.",
+  "network.pods":
+    "Addresses of pods; each node gets a /24 of it, of an IPv6 range a /64. In dual stack one range of each.",
   "network.nodePorts": "Ports that services may open on every node.",
   "network.domain": "DNS domain of the cluster, with no dot at its end.",
   "network.nameservers":
@@ -30,7 +31,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   api: "How nodes and people reach the API servers.",
   "api.endpoint": "first-master; vip (haproxy and keepalived on the masters); local-proxy (haproxy on every node).",
   "api.vip": "The shared address, for endpoint vip.",
-  "api.vip.address": "A free IPv4 address in the masters' network.",
+  "api.vip.address": "A free address in the masters' network.",
   "api.vip.interface": "Interface of the masters that takes the address.",
   "api.vip.port": "Port of the load balancer at that address.",
   "api.vip.routerId": "Virtual router id of keepalived, 1 to 255, of its own in the network.",

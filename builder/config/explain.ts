@@ -53,7 +53,7 @@ function wanted(issue: z.core.$ZodIssue, found: unknown): string {
       return `wants ${values.length === 1 ? values[0] : `one of ${values.join(", ")}`}${shown}${typeof found === "string" ? proposal(found, values) : ""}`;
     }
     case "invalid_format":
-      return `${formatNames[issue.format] ?? issue.message}${shown}`;
+      return `${issue.message}${shown}`;
     case "too_small":
       return `wants ${issue.origin === "array" ? `at least ${issue.minimum} ${issue.minimum === 1 ? "entry" : "entries"}` : `${issue.minimum} or more`}${shown}`;
     case "too_big":
@@ -71,10 +71,6 @@ const typeNames: Record<string, string> = {
   array: "a list",
   object: "a mapping",
   record: "a mapping",
-};
-const formatNames: Record<string, string> = {
-  ipv4: "wants an IPv4 address",
-  cidrv4: "wants an IPv4 network such as 10.0.0.0/16",
 };
 
 function inPath(path: KeyPath): string {

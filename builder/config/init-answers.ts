@@ -109,7 +109,7 @@ async function runtimeOf(release: string): Promise<string | undefined> {
 }
 
 function parseNode(text: string): InitAnswers["nodes"][number] {
-  const match = /^([^=\s]+)=([\d.]+):([a-z,-]+)$/.exec(text);
+  const match = /^([^=\s]+)=([\da-fA-F.:]+):([a-z,-]+)$/.exec(text);
   const chosen = (match?.[3] ?? "").split(",").map((role) => (role === "control-plane" ? "master" : role));
   if (match?.[1] === undefined || match[2] === undefined || !chosen.every(isRole)) {
     throw new ExpectedError("USAGE", `cannot read the node ${text}`, {

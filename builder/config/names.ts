@@ -54,18 +54,19 @@ export const taint = z
     "wants KEY=VALUE:EFFECT, with NoSchedule, PreferNoSchedule or NoExecute",
   );
 
+export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "wants an IPv4 or IPv6 address" });
+export const ipNetwork = z.union([z.cidrv4(), z.cidrv6()], {
+  error: "wants an IPv4 or IPv6 network such as 10.0.0.0/16",
+});
+
 /**
- * A value, or one of each family, as a list or joined by a comma: in `{ }` of YAML a comma begins the next key. IPv4 is first, since the API's own service and the nodes' first
- * addresses are of one family. Its value is the joined text, as the daemons' flags have it.
+ * A value of either family, or one of each, as a list or joined by a comma: in `{ }` of YAML a comma begins the next key. Of two IPv4 is first, since the API's own service and
+ * the nodes' first addresses are of one family. Its value is the joined text, as the daemons' flags have it.
  */
 const ofFamilies = (v4: RegExp, v6: RegExp, what: string, example: string) => {
   const [ipv4 = "", ipv6 = ""] = [v4, v6].map(({ source }) => source.replace(/^\^/, "").replace(/\$$/, ""));
-  const only6 = new RegExp(`^(?:${ipv6})(,|$)`);
-  const joined = z.string().regex(new RegExp(`^(?:${ipv4})(?:,(?:${ipv6}))?$`), {
-    error: ({ input }) =>
-      typeof input === "string" && only6.test(input)
-        ? `IPv6 alone, or first, is not supported: wants ${what}, in dual stack with the one of IPv6 after it: ${example}`
-        : `wants ${what}, in dual stack with one of IPv6 after it: ${example}`,
+  const joined = z.string().regex(new RegExp(`^(?:(?:${ipv4})(?:,(?:${ipv6}))?|(?:${ipv6}))$`), {
+    error: `wants ${what}, or in dual stack one of each with IPv4 first: ${example}`,
   });
   return z
     .union([z.string(), z.array(z.string())], { error: `wants ${what}, or a list: ${example}` })
@@ -73,13 +74,13 @@ const ofFamilies = (v4: RegExp, v6: RegExp, what: string, example: string) => {
     .pipe(joined);
 };
 
-/** `10.0.0.11`, or `[10.0.0.11, fd00::11]`; the kubelet's `--node-ip` has it joined. */
-export const addresses = ofFamilies(z.regexes.ipv4, z.regexes.ipv6, "an IPv4 address", "[10.0.0.11, fd00::11]");
-/** `172.30.0.0/16`, or `[172.30.0.0/16, fd00:172:30::/56]`; `--cluster-cidr` and kubeadm's `podSubnet` have it joined. */
+/** `10.0.0.11`, `fd00::11`, or `[10.0.0.11, fd00::11]`; the kubelet's `--node-ip` has it joined. */
+export const addresses = ofFamilies(z.regexes.ipv4, z.regexes.ipv6, "an IPv4 or IPv6 address", "[10.0.0.11, fd00::11]");
+/** `172.30.0.0/16`, `fd00:172:30::/56`, or `[172.30.0.0/16, fd00:172:30::/56]`; `--cluster-cidr` and kubeadm's `podSubnet` have it joined. */
 export const ranges = ofFamilies(
   z.regexes.cidrv4,
   z.regexes.cidrv6,
-  "an IPv4 network such as 172.30.0.0/16",
+  "an IPv4 or IPv6 network such as 172.30.0.0/16",
   "[172.30.0.0/16, fd00:172:30::/56]",
 );
 

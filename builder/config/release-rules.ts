@@ -1,6 +1,6 @@
 /** Rules between `cluster.yaml` and the manifest of its release. */
 import type { ClusterConfig } from "./cluster.ts";
-import { dualStackFindings } from "./dual-stack-rules.ts";
+import { familyFindings } from "./family-rules.ts";
 import { proposal } from "./explain.ts";
 import { fieldFindings } from "./field-rules.ts";
 import { flagFindings } from "./flag-table.ts";
@@ -133,7 +133,7 @@ const rules: readonly Rule[] = [
   fieldFindings,
   pairFindings,
   profileFindings,
-  dualStackFindings,
+  familyFindings,
 ];
 
 function unknown(

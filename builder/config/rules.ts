@@ -5,7 +5,7 @@ import { parseReference } from "./image-name.ts";
 import { addressRules } from "./address-rules.ts";
 import type { ClusterConfig } from "./cluster.ts";
 import { directoryRules } from "./directory-rules.ts";
-import { familyRules } from "./dual-stack-rules.ts";
+import { familyRules } from "./family-rules.ts";
 import { fileRules } from "./file-rules.ts";
 import { error, type Rule, type RuleFinding, warning } from "./rule.ts";
 

@@ -5,7 +5,7 @@
 import type { Role } from "#bundle";
 import type { ClusterConfig } from "./cluster.ts";
 import { type Generation, generations } from "./generations.ts";
-import { addressText, eachOf, network, usualSpelling } from "#formats/address";
+import { addressText, eachOf, type Family, familyOf, hostPort, network, usualSpelling } from "#formats/address";
 import { usualProxyMode } from "./pair-rules.ts";
 import type { ReleaseManifest } from "./release.ts";
 
@@ -35,7 +35,7 @@ export interface Topology {
   readonly masters: readonly TopologyNode[];
   readonly workers: readonly TopologyNode[];
   readonly network: {
-    /** A range of each family, IPv4 first, as many as of pods: in dual stack two. */
+    /** Of one family, or of each with IPv4 first; those of pods are of the same. */
     readonly services: readonly string[];
     readonly pods: readonly string[];
     readonly domain: string;
@@ -121,7 +121,8 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
   const [first = 0, last = 0] = cluster.network.nodePorts.split("-").map(Number);
   const { vip, endpoint } = cluster.api;
   const plugin = cluster.network.plugin ?? generation.plugin;
-  const url = apiUrl(endpoint, vip, masters);
+  const mtu = plugin === "static-routes" ? 1500 : familyOf(primary) === "ipv4" ? 1450 : 1430;
+  const place = apiPlace(endpoint, vip, masters);
 
   return {
     cluster,
@@ -141,11 +142,11 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
       nodePorts: { first, last },
       plugin,
       proxyMode: cluster.network.proxyMode ?? usualProxyMode(manifest),
-      mtu: plugin === "static-routes" ? 1500 : 1450,
+      mtu,
     },
     etcd: {
-      clientUrls: etcdMembers.map((node) => `https://${node.ip}:2379`),
-      initialCluster: etcdMembers.map((node) => `${node.name}=https://${node.ip}:2380`),
+      clientUrls: etcdMembers.map((node) => `https://${hostPort(node.ip, 2379)}`),
+      initialCluster: etcdMembers.map((node) => `${node.name}=https://${hostPort(node.ip, 2380)}`),
       token: `etcd-${cluster.name}`,
       dataDir: cluster.etcd.dataDir,
       walDir: cluster.etcd.walDir ?? null,
@@ -163,7 +164,7 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
         ...serviceNames(domain),
         ...cluster.api.sans.map(usualSpelling),
       ]),
-      url,
+      url: place && urlOf(place),
     },
     paths: {
       binaries: "/usr/local/bin",
@@ -185,24 +186,24 @@ export function topology(cluster: ClusterConfig, manifest: ReleaseManifest): Top
   };
 }
 
-/** Where a consumer on a node finds the API; null without masters. */
-export function apiServerUrl(topology: Topology, consumer: ApiConsumer, node: TopologyNode): string | null {
-  const isMaster = node.roles.includes("master");
-  if (consumer === "master" && isMaster) return `https://${node.ip}:${apiPort}`;
-  const { endpoint, balancerPort, url } = topology.api;
-  if (endpoint === "local-proxy") {
-    // The proxy is on every node that runs masters' or workers' software; an admin on a master uses it as well.
-    return topology.masters.length === 0 ? null : `https://127.0.0.1:${balancerPort}`;
-  }
-  return url;
+/** An address, as it is outside of URLs, and a port. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
-/** Where pods in the network of their hosts find the API on any node, without kube-proxy; null without masters. */
-export function apiServerOfHosts({ api, masters }: Topology): { readonly host: string; readonly port: string } | null {
-  if (api.url === null) return null;
-  const isLocal = api.endpoint === "local-proxy" && masters.length > 0;
-  const { hostname, port } = new URL(isLocal ? `https://127.0.0.1:${api.balancerPort}` : api.url);
-  return { host: hostname, port };
+/** Where a consumer on a node finds the API; null without masters. */
+export function apiServerUrl(topology: Topology, consumer: ApiConsumer, node: TopologyNode): string | null {
+  if (consumer === "master" && node.roles.includes("master")) return urlOf({ host: node.ip, port: apiPort });
+  const place = apiServerOfHosts(topology);
+  return place && urlOf(place);
+}
+
+/** Where any node, and pods in its network, find the API without kube-proxy; null without masters. */
+export function apiServerOfHosts({ api, cluster, masters }: Topology): Place | null {
+  // The proxy is on every node that runs masters' or workers' software; an admin on a master uses it as well.
+  if (api.endpoint === "local-proxy" && masters.length > 0) return { host: "127.0.0.1", port: api.balancerPort };
+  return apiPlace(api.endpoint, cluster.api.vip, masters);
 }
 
 /** Whether a master that is no worker, and so has no network plugin, needs to reach pods of ours by addresses of their hosts. */
@@ -224,6 +225,11 @@ export function addressIn(cidr: string, offset: number | bigint): string {
   return addressText(first + BigInt(offset), family);
 }
 
+/** Whether pods, services and nodes have addresses of this family. */
+export function hasFamily({ network }: Pick<Topology, "network">, family: Family): boolean {
+  return network.pods.some((range) => familyOf(range) === family);
+}
+
 /** Whether pods, services and nodes have addresses of both families. */
 export function isDualStack({ network }: Pick<Topology, "network">): boolean {
   return network.pods.length > 1;
@@ -243,16 +249,20 @@ function profileOf(subnet: string): TopologyNode {
   };
 }
 
-function apiUrl(
+function apiPlace(
   endpoint: ClusterConfig["api"]["endpoint"],
   vip: ClusterConfig["api"]["vip"],
   masters: readonly TopologyNode[],
-): string | null {
+): Place | null {
   const first = masters[0];
   if (first === undefined) return null;
   return endpoint === "vip" && vip !== undefined
-    ? `https://${vip.address}:${vip.port}`
-    : `https://${first.ip}:${apiPort}`;
+    ? { host: vip.address, port: vip.port }
+    : { host: first.ip, port: apiPort };
+}
+
+function urlOf({ host, port }: Place): string {
+  return `https://${hostPort(host, port)}`;
 }
 
 function serviceNames(domain: string): string[] {

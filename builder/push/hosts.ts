@@ -1,7 +1,7 @@
 /** `hosts.yaml`: which hosts take a bundle, how each is reached, and as whom. Its rules against the bundle are in inventory.ts. */
 import * as z from "zod";
 import { role } from "../config/cluster.ts";
-import { nodeName } from "../config/names.ts";
+import { ipAddress, nodeName } from "../config/names.ts";
 
 const file = z.string().min(1, "wants a file's path");
 const absolute = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[^\s/]+)+$/, "wants an absolute path, without . and .. in it");
@@ -41,7 +41,7 @@ const host = z.strictObject({
   /** A node of cluster.yaml, by its name … */
   node: nodeName.optional(),
   /** … or by its address; any of the workers' subnet. */
-  ip: z.ipv4().optional(),
+  ip: ipAddress.optional(),
   /** Of a worker that is not in cluster.yaml. */
   name: nodeName.optional(),
   /** Default: all that the node has in the bundle. */

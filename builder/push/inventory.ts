@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type BundleIndex, type NodeEntry, type Role, roles as allRoles } from "#bundle";
-import { contains } from "#formats/address";
+import { contains, usualSpelling } from "#formats/address";
 import type { KeyPath } from "../config/positions.ts";
 import { fail, parseYaml, readText } from "../config/yaml-file.ts";
 import { type HostFields, type HostsFile, hostsSchema, type LoginFields } from "./hosts.ts";
@@ -87,7 +87,8 @@ interface Found {
 
 /** Which node of the bundle is meant, or what is wrong with that. */
 function nodeOf(fields: HostFields, index: BundleIndex): Found | { field: string; message: string } {
-  const { node, ip, name } = fields;
+  const { node, name } = fields;
+  const ip = fields.ip === undefined ? undefined : usualSpelling(fields.ip);
   const wrong = (field: string, message: string) => ({ field, message });
   if ((node === undefined) === (ip === undefined)) return wrong("node", "wants either node or ip");
   const named = index.nodes.filter((one) => one.ip !== null);

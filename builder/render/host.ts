@@ -1,7 +1,7 @@
 /** What a host must be before anything starts: kernel modules, sysctls, swap, names, ports. */
 import type { HostEntry, ModuleEntry, Role, SysctlEntry } from "#bundle";
 import { kernelDefaults } from "../config/kernel-defaults.ts";
-import { isDualStack, type Topology } from "../config/topology.ts";
+import { hasFamily, type Topology } from "../config/topology.ts";
 import type { HostNeeds } from "../components/component.ts";
 import { kubernetes } from "../components/context.ts";
 import { isHardened } from "../components/profile.ts";
@@ -37,7 +37,7 @@ const sysctls: readonly (readonly [key: string, value: string, policy: Policy])[
   ["fs.file-max", "52706963", "raise"],
 ];
 
-/** With IPv6 as well, in dual stack. */
+/** Where there is IPv6. */
 const sysctls6: typeof sysctls = [
   ["net.ipv6.conf.all.forwarding", "1", "set"],
   ["net.ipv6.neigh.default.gc_thresh1", "1024", "raise"],
@@ -85,8 +85,8 @@ function modules(topology: Topology, needs: readonly Needs[]): ModuleEntry[] {
 
 function allSysctls(topology: Topology): SysctlEntry[] {
   const own = topology.cluster.host.sysctls;
-  const usual = [...sysctls, ...(isDualStack(topology) ? sysctls6 : [])]
-    .filter(([key]) => !(key in own))
+  const usual = [...sysctls, ...sysctls6]
+    .filter(([key]) => !(key in own) && isUsed(key, topology))
     // A kubelet that protects them takes no larger value either.
     .map(([key, value, policy]) => ({
       key,
@@ -101,6 +101,12 @@ function allSysctls(topology: Topology): SysctlEntry[] {
     for: { roles: [...everywhere] },
   }));
   return [...usual, ...asked];
+}
+
+/** `net.ipv4` is of no use to a cluster with IPv6 alone, nor the other way round. */
+function isUsed(key: string, topology: Topology): boolean {
+  if (key.startsWith("net.ipv4.")) return hasFamily(topology, "ipv4");
+  return !key.startsWith("net.ipv6.") || hasFamily(topology, "ipv6");
 }
 
 function protocols(needs: readonly Needs[]): Pick<HostEntry["firewall"], "protocols"> {

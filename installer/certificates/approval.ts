@@ -82,7 +82,7 @@ function judgeServing(
   }
   if (workers === null) return no(`${node} is no node of this cluster`);
   const [ip = "", ...more] = ips;
-  if (more.length > 0 || !/^\d+\.\d+\.\d+\.\d+$/.test(ip) || !contains(workers.subnet, ip))
+  if (more.length > 0 || !contains(workers.subnet, ip))
     return no(`its addresses are ${quoted(ips)}, expected one in ${workers.subnet}`);
   const owner =
     nodes.find((other) => other.ip === ip)?.name ??

@@ -29,7 +29,7 @@ export async function stillAwaited(checks: readonly CheckEntry[], ask: IsThere =
 }
 
 function takesConnection(place: string): Promise<boolean> {
-  const [host = "", port = ""] = place.split(":");
+  const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(place) ?? [];
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: patience });
     const end = (answered: boolean) => (): void => {

@@ -11,7 +11,7 @@ import { etcdClient, etcdUnit, olderInstallations, willChange } from "../plan/up
 import { apiVersion } from "../cluster/api-version.ts";
 import { replay } from "./replay.ts";
 import { sameKeys } from "./same-keys.ts";
-import { eachOf } from "#formats/address";
+import { eachOf, familyOf } from "#formats/address";
 import { parseVersion } from "#formats/version";
 import { kubeletSkew, skew } from "./skew.ts";
 
@@ -70,14 +70,16 @@ function sameNode({ header }: Transaction, { selection }: UpgradeCheckInput): Fi
   ];
 }
 
+const familiesOf = (ranges: string): string => eachOf(ranges).map(familyOf).join();
+
 /** A Node keeps the ranges of pods that it was given: flannel and pods would wait in vain for one of the other family. */
 function sameFamilies(older: readonly Transaction[], { bundle }: UpgradeCheckInput): Finding[] {
   const goals = older.flatMap(({ phases }) => phases.flatMap((phase) => phase.goals));
   const before = idsOf("grown-interfaces", goals).at(-1)?.pods;
   const { podCidr } = bundle.index.cluster;
-  if (before === undefined || eachOf(before).length === eachOf(podCidr).length) return [];
+  if (before === undefined || familiesOf(before) === familiesOf(podCidr)) return [];
   const message =
-    "a cluster does not go to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given";
+    "a cluster does not go to IPv6 or to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given";
   const hint =
     "keep network.pods in cluster.yaml as it was; or ./install undo on every node, and install the cluster anew";
   return [error("networks", message, { expected: before, found: podCidr, hint })];

@@ -19,6 +19,11 @@ export function familyOf(text: string): Family {
   return text.includes(":") ? "ipv6" : "ipv4";
 }
 
+/** `10.0.0.1:6443`, `[fd00::1]:6443`; names and tokens as they are. */
+export function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** What a text like `172.30.0.0/16,fd00:10:244::/56` names: one, or one of each family, as the daemons' flags have it. */
 export function eachOf(text: string): string[] {
   return text.split(",");

@@ -1,6 +1,7 @@
 /** What the host must be before files are placed: directories, names, kernel, swap. */
 import { goal } from "../resources/catalogue.ts";
 import { bringerOf } from "../resources/kernel.ts";
+import { inFamily } from "../resources/nftables.ts";
 import type { Goal, Phase } from "../resources/resource.ts";
 import { unitName } from "../host/systemd.ts";
 import { directories } from "./directories.ts";
@@ -45,7 +46,7 @@ function security({ index, selection, live }: PlanInput): Goal[] {
   const opens = firewall.mode === "open-ports" && live;
   return [
     ...(selinux === "keep" ? [] : [goal("selinux", { mode: selinux })]),
-    ...(opens ? [goal("firewall", { ports }), goal("nftables", { ports })] : []),
+    ...(opens ? [goal("firewall", { ports }), goal("nftables", { ports, ...inFamily(selection.ip) })] : []),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** Which node of the bundle this host is to become. */
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import { type BundleIndex, type NodeEntry, type Platform, type Role, roles as allRoles, type Token } from "#bundle";
 import { ExpectedError } from "#cli/errors";
-import { contains } from "#formats/address";
+import { contains, usualSpelling } from "#formats/address";
 import type { Facts } from "../host/facts.ts";
 
 /** As given on the command line. */
@@ -27,13 +27,15 @@ export interface Selection {
 /** Every wrong wish is an error that names what could be wished: USAGE, ROLE_UNKNOWN, NODE_UNKNOWN, PLATFORM_MISMATCH. */
 export function select(index: BundleIndex, request: NodeRequest, facts: Facts): Selection {
   const roles = parseRoles(request.role);
-  const ip = request.ip;
-  if (ip === undefined || !isIPv4(ip)) {
-    throw new ExpectedError("USAGE", ip === undefined ? "which node? --ip is missing" : `${ip} is no IPv4 address`, {
+  const given = request.ip;
+  if (given === undefined || isIP(given) === 0 || given.includes("%")) {
+    const message = given === undefined ? "which node? --ip is missing" : `${given} is no address of a node`;
+    throw new ExpectedError("USAGE", message, {
       found: nodeList(index, roles),
       hint: `./install --role ${roles.join(",")} --ip ADDRESS`,
     });
   }
+  const ip = usualSpelling(given);
   const profile = findNode(index, roles, ip);
   const name = nameOf(profile, request, facts, ip);
   const iface = request.iface ?? profile.iface ?? facts.interfaces.find(({ address }) => address === ip)?.name ?? null;
@@ -105,7 +107,7 @@ function nameOf(profile: NodeEntry, request: NodeRequest, facts: Facts, ip: stri
   const found = facts.hostname.toLowerCase();
   const name =
     request.name ??
-    (pattern.test(found) && !found.startsWith("localhost") ? found : `worker-${ip.replaceAll(".", "-")}`);
+    (pattern.test(found) && !found.startsWith("localhost") ? found : `worker-${ip.replaceAll(/[.:]+/g, "-")}`);
   if (pattern.test(name)) return name;
   throw new ExpectedError("USAGE", `${name} is no node's name`, { expected: "lower-case letters, digits, - and ." });
 }

@@ -17,6 +17,13 @@ import { isSame, type Resource } from "./resource.ts";
 export interface NftablesId {
   /** `6443/tcp`, `30000-32767/tcp`, `protocol 4`; forwarded: `from 172.30.0.0/16`, `to 172.30.0.0/16`; in order. */
   readonly ports: readonly string[];
+  /** Of a node with IPv6 alone: chains for IPv4 are nothing to it. */
+  readonly ipv6?: true;
+}
+
+/** For a node with this address. */
+export function inFamily(ip: string): Pick<NftablesId, "ipv6"> {
+  return familyOf(ip) === "ipv6" ? { ipv6: true } : {};
 }
 
 interface Chain {
@@ -74,10 +81,11 @@ export const nftables: Resource<NftablesId, NftablesState> = {
 };
 
 /** Chains that may drop, and the file that a boot loads. */
-export async function nftablesOf(host: HostReader, { ports }: NftablesId): Promise<NftablesState> {
-  // Of chains for IPv6 alone only a node of dual stack wants something.
-  const ipv6 = ports.some((word) => /^from .*:/.test(word));
-  const chains = (await otherFirewall(host)) ? [] : await droppingChains(host, ipv6);
+export async function nftablesOf(host: HostReader, { ports, ipv6 }: NftablesId): Promise<NftablesState> {
+  // Of chains for IPv6 alone a node with an IPv4 address wants something only in dual stack.
+  const both = ports.some((word) => /^from .*:/.test(word)) ? ["inet", "ip", "ip6"] : ["inet", "ip"];
+  const families = ipv6 === true ? ["inet", "ip6"] : both;
+  const chains = (await otherFirewall(host)) ? [] : await droppingChains(host, families);
   const path = await loadedFile(host);
   const made = path === null ? [] : (await withIncludes(host, path)).flatMap((text) => chainsIn(text));
   return {
@@ -89,12 +97,11 @@ export async function nftablesOf(host: HostReader, { ports }: NftablesId): Promi
 const opening = ({ name, open }: Chain): unknown => [name, open.toSorted()];
 
 /** Input and forward chains that may drop, as an administrator made them, with what ours of them accept. */
-async function droppingChains(host: HostReader, ipv6: boolean): Promise<Omit<Chain, "inFile">[]> {
+async function droppingChains(host: HostReader, families: readonly string[]): Promise<Omit<Chain, "inFile">[]> {
   const { code, stdout } = await host.query(["nft", "-j", "-t", "-p", "list", "ruleset"], {
     outputLimit: 64 * 1024 * 1024,
   });
   const objects = code === 0 ? parseNft(stdout) : [];
-  const families = ["inet", "ip", ...(ipv6 ? ["ip6"] : [])];
   return objects.flatMap(({ chain }): Omit<Chain, "inFile">[] => {
     if (chain?.type !== "filter" || !families.includes(chain.family)) return [];
     if (chain.hook !== "input" && chain.hook !== "forward") return [];

@@ -11,7 +11,7 @@ export interface Chapter {
 export const chapters: readonly Chapter[] = [
   {
     title: { en: "Installation", zh: "安装" },
-    pages: ["index", "first-cluster", "ha", "dual-stack", "carry", "push", "ansible"],
+    pages: ["index", "first-cluster", "ha", "ipv6", "carry", "push", "ansible"],
   },
   {
     title: { en: "Day 2", zh: "日常运维" },

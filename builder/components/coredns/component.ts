@@ -1,4 +1,5 @@
 /** CoreDNS, the DNS of the cluster. */
+import { familyOf } from "#formats/address";
 import { available, onApi, script } from "../check.ts";
 import type { CheckRow, Component } from "../component.ts";
 import { addon, isAtLeast, neededImage } from "../context.ts";
@@ -6,8 +7,13 @@ import { addon, isAtLeast, neededImage } from "../context.ts";
 export const dnsAnswers: CheckRow = {
   name: "the cluster's DNS answers",
   at: 80,
-  argv: ({ topology: { network } }) =>
-    script(["coredns/resolves.sh"], network.dnsService, network.domain, network.apiService),
+  argv: ({ topology: { network } }) => {
+    const files =
+      familyOf(network.apiService) === "ipv4"
+        ? ["coredns/resolves.sh"]
+        : ["ipv6-digits.sh", "coredns/resolves-ipv6.sh"];
+    return script(files, network.dnsService, network.domain, network.apiService);
+  },
   timeoutSeconds: 10,
   ...onApi,
   hint: "on a master: kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide",

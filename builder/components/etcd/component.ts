@@ -1,9 +1,12 @@
 /** etcd: TLS for clients and peers, and client certificates demanded, in every generation. */
+import { hostPort } from "#formats/address";
 import { bin, journal, script, withinQuorum } from "../check.ts";
 import type { Component, UnitRow } from "../component.ts";
 import { etcdApiOfFlannel, type NodeContext, pem, runsFlanneld } from "../context.ts";
 import { namesOfNode } from "../credentials.ts";
 import { always, between, type FlagRow, since } from "../rows.ts";
+
+const own = (c: NodeContext, port: number): string => `https://${hostPort(c.node.ip, port)}`;
 
 const flags: readonly FlagRow[] = [
   always("name", (c) => c.node.name),
@@ -17,10 +20,10 @@ const flags: readonly FlagRow[] = [
   always("peer-key-file", pem("etcdPki", "etcd-peer-key")),
   always("peer-trusted-ca-file", pem("etcdPki", "ca")),
   always("peer-client-cert-auth", "true"),
-  always("listen-peer-urls", (c) => `https://${c.node.ip}:2380`),
-  always("initial-advertise-peer-urls", (c) => `https://${c.node.ip}:2380`),
-  always("listen-client-urls", (c) => `https://${c.node.ip}:2379,https://127.0.0.1:2379`),
-  always("advertise-client-urls", (c) => `https://${c.node.ip}:2379`),
+  always("listen-peer-urls", (c) => own(c, 2380)),
+  always("initial-advertise-peer-urls", (c) => own(c, 2380)),
+  always("listen-client-urls", (c) => `${own(c, 2379)},https://127.0.0.1:2379`),
+  always("advertise-client-urls", (c) => own(c, 2379)),
   always("initial-cluster-token", (c) => c.topology.etcd.token),
   always("initial-cluster", (c) => c.topology.etcd.initialCluster.join(",")),
   always("initial-cluster-state", "new"),

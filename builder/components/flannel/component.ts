@@ -1,4 +1,5 @@
 /** flannel: as pods, with its subnets in the API; or, as `flannel-etcd`, as a service of the host with its subnets in etcd. */
+import { familyOf } from "#formats/address";
 import { apiServerOfHosts } from "../../config/topology.ts";
 import { available, journal, literally, onEtcd, script, warning, withinQuorum } from "../check.ts";
 import type { Component } from "../component.ts";
@@ -38,6 +39,15 @@ const flags: readonly FlagRow[] = [
 const knownWorkers = (c: NodeContext): string[] =>
   c.topology.workers.filter(({ subnet }) => subnet === null).map(({ ip }) => ip);
 
+/** Fields of flannel's own configuration: of itself it wants IPv4. */
+function networksOf(pods: readonly string[]): string {
+  const fields = pods.map((range) =>
+    familyOf(range) === "ipv4" ? `"Network": "${range}"` : `"EnableIPv6": true, "IPv6Network": "${range}"`,
+  );
+  const alone = pods.every((range) => familyOf(range) === "ipv6");
+  return [...(alone ? ['"EnableIPv4": false'] : []), ...fields].join(", ");
+}
+
 export const flannel: Component = {
   name: "flannel",
   roles: ["worker"],
@@ -62,6 +72,7 @@ export const flannel: Component = {
         image: neededImage(c, "flannel"),
         plugin: imageOf(c, "flannel-cni-plugin"),
         hardened: isHardened(c),
+        networks: networksOf(c.topology.network.pods),
         api: apiServerOfHosts(c.topology),
       }),
     },

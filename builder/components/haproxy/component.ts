@@ -1,7 +1,9 @@
 /** haproxy in front of every API server: on the masters with `endpoint: vip`, on each node with `local-proxy`. */
+import { familyOf, hostPort } from "#formats/address";
+import { apiPort } from "../../config/topology.ts";
 import { listening } from "../check.ts";
 import type { Component, FileRow } from "../component.ts";
-import { binary, endpoint, isAtLeast, pem, usesLocalProxy } from "../context.ts";
+import { binary, endpoint, isAtLeast, type NodeContext, pem, usesLocalProxy } from "../context.ts";
 import { trustedFile } from "../trust.ts";
 
 const shared = {
@@ -34,7 +36,7 @@ export const balancerOfMasters: Component = {
   ...shared,
   roles: ["master"],
   when: endpoint("vip"),
-  files: [listeningOn("0.0.0.0")],
+  files: [listeningOn((c) => (familyOf(c.node.ip) === "ipv6" ? "::" : "0.0.0.0"))],
   host: ({ api }) => ({ stopServices, ports: [{ port: String(api.balancerPort), protocol: "tcp" }] }),
 };
 
@@ -42,15 +44,16 @@ export const balancerOfNodes: Component = {
   ...shared,
   roles: ["master", "worker"],
   when: usesLocalProxy,
-  files: [listeningOn("127.0.0.1")],
+  files: [listeningOn(() => "127.0.0.1")],
   host: () => ({ stopServices }),
 };
 
-function listeningOn(address: string): FileRow {
+function listeningOn(address: (context: NodeContext) => string): FileRow {
   return {
     name: "haproxy.cfg",
     data: (c) => ({
-      address,
+      place: hostPort(address(c), c.topology.api.balancerPort),
+      masters: c.topology.masters.map(({ name, ip }) => ({ name, place: hostPort(ip, apiPort) })),
       // 1.15 and older have no other.
       ready: isAtLeast(c, "1.16") ? "/readyz" : "/healthz",
       authority: trustedFile(c),

@@ -1,7 +1,7 @@
 /** kube-controller-manager. */
 import type { Family } from "#formats/address";
 import { nodeMask } from "../../config/node-mask.ts";
-import { isDualStack } from "../../config/topology.ts";
+import { hasFamily } from "../../config/topology.ts";
 import type { Component } from "../component.ts";
 import { config, isAtLeast, type NodeContext, pem } from "../context.ts";
 import { controller } from "../controller.ts";
@@ -12,7 +12,9 @@ import { always, between, type FlagRow, since, until } from "../rows.ts";
 const kubeconfig = config("kube-controller-manager.kubeconfig");
 /** flannel over the API and host routes take each node's range from the controller; the others keep ranges themselves. */
 const allocates = (context: NodeContext): boolean => context.topology.network.plugin === "flannel";
-const mask = (family: Family) => (context: NodeContext) => (allocates(context) ? String(nodeMask[family]) : null);
+const mask = (family: Family) => (context: NodeContext) =>
+  allocates(context) && hasFamily(context.topology, family) ? String(nodeMask[family]) : null;
+const withIPv6 = ({ topology }: NodeContext): boolean => hasFamily(topology, "ipv6");
 
 const flags: readonly FlagRow[] = [
   until("1.11", "master", "http://127.0.0.1:8080"),
@@ -28,9 +30,9 @@ const flags: readonly FlagRow[] = [
   always("allocate-node-cidrs", (c) => String(allocates(c))),
   always("cluster-cidr", (c) => c.topology.network.pods.join()),
   // In dual stack it refuses the flag that does not say of which family.
-  always("node-cidr-mask-size", (c) => (isDualStack(c.topology) ? null : mask("ipv4")(c))),
-  since("1.23", "node-cidr-mask-size-ipv4", (c) => (isDualStack(c.topology) ? mask("ipv4")(c) : null)),
-  since("1.23", "node-cidr-mask-size-ipv6", (c) => (isDualStack(c.topology) ? mask("ipv6")(c) : null)),
+  always("node-cidr-mask-size", (c) => (withIPv6(c) ? null : mask("ipv4")(c))),
+  since("1.23", "node-cidr-mask-size-ipv4", (c) => (withIPv6(c) ? mask("ipv4")(c) : null)),
+  since("1.23", "node-cidr-mask-size-ipv6", mask("ipv6")),
   always("cluster-signing-cert-file", signingPath),
   always("cluster-signing-key-file", pem("pki", "ca-key")),
   between("1.11", "1.19", "experimental-cluster-signing-duration", "8760h"),

@@ -1,5 +1,6 @@
 /** kube-proxy: from 1.11 on all but one of its flags are in its configuration file. */
-import { isDualStack } from "../../config/topology.ts";
+import { familyOf } from "#formats/address";
+import { hasFamily } from "../../config/topology.ts";
 import { answers200, httpGet, literally, onApi, script } from "../check.ts";
 import type { Component } from "../component.ts";
 import { configuration } from "../configuration.ts";
@@ -35,20 +36,25 @@ const fields: readonly FieldRow[] = [
 
 /** Its own health: /healthz of these versions says 503 until its Node exists, which comes with the control plane. */
 const proxyHealth = (c: NodeContext): string => (isAtLeast(c, "1.28") ? "/livez" : "/healthz");
+const isIPv6 = (ip: string): boolean => familyOf(ip) === "ipv6";
 /** By kube-proxy's mode: what shows its rules, and the one for the API's service. */
 const rulesOf = {
   iptables: {
-    argv: () => ["iptables", "-w", "-t", "nat", "-S", "KUBE-SERVICES"],
-    matches: (ip: string) => `-d ${ip}/32 .*--dport 443 .*-j KUBE-SVC-`,
+    argv: (ip: string) => [isIPv6(ip) ? "ip6tables" : "iptables", "-w", "-t", "nat", "-S", "KUBE-SERVICES"],
+    matches: (ip: string) => `-d ${literally(ip)}/${isIPv6(ip) ? 128 : 32} .*--dport 443 .*-j KUBE-SVC-`,
   },
   ipvs: {
-    argv: (c: NodeContext) =>
-      script(["kube-proxy/service-forwarded.sh"], c.topology.network.apiService, "/proc/net/ip_vs"),
-    matches: (ip: string) => `^${ip}:443 is forwarded`,
+    argv: (ip: string) => {
+      const files = isIPv6(ip)
+        ? ["ipv6-digits.sh", "kube-proxy/service-forwarded-ipv6.sh"]
+        : ["kube-proxy/service-forwarded.sh"];
+      return script(files, ip, "/proc/net/ip_vs");
+    },
+    matches: (ip: string) => `^${literally(ip)}:443 is forwarded`,
   },
   nftables: {
-    argv: () => ["nft", "list", "table", "ip", "kube-proxy"],
-    matches: (ip: string) => `${ip} \\. tcp \\. (443|https) : goto service-`,
+    argv: (ip: string) => ["nft", "list", "table", isIPv6(ip) ? "ip6" : "ip", "kube-proxy"],
+    matches: (ip: string) => `${literally(ip)} \\. tcp \\. (443|https) : goto service-`,
   },
 } as const;
 
@@ -85,7 +91,7 @@ export const kubeProxy: Component = {
   directories: ({ paths }) => [{ path: paths.kubeProxy, mode: "0755" }],
   host: ({ network }) => ({
     modules: modules[network.proxyMode].flatMap((name) =>
-      name === "ip_tables" && isDualStack({ network }) ? [name, "ip6_tables"] : [name],
+      name === "ip_tables" && hasFamily({ network }, "ipv6") ? [name, "ip6_tables"] : [name],
     ),
   }),
   checks: [
@@ -100,8 +106,8 @@ export const kubeProxy: Component = {
     },
     {
       name: "kube-proxy forwards the API service",
-      argv: (c) => rulesOf[c.topology.network.proxyMode].argv(c),
-      matches: (c) => rulesOf[c.topology.network.proxyMode].matches(literally(c.topology.network.apiService)),
+      argv: ({ topology: { network } }) => rulesOf[network.proxyMode].argv(network.apiService),
+      matches: ({ topology: { network } }) => rulesOf[network.proxyMode].matches(network.apiService),
       ...onApi,
     },
   ],

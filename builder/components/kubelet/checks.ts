@@ -1,5 +1,5 @@
 /** Health of the kubelet, its certificates and its node. */
-import { apiServerUrl } from "../../config/topology.ts";
+import { apiServerOfHosts } from "../../config/topology.ts";
 import {
   answers200,
   anyApi,
@@ -31,8 +31,8 @@ export const kubeletChecks: readonly CheckRow[] = [
     at: 46,
     when: (c) => !has(c, "master") && !usesLocalProxy(c),
     argv: (c) => {
-      const url = new URL(apiServerUrl(c.topology, "worker", c.node) ?? "");
-      return listening(url.hostname, Number(url.port));
+      const { host = "", port = 0 } = apiServerOfHosts(c.topology) ?? {};
+      return listening(host, port);
     },
     timeoutSeconds: 20,
     awaits: anyApi,

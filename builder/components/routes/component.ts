@@ -35,7 +35,7 @@ export const routes: Component = {
   ],
 };
 
-/** With host routes each listed worker has the /24 (and the /64) of its place in the list; a profile cannot have one. */
+/** With host routes each listed worker has the /24, or of IPv6 the /64, of its place in the list; a profile cannot have one. */
 function hasSubnet(context: NodeContext): boolean {
   return isStatic(context) && context.node.subnet === null;
 }

@@ -1,9 +1,11 @@
 /** One address for the API, with `endpoint: vip`: keepalived holds it on one master. */
+import { familyOf } from "#formats/address";
 import { journal, listening, script, warning } from "../check.ts";
 import type { Component } from "../component.ts";
 import { binary, endpoint, type NodeContext } from "../context.ts";
 
 const address = (c: NodeContext): string => c.topology.cluster.api.vip?.address ?? "";
+const isIPv6 = (c: NodeContext): boolean => familyOf(address(c)) === "ipv6";
 const others = (c: NodeContext): string[] =>
   c.topology.masters.filter(({ name }) => name !== c.node.name).map(({ ip }) => ip);
 
@@ -22,17 +24,21 @@ export const vip: Component = {
       at: 21,
       argv: (c) => listening(address(c), c.topology.api.balancerPort),
       timeoutSeconds: 20,
-      hint: (c) => `${journal("keepalived")}; on each master: ip -4 address show to ${address(c)}`,
+      hint: (c) =>
+        `${journal("keepalived")}; on each master: ip ${isIPv6(c) ? "-6" : "-4"} address show to ${address(c)}`,
     },
     {
       name: "the API's address is held by one master",
       at: 21,
-      argv: (c) => script(["has-address.sh", "vip/vip-single-holder.sh"], address(c), ...others(c)),
+      argv: (c) => {
+        const looks = isIPv6(c) ? ["ipv6-digits.sh", "has-ipv6-address.sh"] : ["has-address.sh"];
+        return script([...looks, "vip/vip-single-holder.sh"], address(c), ...others(c));
+      },
       timeoutSeconds: 60,
       // A firewall that lets only nodes' own addresses ping looks the same.
       severity: warning,
       hint: (c) =>
-        `on each master: ip -4 address show to ${address(c)}; is VRRP (protocol 112) let through between them?`,
+        `on each master: ip ${isIPv6(c) ? "-6" : "-4"} address show to ${address(c)}; is VRRP (protocol 112) let through between them?`,
     },
   ],
 };

@@ -38,8 +38,8 @@ export const configurationProblems: Catalogue = {
   "true or false": "true 或 false",
   "a list": "列表",
   "a mapping": "映射",
-  "wants an IPv4 address": "应是 IPv4 地址",
-  "wants an IPv4 network such as 10.0.0.0/16": "应是 IPv4 网段，例如 10.0.0.0/16",
+  "wants an IPv4 or IPv6 address": "应是 IPv4 或 IPv6 地址",
+  "wants an IPv4 or IPv6 network such as 10.0.0.0/16": "应是 IPv4 或 IPv6 网段，例如 10.0.0.0/16",
   "wants an absolute path, without . and .. in it": "应是绝对路径，其中没有 . 和 ..",
   "wants a flag's name, without the dashes before it": "应是参数的名称，前面不带短横线",
   "wants a field's name": "应是字段的名称",
@@ -76,9 +76,10 @@ export const configurationProblems: Catalogue = {
   "wants an absolute path, or a library's soname": "应是绝对路径，或库的 soname",
   "wants a URL: https://… or file:///…": "应是 URL：https://… 或 file:///…",
   "wants a DNS name or an IP address": "应是 DNS 名称或 IP 地址",
-  "wants an IPv4 address, or a list: [10.0.0.11, fd00::11]": "应是 IPv4 地址，或列表：[10.0.0.11, fd00::11]",
-  "wants an IPv4 network such as 172.30.0.0/16, or a list: [172.30.0.0/16, fd00:172:30::/56]":
-    "应是 IPv4 网段（例如 172.30.0.0/16），或列表：[172.30.0.0/16, fd00:172:30::/56]",
+  "wants an IPv4 or IPv6 address, or a list: [10.0.0.11, fd00::11]":
+    "应是 IPv4 或 IPv6 地址，或列表：[10.0.0.11, fd00::11]",
+  "wants an IPv4 or IPv6 network such as 172.30.0.0/16, or a list: [172.30.0.0/16, fd00:172:30::/56]":
+    "应是 IPv4 或 IPv6 网段（例如 172.30.0.0/16），或列表：[172.30.0.0/16, fd00:172:30::/56]",
   "wants a number or one line of text": "应是数字或一行文本",
   "wants sha256:<64 hex digits> or sha512:<128 hex digits>":
     "应写作 sha256:<64 个十六进制数字> 或 sha512:<128 个十六进制数字>",
@@ -127,22 +128,35 @@ export const configurationProblems: Catalogue = {
   "{1} overlaps {2}, which no cluster can use": "{1} 与 {2} 重叠，而任何集群都不能使用后者",
   "{1} is the network address of {2}": "{1} 是 {2} 的网络地址",
   "{1} is the broadcast address of {2}": "{1} 是 {2} 的广播地址",
-  "{1} is not in the /24 of any master ({2}): it must be in the masters' own network":
-    "{1} 不在任何 master（{2}）的 /24 中：它必须位于 master 自己的网络",
+  "{1} is the address of any router of {2}, and of no host": "{1} 是 {2} 中任一路由器的地址，不属于任何主机",
+  "{1} is not in the /{2} of any master ({3}): it must be in the masters' own network":
+    "{1} 不在任何 master（{3}）的 /{2} 中：它必须位于 master 自己的网络",
   "{1} and {2} {3} are one in the other": "{1} 与 {2} {3} 互相包含",
   "{1} holds more than this; take a directory of its own in it": "{1} 中还有其他内容；请使用其中的一个专用目录",
   "{1} is the host's own, no place for a daemon's data": "{1} 属于主机自身，不能存放守护进程的数据",
-  "network.{1} is of both families and network.{2} of IPv4 alone: wants [{3}, {4}]":
-    "network.{1} 有两个地址族，而 network.{2} 只有 IPv4：应写 [{3}, {4}]",
-  "{1} has an IPv6 address, and pods and services have none: wants its IPv4 address alone, or ranges of both families in network.pods and network.services":
-    "{1} 有 IPv6 地址，而 Pod 和 Service 没有：应只写它的 IPv4 地址，或在 network.pods 和 network.services 中写两个地址族的网段",
+  "network.{1} is of {2} and network.{3} of {4}: wants {5}": "network.{1} 是{2*}，而 network.{3} 是{4*}：应写 {5}",
+  "network.{1} is of {2} and network.{3} of {4}: wants [{5}, {6}]":
+    "network.{1} 是{2*}，而 network.{3} 是{4*}：应写 [{5}, {6}]",
+  "both families": "双栈",
+  "IPv4 alone": "只有 IPv4",
+  "IPv6 alone": "只有 IPv6",
+  "{1} has an {2} address, and pods and services have none: wants its {3} address alone, or ranges of its families in network.pods and network.services":
+    "{1} 有 {2} 地址，而 Pod 和 Service 没有：应只写它的 {3} 地址，或在 network.pods 和 network.services 中写它的地址族的网段",
+  "{1} has no IPv4 address: wants [its IPv4 address, {2}]": "{1} 没有 IPv4 地址：应写 [它的 IPv4 地址，{2}]",
+  "{1} has no {2} addresses, and pods and services have no others: wants an {3} network":
+    "{1} 没有 {2} 地址，而 Pod 和 Service 只有这种地址：应写 {3} 网段",
+  "{1} is no {2} address, and by these the nodes talk to each other": "{1} 不是 {2} 地址，而节点之间用这种地址通信",
   "{1} runs pods of both families: wants [{2}, its IPv6 address]":
     "{1} 运行两个地址族的 Pod：应写 [{2}, 它的 IPv6 地址]",
   "in dual stack a worker needs an address of each family: name each under `nodes`":
     "双栈中 worker 需要每个地址族各一个地址：请在 `nodes` 下逐一列出",
   "Kubernetes {1} has no dual stack yet: it came with 1.23; write the IPv4 range alone, or take a later release":
     "Kubernetes {1} 还没有双栈：从 1.23 开始才有；请只写 IPv4 网段，或使用更新的发行版",
-  "{1} is rendered for IPv4 alone: in dual stack take {2}": "{1} 只支持 IPv4：双栈请使用 {2}",
+  "Kubernetes {1} is not set up for IPv6 alone: 1.23 and later are; write IPv4 ranges, or take a later release":
+    "Kubernetes {1} 不能只用 IPv6：从 1.23 开始才可以；请写 IPv4 网段，或使用更新的发行版",
+  "{1} is rendered for IPv4 alone: with IPv6 take {2}": "{1} 只支持 IPv4：使用 IPv6 时请用 {2}",
+  "docker is set up for IPv4: with IPv6 alone write `runtime: containerd`":
+    "docker 按 IPv4 设置：只有 IPv6 时请写 `runtime: containerd`",
   "docker runs here only with `runtime: docker`": "只有 `runtime: docker` 时才运行 docker",
   "docker starts a containerd of its own here, with a file of its own":
     "这里由 docker 启动自己的 containerd，使用自己的配置文件",
@@ -238,15 +252,20 @@ export const configurationProblems: Catalogue = {
   "wants a user's name": "应是用户名",
   "wants ask, or { file: PATH } of mode 0600": "应是 ask，或权限为 0600 的 { file: PATH }",
   "wants { address: … }, or none": "应写作 { address: … }，或 none",
-  "an IPv4 address": "IPv4 地址",
-  "an IPv4 network such as 172.30.0.0/16": "IPv4 网段（例如 172.30.0.0/16）",
-  "wants {1}, in dual stack with one of IPv6 after it: {2}": "应是 {1*}，双栈时其后再加 IPv6 的：{2}",
-  "IPv6 alone, or first, is not supported: wants {1}, in dual stack with the one of IPv6 after it: {2}":
-    "不支持只有 IPv6 或 IPv6 在前：应是 {1*}，双栈时其后再加 IPv6 的：{2}",
-  "wants an IPv4 address, or a list: [172.30.0.0/16, fd00:172:30::/56]":
-    "应是 IPv4 地址，或列表：[172.30.0.0/16, fd00:172:30::/56]",
-  "wants an IPv4 network such as 172.30.0.0/16, or a list: [10.0.0.11, fd00::11]":
-    "应是 IPv4 网段（例如 172.30.0.0/16），或列表：[10.0.0.11, fd00::11]",
+  "an IPv4 or IPv6 address": "IPv4 或 IPv6 地址",
+  "an IPv4 or IPv6 network such as 172.30.0.0/16": "IPv4 或 IPv6 网段（例如 172.30.0.0/16）",
+  "wants an IPv4 or IPv6 address, or in dual stack one of each with IPv4 first: [10.0.0.11, fd00::11]":
+    "应是 IPv4 或 IPv6 地址，双栈时各一个、IPv4 在前：[10.0.0.11, fd00::11]",
+  "wants an IPv4 or IPv6 address, or in dual stack one of each with IPv4 first: [172.30.0.0/16, fd00:172:30::/56]":
+    "应是 IPv4 或 IPv6 地址，双栈时各一个、IPv4 在前：[172.30.0.0/16, fd00:172:30::/56]",
+  "wants an IPv4 or IPv6 network such as 172.30.0.0/16, or in dual stack one of each with IPv4 first: [10.0.0.11, fd00::11]":
+    "应是 IPv4 或 IPv6 网段（例如 172.30.0.0/16），双栈时各一个、IPv4 在前：[10.0.0.11, fd00::11]",
+  "wants an IPv4 or IPv6 network such as 172.30.0.0/16, or in dual stack one of each with IPv4 first: [172.30.0.0/16, fd00:172:30::/56]":
+    "应是 IPv4 或 IPv6 网段（例如 172.30.0.0/16），双栈时各一个、IPv4 在前：[172.30.0.0/16, fd00:172:30::/56]",
+  "wants an IPv4 or IPv6 address, or a list: [172.30.0.0/16, fd00:172:30::/56]":
+    "应是 IPv4 或 IPv6 地址，或列表：[172.30.0.0/16, fd00:172:30::/56]",
+  "wants an IPv4 or IPv6 network such as 172.30.0.0/16, or a list: [10.0.0.11, fd00::11]":
+    "应是 IPv4 或 IPv6 网段（例如 172.30.0.0/16），或列表：[10.0.0.11, fd00::11]",
   "from 1.24 on its API server is not tried with an etcd older than 3.4":
     "从 1.24 开始，API 服务器没有与 3.4 之前的 etcd 一起试过",
   "from 1.26 on its kubelet speaks only CRI v1, which containerd has since 1.6":

@@ -1,8 +1,8 @@
 /** Preflight of the bundle against this host and day: age, certificates' life and addresses, packages' distribution. */
-import { isIPv4 } from "node:net";
 import type { CertificateEntry } from "#bundle";
 import { error, type Finding, ok, warning } from "#cli/finding";
 import { chosen } from "../../plan/input.ts";
+import { addressNumber, familyOf } from "#formats/address";
 import type { PreflightInput } from "./input.ts";
 
 const day = 24 * 60 * 60 * 1000;
@@ -59,7 +59,9 @@ export function certificateAddress(input: PreflightInput): Finding[] {
   const { ip, profile } = input.selection;
   if (profile.ip === null) return [];
   const wrong = certificatesOf(input).filter(({ sans }) => {
-    const addresses = sans.filter((san) => isIPv4(san) && !san.startsWith("127."));
+    const addresses = sans.filter(
+      (san) => addressNumber(san) >= 0n && familyOf(san) === familyOf(ip) && !/^127\.|^::1$/.test(san),
+    );
     return addresses.length > 0 && !addresses.includes(ip);
   });
   if (wrong.length === 0) return [ok("certificate-address", `certificates are for ${ip}`)];

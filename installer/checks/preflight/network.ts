@@ -1,12 +1,12 @@
 /** Preflight of the network: addresses, routes, names, ports, firewalls. */
 import { error, type Finding, ok, warning } from "#cli/finding";
 import type { HostReader } from "../../host/host.ts";
-import { nftablesOf } from "../../resources/nftables.ts";
+import { inFamily, nftablesOf } from "../../resources/nftables.ts";
 import { chosen } from "../../plan/input.ts";
 import { openings } from "../../plan/openings.ts";
-import { contains, eachOf } from "#formats/address";
+import { contains, eachOf, familyOf } from "#formats/address";
 import { isActive } from "../../host/systemd.ts";
-import { ipv6Doubts } from "./dual-stack.ts";
+import { ipv6Doubts } from "./ipv6.ts";
 import { ownUnits, type PreflightInput } from "./input.ts";
 import { holderOf, type Listener, listeners, tunnelOn } from "./sockets.ts";
 
@@ -116,7 +116,7 @@ export async function firewall({ host, bundle, selection }: PreflightInput): Pro
     const message = `${managed} runs and cluster.yaml keeps it; the nodes need ${list}`;
     return [warning("firewall", message, { hint: "firewall: open-ports in cluster.yaml" })];
   }
-  const { chains, file } = await nftablesOf(host, { ports: wanted });
+  const { chains, file } = await nftablesOf(host, { ports: wanted, ...inFamily(selection.ip) });
   const names = chains.map(({ name }) => name).join(", ");
   if (chains.length > 0 && mode === "keep") {
     const message = `nftables drops in ${names}, and cluster.yaml keeps it; the nodes need ${list}`;
@@ -129,8 +129,9 @@ export async function firewall({ host, bundle, selection }: PreflightInput): Pro
   }
   if (chains.length > 0) return [ok("firewall", `nftables drops in ${names}: ${mode}`)];
   // Not by iptables itself, which loads modules to be able to answer.
-  const { code, stdout } = await host.query(["nft", "list", "chain", "ip", "filter", "INPUT"]);
+  const [table, program] = familyOf(selection.ip) === "ipv6" ? ["ip6", "ip6tables"] : ["ip", "iptables"];
+  const { code, stdout } = await host.query(["nft", "list", "chain", table, "filter", "INPUT"]);
   if (code !== 0 || !/policy drop/.test(stdout)) return [ok("firewall", "none that drops")];
-  const message = `iptables drops, and its rules are the administrator's; the nodes need ${list}`;
-  return [warning("firewall", message, { hint: "iptables -S INPUT" })];
+  const message = `${program} drops, and its rules are the administrator's; the nodes need ${list}`;
+  return [warning("firewall", message, { hint: `${program} -S INPUT` })];
 }

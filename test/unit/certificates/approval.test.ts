@@ -207,6 +207,17 @@ for (const [what, why, request, rest] of bad) {
   });
 }
 
+test("a worker that comes to a cluster with IPv6 alone has an address of its network", () => {
+  const six = { ...known, workers: { subnet: "fd00:64:9::/64" } };
+  const of = (names: string): boolean => {
+    const [request, rest] = worker("w9", names);
+    return judge(asked(request, rest), six, registered).approve;
+  };
+  assert.equal(of("DNS:w9,IP:fd00:64:9::77"), true);
+  assert.equal(of("DNS:w9,IP:fd00:64:8::77"), false);
+  assert.equal(of("DNS:w9,IP:10.64.9.77"), false);
+});
+
 test("where no workers come and go, an unknown node is left", () => {
   const [request, rest] = worker("w9", "DNS:w9,IP:10.64.9.77");
   const verdict = judge(asked(request, rest), { ...known, workers: null }, registered);

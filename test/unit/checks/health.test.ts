@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { test } from "node:test";
 import type { CheckEntry } from "#bundle";
+import { hostPort } from "#formats/address";
 import { isThere, stillAwaited } from "../../../installer/checks/awaited.ts";
 import { checkUntilHealthy } from "../../../installer/checks/health.ts";
 import { gate, healthOf } from "../../../installer/transaction/gate.ts";
@@ -37,10 +38,10 @@ async function severities(host: FakeHost, entry: CheckEntry, tries = 5): Promise
   return (await checkUntilHealthy(options)).map(({ severity, message }) => `${severity}: ${message}`);
 }
 
-async function listening(): Promise<Server & { place: string }> {
-  const server = createServer().listen(0, "127.0.0.1");
+async function listening(address = "127.0.0.1"): Promise<Server & { place: string }> {
+  const server = createServer().listen(0, address);
   await once(server, "listening");
-  return Object.assign(server, { place: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+  return Object.assign(server, { place: hostPort(address, (server.address() as AddressInfo).port) });
 }
 
 /** A port of loopback on which nobody listens any more. */
@@ -81,6 +82,13 @@ test("of a quorum enough must be there", async (t) => {
   const at = [one.place, await silent(), two.place];
   assert.equal(await isThere({ what: "etcd", at, enough: 2 }), true);
   assert.equal(await isThere({ what: "etcd", at, enough: 3 }), false);
+});
+
+test("a place by IPv6 has brackets", async (t) => {
+  const server = await listening("::1");
+  t.after(() => server.close());
+  assert.match(server.place, /^\[::1\]:\d+$/);
+  assert.equal(await isThere({ what: "etcd", at: [server.place], enough: 1 }), true);
 });
 
 test("what a node still waits for is told once, however many checks name it", async (t) => {

@@ -38,6 +38,19 @@ const both = {
   facts: { interfaces: [...fit.interfaces, { name: "eth0", address: "fd00::11", cidr: "fd00::11/64" }] },
 };
 
+/** The same host with IPv6 alone. */
+const six = {
+  ip: "fd00::11",
+  index: ({ nodes }: BundleIndex): void => {
+    for (const node of nodes) if (node.ip === "10.0.0.11") node.ip = "fd00::11";
+  },
+  facts: { interfaces: [{ name: "eth0", address: "fd00::11", cidr: "fd00::11/64" }] },
+};
+const certifiedFor = (address: string) => (index: BundleIndex) => {
+  six.index(index);
+  withCertificate(["127.0.0.1", address])(index);
+};
+
 /** With the default route that a kernel has from an advertisement. */
 const routed = (acceptRa: string) => (host: FakeHost) => {
   host.file("/proc/sys/net/ipv6/conf/eth0/accept_ra", `${acceptRa}\n`);
@@ -55,6 +68,7 @@ interface Change {
   readonly past?: readonly Transaction[];
   readonly now?: string;
   readonly live?: boolean;
+  readonly ip?: string;
 }
 
 function fitHost(live: boolean): FakeHost {
@@ -75,7 +89,7 @@ async function findings(change: Change = {}): Promise<Finding[]> {
   change.host?.(host);
   const selection = select(
     index,
-    { role: "etcd,master,worker", ip: "10.0.0.11", name: undefined, iface: undefined },
+    { role: "etcd,master,worker", ip: change.ip ?? "10.0.0.11", name: undefined, iface: undefined },
     facts,
   );
   const files = index.files.map((entry) => ({ entry, digest: entry.digest, size: entry.size }));
@@ -153,9 +167,11 @@ const past = (cluster: string, units: string[] = []): Transaction[] => [
   } as unknown as Transaction,
 ];
 
-function withWall({ system }: FakeHost): void {
-  system.nftables.chains.set("inet filter input", { policy: "drop", rules: [] });
-}
+const wallOf =
+  (family: string) =>
+  ({ system }: FakeHost): void =>
+    void system.nftables.chains.set(`${family} filter input`, { policy: "drop", rules: [] });
+const withWall = wallOf("inet");
 
 function withTime({ host }: BundleIndex): void {
   host.timeSync = ["10.0.0.1"];
@@ -288,6 +304,14 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       { index: dualStack, ...both, host: routed("2") },
     ],
     ["address", "ok", "in dual stack both", { index: dualStack, ...both }],
+    ["address", "ok", "IPv6 alone", six],
+    ["firewall", "warning", "a wall of IPv6, and IPv6 alone", { ...six, host: wallOf("ip6") }],
+    ["firewall", "ok", "a wall of IPv4, and IPv6 alone", { ...six, host: wallOf("ip") }],
+    ["firewall", "ok", "a wall of IPv6, and IPv4 alone", { host: wallOf("ip6") }],
+    ["address", "error", "another of IPv6", { ...six, facts: {} }],
+    ["address", "warning", "IPv6 alone by a router", { ...six, host: routed("1") }],
+    ["certificate-address", "ok", "this address of IPv6", { ...six, index: certifiedFor("fd00::11") }],
+    ["certificate-address", "error", "another address of IPv6", { ...six, index: certifiedFor("fd00::99") }],
     [
       "networks",
       "error",

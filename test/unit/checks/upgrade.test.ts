@@ -115,7 +115,7 @@ test("another node, and keys of another PKI folder, are refused by name", async 
   assert.deepEqual(await findings({ past, roles: ["worker"], ca: "another CA" }), ["same-keys error"]);
 });
 
-test("a cluster goes neither to dual stack nor back", async () => {
+test("a cluster goes neither to dual stack, nor to IPv6, nor back", async () => {
   const both = "172.30.0.0/16,fd00:172:30::/56";
   const past = (pods: string) => [installed(["worker"], [goal("grown-interfaces", { docker: false, pods })])];
   const wish = { roles: ["worker"] as Role[] };
@@ -123,6 +123,9 @@ test("a cluster goes neither to dual stack nor back", async () => {
   assert.deepEqual(await findings({ ...wish, past: past(both) }), ["networks error"]);
   assert.deepEqual(await findings({ ...wish, past: past(both), pods: both }), []);
   assert.deepEqual(await findings({ ...wish, past: past("172.30.0.0/16") }), []);
+  const six = "fd00:172:30::/56";
+  assert.deepEqual(await findings({ ...wish, past: past("172.30.0.0/16"), pods: six }), ["networks error"]);
+  assert.deepEqual(await findings({ ...wish, past: past(six), pods: six }), []);
 });
 
 test("a worker asks the API server, and is refused where that is older or silent", async () => {

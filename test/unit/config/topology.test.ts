@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressIn, apiServerUrl, workerProfile } from "../../../builder/config/topology.ts";
+import { addressIn, apiServerOfHosts, apiServerUrl, workerProfile } from "../../../builder/config/topology.ts";
 import { fixtureCluster } from "../../builders/fixture-cluster.ts";
 
 const cluster = (api: string): string => `
@@ -68,4 +68,34 @@ test("endpoints of etcd follow from its members", async () => {
   assert.deepEqual(topology.etcd.clientUrls, ["https://10.0.0.1:2379"]);
   assert.deepEqual(topology.etcd.initialCluster, ["m1=https://10.0.0.1:2380"]);
   assert.equal(topology.etcd.token, "etcd-plant");
+});
+
+test("a balancer on the port that URLs leave out is asked there", async () => {
+  const api = "api: { endpoint: vip, vip: { address: 10.0.0.100, interface: eth0, port: 443 } }";
+  const { topology } = await fixtureCluster(cluster(api));
+  assert.deepEqual(apiServerOfHosts(topology), { host: "10.0.0.100", port: 443 });
+});
+
+test("with IPv6 alone URLs have brackets, and what is asked by address has none", async () => {
+  const six = (api: string): string => `
+name: plant
+release: kubernetes-1.36
+nodes:
+  - { name: m1, ip: fd00:64:3::1, roles: [etcd, control-plane] }
+  - { name: w1, ip: fd00:64:3::2, roles: [worker] }
+network: { plugin: flannel, pods: fd00:172:30::/56, services: fd00:10:254::/112 }
+packages: [{ distribution: debian-12, names: [haproxy, keepalived] }]
+${api}
+`;
+  const { topology } = await fixtureCluster(six('api: { sans: ["FD00:0::7"] }'));
+  const { etcd, network, api } = topology;
+  assert.deepEqual(etcd.clientUrls, ["https://[fd00:64:3::1]:2379"]);
+  assert.deepEqual(etcd.initialCluster, ["m1=https://[fd00:64:3::1]:2380"]);
+  assert.deepEqual([network.apiService, network.dnsService], ["fd00:10:254::1", "fd00:10:254::2"]);
+  assert.equal(api.url, "https://[fd00:64:3::1]:6443");
+  for (const san of ["fd00:64:3::1", "fd00:10:254::1", "fd00::7"]) assert.ok(api.sans.includes(san), san);
+  assert.deepEqual(apiServerOfHosts(topology), { host: "fd00:64:3::1", port: 6443 });
+  const vip = await fixtureCluster(six('api: { endpoint: vip, vip: { address: "fd00:64:3::100", interface: eth0 } }'));
+  assert.equal(vip.topology.api.url, "https://[fd00:64:3::100]:8443");
+  assert.deepEqual(apiServerOfHosts(vip.topology), { host: "fd00:64:3::100", port: 8443 });
 });

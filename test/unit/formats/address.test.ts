@@ -5,6 +5,7 @@ import {
   addressText,
   contains,
   eachOf,
+  hostPort,
   isWithin,
   network,
   overlaps,
@@ -84,7 +85,7 @@ test("a network of one family holds nothing of the other", () => {
   assert.ok(isWithin(network("fd00:10:244:1::/64"), network(pods6)) && !isWithin(network("fd00::/8"), network(pods6)));
 });
 
-test("an address has one spelling", () => {
+test("an address has one spelling, and brackets before a port only where it has colons", () => {
   for (const [given, usual] of [
     ["FD00:64:3:0:0:0:0:1", "fd00:64:3::1"],
     ["10.0.0.1", "10.0.0.1"],
@@ -92,4 +93,8 @@ test("an address has one spelling", () => {
     ["fe80::1%eth0", "fe80::1%eth0"],
   ] as const)
     assert.equal(usualSpelling(given), usual);
+  assert.deepEqual(
+    ["10.0.0.1", "fd00::1", "@NODE_IP@"].map((host) => hostPort(host, 6443)),
+    ["10.0.0.1:6443", "[fd00::1]:6443", "@NODE_IP@:6443"],
+  );
 });

@@ -111,7 +111,6 @@ const builderErrors = [
     [
       { has: "error", fields: ["error"] },
       { has: "boolean", fields: ["string", "int", "boolean", "array", "object"] },
-      { has: "cidrv4", fields: ["ipv4", "cidrv4"] },
       { has: "what", fields: ["what"] },
       { has: "reason", fields: ["reason"] },
       { has: "apiVersion", fields: ["kind"] },

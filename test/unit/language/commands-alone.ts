@@ -57,7 +57,7 @@ export const commandsAlone: readonly string[] = [
   "https://HOST:PORT",
   "ip -d address show flannel.1; {1}",
   "ip address",
-  "iptables -S INPUT",
+  "{1} -S INPUT",
   "journalctl -u kube-proxy -n 50 --no-pager; ./install status",
   "journalctl -u {1} -n 50 --no-pager",
   "kubectl -n {1} describe {2} {3}",

@@ -71,4 +71,6 @@ test("members keep every digit of their IDs, and the others are asked where this
   assert.deepEqual(readMembers(json), [{ id: "8e9e05c52164694d", name: "", peerURLs: ["https://10.0.0.12:2380"] }]);
   const initial = ["n1=https://10.0.0.11:2380", "n2=https://10.0.0.12:2380"];
   assert.deepEqual(otherEndpoints(initial, "n1", "https://10.0.0.11:2379"), ["https://10.0.0.12:2379"]);
+  const six = ["n1=https://[fd00::11]:2380", "n2=https://[fd00::12]:2380"];
+  assert.deepEqual(otherEndpoints(six, "n1", "https://[fd00::11]:2379"), ["https://[fd00::12]:2379"]);
 });

@@ -48,6 +48,23 @@ test("any address of the workers' subnet is a worker, named as asked or as the h
   assert.equal(select(index, wish("worker", "10.0.0.9"), tree).name, "worker-10-0-0-9");
 });
 
+test("an IPv6 address is the node's however it is spelled, and makes a name without its colons", () => {
+  const six = structuredClone(index);
+  for (const node of six.nodes) {
+    if (node.ip === "10.0.0.11") node.ip = "fd00:64:3::11";
+    if (node.subnet !== null) node.subnet = "fd00:64:4::/64";
+  }
+  const selection = select(six, wish("etcd", "FD00:64:3:0:0::0011"), facts);
+  assert.deepEqual([selection.name, selection.ip], ["n1", "fd00:64:3::11"]);
+  const tree = { ...facts, live: false, hostname: "", interfaces: [] };
+  assert.equal(select(six, wish("worker", "fd00:64:4:0::7"), tree).name, "worker-fd00-64-4-7");
+  for (const none of ["fe80::7%eth0", "fd00::64:4::7", "n1"])
+    assert.throws(
+      () => select(six, wish("worker", none), facts),
+      (error) => isExpected(error, "USAGE"),
+    );
+});
+
 test("an address that is no such node is refused with those that are", () => {
   const listed = (role: string, ip: string): string => {
     try {

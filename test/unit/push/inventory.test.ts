@@ -53,6 +53,14 @@ hosts:
   );
 });
 
+test("a node is found by its IPv6 address however it is spelled", () => {
+  const six = structuredClone(index);
+  for (const node of six.nodes) if (node.name === "n1") node.ip = "fd00:64:3::11";
+  const text = 'hosts: [{ ip: "FD00:64:3:0:0:0:0:11" }]\n';
+  const [n1] = readInventory("/srv/hosts.yaml", text, six, "/home/me").hosts;
+  assert.deepEqual([n1?.label, n1?.ip, n1?.login.address], ["n1", "fd00:64:3::11", "fd00:64:3::11"]);
+});
+
 test("what cannot be meant is told with line and column, all at once", () => {
   const wrong = `hosts:
   - { node: n9 }

@@ -8,7 +8,7 @@ export const commandErrors: Catalogue = {
   "give the folder where the node's file system is mounted": "给出节点文件系统的挂载位置",
   "which bundle?": "哪个离线包？",
   "which node? --ip is missing": "哪个节点？缺少 --ip",
-  "{1} is no IPv4 address": "{1} 不是 IPv4 地址",
+  "{1} is no address of a node": "{1} 不是节点的地址",
   "no node is {1}": "没有节点的地址是 {1}",
   "{1} is no interface's name": "{1} 不是接口名称",
   "what is this host to be? --role is missing": "这台主机要成为什么？缺少 --role",

@@ -9,9 +9,12 @@ export const health: Catalogue = {
   "haproxy answers on the API's port": "haproxy 在 API 端口上有应答",
   "the API's address answers": "API 的地址有应答",
   "{1}; on each master: ip -4 address show to {2}": "{1}；在每个 master 上：ip -4 address show to {2}",
+  "{1}; on each master: ip -6 address show to {2}": "{1}；在每个 master 上：ip -6 address show to {2}",
   "the API's address is held by one master": "API 的地址由一个 master 持有",
   "on each master: ip -4 address show to {1}; is VRRP (protocol 112) let through between them?":
     "在每个 master 上：ip -4 address show to {1}；它们之间是否放行 VRRP（协议 112）？",
+  "on each master: ip -6 address show to {1}; is VRRP (protocol 112) let through between them?":
+    "在每个 master 上：ip -6 address show to {1}；它们之间是否放行 VRRP（协议 112）？",
   "the metrics API answers": "指标 API 有应答",
   "the API is reached": "可以访问 API",
   "on a master: ./install status; and is its port open from here?":

@@ -136,8 +136,7 @@ export const preflight: Catalogue = {
     "{1} 不会建立 {2}：在它重建之前，节点的端口在那里是打开的",
   "nftables drops in {1}: {2}": "nftables 在 {1} 中丢弃：{2}",
   "none that drops": "没有在丢弃的",
-  "iptables drops, and its rules are the administrator's; the nodes need {1}":
-    "iptables 在丢弃，其规则归管理员所有；节点需要 {1}",
+  "{1} drops, and its rules are the administrator's; the nodes need {2}": "{1} 在丢弃，其规则归管理员所有；节点需要 {2}",
   "{1} has room for {2}": "{1} 有空间存放 {2}",
   "the file system of {1} is too small": "{1} 所在的文件系统过小",
   enough: "足够",
@@ -191,8 +190,8 @@ export const preflight: Catalogue = {
   "certificates that were renewed on {1} give way to those of the bundle": "{1} 更新过的证书让位给离线包中的证书",
   "./install renew   afterwards, if the bundle's end sooner":
     "./install renew   在此之后执行，如果离线包中的证书到期更早",
-  "a cluster does not go to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given":
-    "集群不能通过升级变成双栈，也不能变回来：节点保留它们得到的地址段",
+  "a cluster does not go to IPv6 or to dual stack, or back, by an upgrade: its nodes keep the ranges that they were given":
+    "集群不能通过升级变成 IPv6 或双栈，也不能变回来：节点保留它们得到的地址段",
   "keep network.pods in cluster.yaml as it was; or ./install undo on every node, and install the cluster anew":
     "cluster.yaml 中的 network.pods 保持原样；或在每个节点上执行 ./install undo，再重新安装集群",
   "this host is another node of the cluster": "这台主机是集群的另一个节点",

@@ -1,11 +1,13 @@
-/** What is doubtful about a node's IPv6 address, in dual stack. */
+/** What is doubtful about a node's IPv6 address. */
 import { type Finding, warning } from "#cli/finding";
+import { familyOf } from "#formats/address";
 import type { HostReader } from "../../host/host.ts";
 import type { PreflightInput } from "./input.ts";
 
 export async function ipv6Doubts({ host, facts, selection }: PreflightInput): Promise<Finding[]> {
   const interfaceOf = (wanted: string | undefined) => facts.interfaces.find(({ address }) => address === wanted)?.name;
-  const [first = "", name] = [interfaceOf(selection.ip), interfaceOf(selection.profile.ip6)];
+  const own = familyOf(selection.ip) === "ipv6" ? selection.ip : selection.profile.ip6;
+  const [first = "", name] = [interfaceOf(selection.ip), interfaceOf(own)];
   if (name === undefined) return [];
   const findings: Finding[] = [];
   if (name !== first) {
