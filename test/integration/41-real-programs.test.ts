@@ -137,15 +137,18 @@ test("haproxy and keepalived accept the VIP's configuration on every master", (t
   requirePackages("haproxy", "keepalived", "psmisc");
   const hosts = makeHosts(`kv${process.pid}`, { m1: "10.64.3.1/24", m2: "10.64.3.2/24", m3: "10.64.3.3/24" });
   t.after(() => hosts.remove());
-  for (const [name, nodes] of [
-    ["1.11-vip", ["m1", "m2", "m3"]],
-    ["1.36-etcd-apart", ["m1", "m2"]],
+  const six = makeHosts(`kw${process.pid}`, { m1: "fd00:64:3::1/64", m2: "fd00:64:3::2/64" });
+  t.after(() => six.remove());
+  for (const [name, nodes, network] of [
+    ["1.11-vip", ["m1", "m2", "m3"], hosts],
+    ["1.36-etcd-apart", ["m1", "m2"], hosts],
+    ["1.36-ipv6", ["m1", "m2"], six],
   ] as const) {
     for (const node of nodes) {
       acceptedByHaproxy(name, node);
       // On a host that has the interface and the address: keepalived looks for both.
       const path = put("keepalived.conf", textOf(rendered(name), node, "/etc/keepalived/keepalived.conf"));
-      const keepalived = run(hosts.on(node, ["keepalived", "-t", "-f", path]));
+      const keepalived = run(network.on(node, ["keepalived", "-t", "-f", path]));
       assert.equal(keepalived.code, 0, `${node}: ${keepalived.output}`);
     }
   }

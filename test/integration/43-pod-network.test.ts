@@ -18,6 +18,9 @@ const pods: string[] = [];
 let hosts: Hosts;
 let rendered: Rendered;
 let dual: Rendered;
+/** Hosts with IPv6 alone, and what is rendered for them. */
+let hosts6: Hosts;
+let alone: Rendered;
 const addresses6 = { n2: "fd00:64:3::2", n3: "fd00:64:3::3" } as const;
 
 before(async () => {
@@ -33,11 +36,17 @@ before(async () => {
       "network: { pods: [172.30.0.0/16, fd00:172:30::/56], services: [10.254.0.0/16, fd00:10:254::/112], ",
     );
   dual = renderFixture(await fixtureCluster(both));
+  hosts6 = makeHosts(`k6${process.pid}`, { n2: `${addresses6.n2}/64`, n3: `${addresses6.n3}/64` });
+  const six = text
+    .replaceAll("ip: 10.64.3.", "ip: fd00:64:3::")
+    .replace("network: { ", "network: { pods: fd00:172:30::/56, services: fd00:10:254::/112, ");
+  alone = renderFixture(await fixtureCluster(six));
 });
 
 after(() => {
   for (const pod of pods) execFileSync("ip", ["netns", "del", pod]);
   hosts.remove();
+  hosts6.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -48,7 +57,7 @@ interface List {
 }
 
 /** What a runtime does for a pod: every plugin of the list in turn, each with the result of the one before. */
-function addPod(node: string, name: string, of = rendered): { ips: { address: string }[] } {
+function addPod(node: string, name: string, of = rendered, at = hosts): { ips: { address: string }[] } {
   const pod = `kc${process.pid}-${name}`;
   execFileSync("ip", ["netns", "add", pod]);
   pods.push(pod);
@@ -63,7 +72,7 @@ function addPod(node: string, name: string, of = rendered): { ips: { address: st
       cniVersion: list.cniVersion,
       ...(result === undefined ? {} : { prevResult: result }),
     };
-    const [command = "", ...rest] = hosts.on(node, [join(plugins, String(plugin["type"]))]);
+    const [command = "", ...rest] = at.on(node, [join(plugins, String(plugin["type"]))]);
     const output = execFileSync(command, rest, {
       input: JSON.stringify(input),
       encoding: "utf8",
@@ -165,6 +174,36 @@ test("in dual stack a pod has an address of each family, and reaches pods of the
   ];
   for (const [, words = ""] of stops) onHost("n2", ...words.split(" "));
   assert.doesNotMatch(onHost("n2", "ip", "-6", "route", "show", "table", "all"), /fd00:10:254|fd00:172:30:1:/);
+});
+
+test("with IPv6 alone pods have no other address, and reach each other and a service by it", async (t) => {
+  const on = (node: string, ...argv: string[]): string => {
+    const [command = "", ...rest] = hosts6.on(node, argv);
+    return execFileSync(command, rest, { encoding: "utf8" });
+  };
+  const unit = (node: string): string => textOf(alone, node, "/etc/systemd/system/kubeferry-routes.service");
+  const [first, second] = [addPod("n2", "e", alone, hosts6).ips, addPod("n3", "f", alone, hosts6).ips];
+  assert.match(first.map(({ address }) => address).join(), /^fd00:172:30::[\da-f]+\/64$/);
+  assert.match(second.map(({ address }) => address).join(), /^fd00:172:30:1::[\da-f]+\/64$/);
+  const forwarding = alone.host.sysctls.filter(({ key }) => /forward/.test(key));
+  assert.deepEqual(
+    forwarding.map(({ key }) => key),
+    ["net.ipv6.conf.all.forwarding"],
+  );
+  for (const node of ["n2", "n3"]) {
+    for (const { key, value } of forwarding) on(node, "sysctl", "-qw", `${key}=${value}`);
+    for (const [, words = ""] of unit(node).matchAll(/^ExecStart=-?\/sbin\/(.*)$/gm)) on(node, ...words.split(" "));
+  }
+  const answer = 'require("net").createServer((s) => s.end(s.remoteAddress)).listen(8080, "::")';
+  const server = spawn("ip", ["netns", "exec", `kc${process.pid}-f`, process.execPath, "-e", answer]);
+  t.after(() => server.kill("SIGKILL"));
+  const [target = "", own] = [second[0]?.address.split("/")[0], first[0]?.address.split("/")[0]];
+  assert.equal(await read("e", target, 8080), own, "the other pod sees the pod, not its node");
+  const service = ["-d", "fd00:10:254::5", "-p", "tcp", "--dport", "80", "-j", "DNAT", "--to", `[${target}]:8080`];
+  on("n2", "ip6tables", "-t", "nat", "-A", "OUTPUT", ...service);
+  assert.equal(on("n2", "bash", "-c", "cat </dev/tcp/fd00:10:254::5/80"), addresses6.n2);
+  for (const [, words = ""] of unit("n2").matchAll(/^ExecStop=-\/sbin\/(.*)$/gm)) on("n2", ...words.split(" "));
+  assert.doesNotMatch(on("n2", "ip", "-6", "route", "show", "table", "all"), /fd00:10:254|fd00:172:30:1:/);
 });
 
 test("the loopback configuration brings up a pod's lo", () => {

@@ -210,6 +210,20 @@ add chain ip6 six through { type filter hook forward priority 1; policy drop; }`
   assert.deepEqual(picture(), before);
 });
 
+test("with IPv6 alone walls of IPv6 open, and those of IPv4 stay as they are", () => {
+  const before = picture();
+  const wanted = ["ipv6", ...ports];
+  const effects = node("apply", wanted);
+  assert.deepEqual(
+    effects.filter((effect) => effect.do === "nft").map(({ family, table, chain }) => `${family} ${table} ${chain}`),
+    ["inet filter input", "ip6 six input"],
+  );
+  assert.match(inside("nft", "list", "chain", "ip6", "six", "input"), /tcp dport 6443 accept comment "kubeferry"/);
+  assert.deepEqual(node("apply", wanted), [], "a second time there is nothing to do");
+  node("undo");
+  assert.deepEqual(picture(), before);
+});
+
 test("what an administrator adds meanwhile stays, and other ports of a later bundle take the place of the earlier", () => {
   node("apply");
   inside("nft", "add rule inet filter input tcp dport 25 accept");

@@ -349,6 +349,104 @@ test("the cluster's DNS knows the API's service", async () => {
   await stop(wrong);
 });
 
+test("with IPv6 alone the rules, the balancer's table, the DNS and the API's address are asked by IPv6", async (t) => {
+  const six = makeHosts(`k6${process.pid}`, { n1: "fd00:64:3::1/64", n2: "fd00:64:3::2/64" });
+  t.after(() => six.remove());
+  const [service, dns, vip] = ["fd00:10:254::1", "fd00:10:254::2", "fd00:64:3::100"];
+  const clusterOf = async (mode: string): Promise<Rendered> => {
+    const text = `name: six
+release: kubernetes-1.36
+nodes:
+  - { name: n1, ip: fd00:64:3::1, roles: [etcd, control-plane, worker] }
+  - { name: n2, ip: fd00:64:3::2, roles: [control-plane] }
+network: { plugin: flannel, proxyMode: ${mode}, pods: fd00:172:30::/56, services: fd00:10:254::/112 }
+api: { endpoint: vip, vip: { address: "${vip}", interface: eth0 } }
+`;
+    return (await load(text)).rendered;
+  };
+  const table = join(folder, "ip_vs6");
+  const place = (word: string): string => (word === "/proc/net/ip_vs" ? table : word);
+  const run = (...argv: string[]): string => {
+    const [program = "", ...words] = six.on("n1", argv);
+    return execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  };
+  const begin = (host: string, argv: readonly string[]): ChildProcess => {
+    const [program = "", ...words] = six.on(host, argv);
+    const child = spawn(program, words, { stdio: "ignore" });
+    running.add(child);
+    return child;
+  };
+  const asked = (rendered: Rendered, name: string): Promise<Finding> =>
+    runCheck(checkNamed(rendered, "n1", name), place, (argv) => six.on("n1", argv));
+  const [iptables, nftables, ipvs] = [
+    await clusterOf("iptables"),
+    await clusterOf("nftables"),
+    await clusterOf("ipvs"),
+  ];
+  const forwards = (rendered: Rendered): Promise<Finding> => asked(rendered, "kube-proxy forwards the API service");
+
+  run("ip6tables", "-t", "nat", "-N", "KUBE-SERVICES");
+  run("ip6tables", "-t", "nat", "-N", "KUBE-SVC-NPX46M4PTMTKRN6Y");
+  isSick(await forwards(iptables), /-N KUBE-SERVICES/);
+  const rule = ["-p", "tcp", "--dport", "443", "-j", "KUBE-SVC-NPX46M4PTMTKRN6Y"];
+  run("ip6tables", "-t", "nat", "-A", "KUBE-SERVICES", "-d", `${service}/128`, ...rule);
+  isWell(await forwards(iptables));
+
+  run("nft", "add table ip6 kube-proxy");
+  isSick(await forwards(nftables), /./);
+  run("nft", "add chain ip6 kube-proxy service-ULMVA6XW-default/kubernetes/tcp/https");
+  run("nft", "add map ip6 kube-proxy service-ips { type ipv6_addr . inet_proto . inet_service : verdict ; }");
+  const element = `${service} . tcp . 443 : goto service-ULMVA6XW-default/kubernetes/tcp/https`;
+  run("nft", `add element ip6 kube-proxy service-ips { ${element} }`);
+  isWell(await forwards(nftables));
+
+  // As the kernel writes it: in full.
+  const other = "TCP  [fd00:0010:0254:0000:0000:0000:0000:000a]:01BB rr";
+  const master = "  -> [fd00:0064:0003:0000:0000:0000:0000:0001]:192B      Masq    1      1          0";
+  const api = "TCP  [fd00:0010:0254:0000:0000:0000:0000:0001]:01BB rr";
+  writeFileSync(table, `IP Virtual Server version 1.2.1 (size=4096)\n${api}\n${other}\n${master}\n`);
+  isSick(await forwards(ipvs), /fd00:10:254::1:443 is not forwarded/);
+  writeFileSync(table, `IP Virtual Server version 1.2.1 (size=4096)\n${other}\n${api}\n${master}\n`);
+  isWell(await forwards(ipvs));
+
+  run("ip", "addr", "add", `${dns}/128`, "dev", "lo");
+  const answers = (): Promise<Finding> => asked(iptables, "the cluster's DNS answers");
+  isSick(await answers(), /nobody answers at fd00:10:254::2|refused/);
+  for (const [address, pattern] of [
+    ["fd00:10:254::7", /kubernetes\.default\.svc\.cluster\.local is not fd00:10:254::1 there/],
+    [service, null],
+  ] as const) {
+    const words = ["-k", "-C", "/dev/null", "-R", "-h", "--pid-file=", "--user=root", "-a", dns];
+    const server = begin("n1", ["dnsmasq", ...words, `--address=/kubernetes.default.svc.cluster.local/${address}`]);
+    if (pattern === null) await eventually(answers);
+    else {
+      let finding = await answers();
+      for (let turn = 0; turn < 40 && !pattern.test(finding.found ?? ""); turn += 1) finding = await answers();
+      isSick(finding, pattern);
+    }
+    await stop(server);
+  }
+
+  const held = (): Promise<Finding> => asked(iptables, "the API's address is held by one master");
+  const address = (host: string, verb: "add" | "del"): void => {
+    // As keepalived has it: nobody's source address, though it is nearer to the other than the host's own.
+    const more = verb === "add" ? ["nodad", "preferred_lft", "0"] : [];
+    const [program = "", ...words] = six.on(host, ["ip", "addr", verb, `${vip}/128`, "dev", "eth0", ...more]);
+    execFileSync(program, words);
+  };
+  isWell(await held());
+  address("n1", "add");
+  const listener = "require('net').createServer((s) => s.end()).listen(8443, '::')";
+  const server = begin("n1", [process.execPath, "-e", listener]);
+  await eventually(() => asked(iptables, "the API's address answers"));
+  isWell(await held());
+  address("n2", "add");
+  isSick(await held(), /held here, and by fd00:64:3::2 as well/, "warning");
+  address("n2", "del");
+  isWell(await held());
+  await stop(server);
+});
+
 test("the kubelet's certificates and the pods' network are files that others bring about", async () => {
   const root = mkdtempSync(join(folder, "worker-"));
   for (const [name, client, serving] of [

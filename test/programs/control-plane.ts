@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { familyOf } from "#formats/address";
 import { openPki } from "../../builder/pki/authority.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
@@ -31,14 +32,14 @@ export interface ControlPlane {
   /** Output of a command on the node, whose folders are below `root`. */
   readonly run: (argv: readonly string[]) => string;
   /** Asks until the answer matches, for a minute; fails with the ends of the logs. */
-  readonly eventually: (what: () => string, pattern: RegExp) => Promise<void>;
+  readonly eventually: (what: () => string | Promise<string>, pattern: RegExp) => Promise<void>;
   readonly logOf: (name: string) => string;
   readonly close: () => void;
 }
 
 export const address = "10.64.3.1";
 
-/** Ready when it is given. `clusterYaml` is of one node, n1 at {@link address}; `prepare` may put authorities into the PKI's folder. */
+/** Ready when it is given. `clusterYaml` is of one node, n1 at {@link address} or one of IPv6; `prepare` may put authorities into the PKI's folder. */
 export async function startControlPlane(
   daemons: Daemons,
   clusterYaml: string,
@@ -47,9 +48,10 @@ export async function startControlPlane(
   requirePackages("etcd-server", "etcd-client", "iptables", "conntrack");
   const folder = mkdtempSync(join(tmpdir(), "kubeferry-plane-"));
   const root = join(folder, "n1");
-  const hosts = makeHosts(`kp${process.pid}`, { n1: `${address}/24` });
   const running = new Map<string, ChildProcess>();
   const cluster = await clusterFor(daemons, clusterYaml, folder);
+  const own = cluster.topology.nodes[0]?.ip ?? "";
+  const hosts = makeHosts(`kp${process.pid}`, { n1: `${own}/${familyOf(own) === "ipv4" ? 24 : 64}` });
   const pki = join(folder, "pki");
   await prepare?.(pki, cluster, folder);
   const rendered = renderFixture(cluster, await openPki(pki, cluster.topology, new Date()));
@@ -79,7 +81,7 @@ export async function startControlPlane(
     async eventually(what, pattern) {
       let seen = "";
       for (let turn = 0; turn < 120; turn += 1) {
-        seen = what();
+        seen = await what();
         if (pattern.test(seen)) return;
         await sleep(500);
       }

@@ -1,6 +1,6 @@
 /**
  * Opens ports on the host that it runs on, and takes that back: `apply`, `undo`, or a number, of effects after which it
- * is cut off. To be run where /etc and the network are a test's own.
+ * is cut off. `ipv6` before the ports: of a node with IPv6 alone. To be run where /etc and the network are a test's own.
  */
 import { join } from "node:path";
 import { apply, begin, effectsOf, inspectPlan, recordAnew, resumePlan } from "../../installer/journal/apply.ts";
@@ -11,7 +11,8 @@ import { createLocalHost } from "../../installer/host/local.ts";
 import { goal } from "../../installer/resources/catalogue.ts";
 import type { Plan } from "../../installer/resources/resource.ts";
 
-const [folder = "", what = "", ...ports] = process.argv.slice(2);
+const [folder = "", what = "", ...words] = process.argv.slice(2);
+const id = words[0] === "ipv6" ? { ports: words.slice(1), ipv6: true as const } : { ports: words };
 const host = createLocalHost({ root: "/", contents: { stage: join(folder, "stage"), before: join(folder, "before") } });
 const journal = fileJournal(join(folder, "journal"));
 const now = (): Date => new Date();
@@ -23,7 +24,7 @@ if (what === "undo") {
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
   }
 } else {
-  const plan: Plan = { phases: [{ name: "prepare", goals: [goal("nftables", { ports })], gates: [] }] };
+  const plan: Plan = { phases: [{ name: "prepare", goals: [goal("nftables", id)], gates: [] }] };
   const open = past.find(({ state }) => state === "open");
   const changes = open === undefined ? await inspectPlan(host, plan) : await resumePlan(host, open);
   process.stdout.write(JSON.stringify(changes.flatMap(({ change }) => effectsOf(change))));

@@ -31,7 +31,7 @@ export function makeHosts(prefix: string, addresses: Readonly<Record<string, str
       const full = add(name);
       ip("-n", full, "link", "add", "eth0", "type", "veth", "peer", "name", `p${index}`, "netns", hub);
       ip("-n", hub, "link", "set", `p${index}`, "master", "br0", "up");
-      ip("-n", full, "addr", "add", address, "dev", "eth0");
+      ip("-n", full, "addr", "add", address, "dev", "eth0", ...(address.includes(":") ? ["nodad"] : []));
       ip("-n", full, "link", "set", "eth0", "up");
     }
   } catch (error) {
