@@ -8,11 +8,10 @@ export const dnsAnswers: CheckRow = {
   name: "the cluster's DNS answers",
   at: 80,
   argv: ({ topology: { network } }) => {
-    const files =
-      familyOf(network.apiService) === "ipv4"
-        ? ["coredns/resolves.sh"]
-        : ["ipv6-digits.sh", "coredns/resolves-ipv6.sh"];
-    return script(files, network.dnsService, network.domain, network.apiService);
+    const words = [network.dnsService, network.domain, network.apiService];
+    return familyOf(network.apiService) === "ipv4"
+      ? script(["coredns/resolves.sh"], ...words)
+      : script(["ipv6-digits.sh", "coredns/resolves-ipv6.sh"], ...words);
   },
   timeoutSeconds: 10,
   ...onApi,

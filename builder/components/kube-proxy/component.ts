@@ -44,12 +44,10 @@ const rulesOf = {
     matches: (ip: string) => `-d ${literally(ip)}/${isIPv6(ip) ? 128 : 32} .*--dport 443 .*-j KUBE-SVC-`,
   },
   ipvs: {
-    argv: (ip: string) => {
-      const files = isIPv6(ip)
-        ? ["ipv6-digits.sh", "kube-proxy/service-forwarded-ipv6.sh"]
-        : ["kube-proxy/service-forwarded.sh"];
-      return script(files, ip, "/proc/net/ip_vs");
-    },
+    argv: (ip: string) =>
+      isIPv6(ip)
+        ? script(["ipv6-digits.sh", "kube-proxy/service-forwarded-ipv6.sh"], ip, "/proc/net/ip_vs")
+        : script(["kube-proxy/service-forwarded.sh"], ip, "/proc/net/ip_vs"),
     matches: (ip: string) => `^${literally(ip)}:443 is forwarded`,
   },
   nftables: {

@@ -31,8 +31,10 @@ export const vip: Component = {
       name: "the API's address is held by one master",
       at: 21,
       argv: (c) => {
-        const looks = isIPv6(c) ? ["ipv6-digits.sh", "has-ipv6-address.sh"] : ["has-address.sh"];
-        return script([...looks, "vip/vip-single-holder.sh"], address(c), ...others(c));
+        const words = [address(c), ...others(c)];
+        return isIPv6(c)
+          ? script(["ipv6-digits.sh", "has-ipv6-address.sh", "vip/vip-single-holder.sh"], ...words)
+          : script(["has-address.sh", "vip/vip-single-holder.sh"], ...words);
       },
       timeoutSeconds: 60,
       // A firewall that lets only nodes' own addresses ping looks the same.

@@ -31,7 +31,7 @@ test("init refuses what build would refuse, all of it, and writes nothing", asyn
     path,
   ]);
   assert.equal(ran.code, 2);
-  assert.match(ran.err, /RFC 1123[\s\S]*IPv4 network/);
+  assert.match(ran.err, /RFC 1123[\s\S]*IPv4 or IPv6 network/);
   assert.equal(existsSync(path), false);
   assert.match((await runKubeferry(["init", "--release", "kubernetes-1.99"])).err, /there is no release/);
   assert.match((await runKubeferry(["init", "--runtime", "podman"])).err, /containerd, docker/);

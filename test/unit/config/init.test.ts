@@ -149,7 +149,7 @@ test("an answer that cannot be taken is told at once, and asked for again", asyn
   assert.match(told[1] ?? "", /there is no release kubernetes-1\.99/);
   assert.match(told[2] ?? "", /cannot read the node n1; expected: NAME=IP:ROLE/);
   assert.match(told[3] ?? "", /127\.0\.0\.1 is the loopback/);
-  assert.match(told[4] ?? "", /IPv4 network/);
+  assert.match(told[4] ?? "", /IPv4 or IPv6 network/);
   assert.match(told[5] ?? "", /wants 10\.0\.0\.0\/24/);
   assert.equal(told.length, 6);
   const { name, release, workersSubnet, nodes } = answers;

@@ -136,7 +136,8 @@ export const preflight: Catalogue = {
     "{1} 不会建立 {2}：在它重建之前，节点的端口在那里是打开的",
   "nftables drops in {1}: {2}": "nftables 在 {1} 中丢弃：{2}",
   "none that drops": "没有在丢弃的",
-  "{1} drops, and its rules are the administrator's; the nodes need {2}": "{1} 在丢弃，其规则归管理员所有；节点需要 {2}",
+  "{1} drops, and its rules are the administrator's; the nodes need {2}":
+    "{1} 在丢弃，其规则归管理员所有；节点需要 {2}",
   "{1} has room for {2}": "{1} 有空间存放 {2}",
   "the file system of {1} is too small": "{1} 所在的文件系统过小",
   enough: "足够",
