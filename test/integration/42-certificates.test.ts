@@ -2,16 +2,18 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as tls from "node:tls";
 import { parse } from "yaml";
-import { authorityOf, type Pki } from "../../builder/components/credentials.ts";
+import { authorityOf, type Leaf, type Pki } from "../../builder/components/credentials.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import { certificates } from "../../builder/pki/certificates.ts";
 import type { Rendered } from "../../builder/render/node-file.ts";
 import { fixtureCluster, type FixtureCluster, renderFixture } from "../builders/fixture-cluster.ts";
+import { clusterOfMinor, minors } from "../builders/minors.ts";
 import { contentOf, filesOf, textOf } from "../builders/placed-node.ts";
 
 const golden = join(import.meta.dirname, "../golden/clusters");
@@ -24,7 +26,25 @@ before(async () => {
     const pki = await openPki(join(folder, `${name}.pki`), cluster.topology, new Date());
     clusters.push({ name, cluster, pki, rendered: renderFixture(cluster, pki) });
   }
+  // The nodes of all minors are the same, and so are their keys; what a minor wants of its own is issued beside them.
+  for (const minor of minors) {
+    const cluster = await clusterOfMinor(minor);
+    const pki = await openPki(join(folder, "minors.pki"), cluster.topology, new Date());
+    clusters.push({ name: minor, cluster, pki, rendered: renderFixture(cluster, pki) });
+  }
 });
+
+/** Every certificate that differs from the others by more than its bytes. */
+function shapes(): { where: string; pki: Pki; leaf: Leaf }[] {
+  const found = new Map<string, { where: string; pki: Pki; leaf: Leaf }>();
+  for (const { name, pki } of clusters) {
+    for (const leaf of pki.leaves) {
+      const shape = JSON.stringify([leaf.name, leaf.authority, leaf.subject, leaf.sans]);
+      if (!found.has(shape)) found.set(shape, { where: `${name} ${leaf.node} ${leaf.name}`, pki, leaf });
+    }
+  }
+  return [...found.values()];
+}
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -43,16 +63,41 @@ function verify(authority: string, certificate: string, purpose: string): { code
 }
 
 test("OpenSSL verifies every certificate for its purposes and refuses it for others", () => {
-  for (const { name, pki } of clusters) {
-    for (const leaf of pki.leaves) {
-      const usages = certificates.find((spec) => spec.name === leaf.name)?.usages ?? [];
-      for (const usage of ["server", "client"] as const) {
-        const { code, output } = verify(authorityOf(pki, leaf.authority).certificate, leaf.certificate, `ssl${usage}`);
-        assert.equal(code === 0, usages.includes(usage), `${name} ${leaf.node} ${leaf.name} ${usage}: ${output}`);
-      }
+  for (const { where, pki, leaf } of shapes()) {
+    const usages = certificates.find((spec) => spec.name === leaf.name)?.usages ?? [];
+    for (const usage of ["server", "client"] as const) {
+      const { code, output } = verify(authorityOf(pki, leaf.authority).certificate, leaf.certificate, `ssl${usage}`);
+      assert.equal(code === 0, usages.includes(usage), `${where} ${usage}: ${output}`);
     }
   }
 });
+
+test("OpenSSL finds in a server's certificate every name and address at which it is asked, and no other", () => {
+  let servers = 0;
+  for (const { where, pki, leaf } of shapes()) {
+    if (!certificates.some(({ name, usages }) => name === leaf.name && usages.includes("server"))) continue;
+    servers += 1;
+    const cluster = clusters.find((one) => one.pki === pki)?.cluster;
+    const node = cluster?.topology.nodes.find(({ name }) => name === leaf.node);
+    assert.ok(cluster !== undefined && node !== undefined);
+    const { release, cluster: config } = cluster.topology;
+    const api = release.kubernetes !== null && leaf.name === "kube-apiserver";
+    const services = api
+      ? ["kubernetes", "kubernetes.default.svc", `kubernetes.default.svc.${config.network.domain}`]
+      : [];
+    for (const name of new Set(["127.0.0.1", "localhost", ...services, node.ip, ...leaf.sans]))
+      assert.match(matched(leaf.certificate, name), / does match certificate/, `${where} ${name}`);
+    for (const name of ["stranger.example", "203.0.113.9"])
+      assert.match(matched(leaf.certificate, name), / does NOT match certificate/, `${where} ${name}`);
+  }
+  assert.ok(servers > 0);
+});
+
+/** What OpenSSL says of a name or an address and a certificate. */
+function matched(certificate: string, name: string): string {
+  const check = isIP(name) === 0 ? "-checkhost" : "-checkip";
+  return spawnSync("openssl", ["x509", "-noout", check, name], { encoding: "utf8", input: certificate }).stdout;
+}
 
 test("a certificate of one CA is refused by the others", () => {
   const pki = clusters.find(({ name }) => name === "1.36-single-node")?.pki;
