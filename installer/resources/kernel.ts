@@ -26,6 +26,8 @@ export const module: Resource<ModuleId, ModuleState> = {
     // Parts of the kernel itself that take no parameters have no folder in /sys/module.
     const builtIn = (await host.read(`/lib/modules/${release}/modules.builtin`)) ?? "";
     if (builtIn.split("\n").some((line) => line.endsWith(`/${name}.ko`))) return { loaded: [name], chain: [name] };
+    // A kernel that loads none has what was built into it, and has no file that says what that is.
+    if ((await host.read("/proc/modules")) === null) return { loaded: [name], chain: [name] };
     const { code, stdout } = await host.query(["modprobe", "--show-depends", name]);
     const listed = [...stdout.matchAll(/^insmod \S*\/([^/\s]+)\.ko/gm)].map((match) => match[1] ?? "");
     // The last one is the module itself, be it with - or _; of a kernel that was replaced since there may be no file.

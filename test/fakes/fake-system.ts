@@ -41,6 +41,8 @@ export class FakeSystem {
   writes: () => void = () => {};
   /** Answers as long as `one.service` runs. */
   readonly cluster = new FakeCluster();
+  /** Whether its kernel can load modules. */
+  loadsModules = true;
   /** What the last program that ran wrote to stderr. */
   stderr = "";
   /** Text of a file of the host. */
@@ -116,6 +118,7 @@ export class FakeSystem {
     if (path === "/sys/fs/selinux/enforce") return this.enforcing === null ? null : this.enforcing ? "1" : "0";
     if (path === "/proc/sys/kernel/osrelease") return "6.1.0\n";
     if (path === "/lib/modules/6.1.0/modules.builtin") return "kernel/fs/ext4.ko\nkernel/net/netfilter/nf_tables.ko\n";
+    if (path === "/proc/modules" && !this.loadsModules) return null;
     if (path === "/proc/modules") {
       const users = (name: string): string[] =>
         [...this.loaded].filter((other) => this.needs.get(other)?.includes(name));

@@ -417,6 +417,15 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       { index: (index) => void index.host.modules.push({ name: "no_such", optional: true, for: { roles: ["etcd"] } }) },
     ],
     [
+      "kernel-modules",
+      "ok",
+      "a kernel without modules has what was built into it",
+      {
+        index: (index) => void index.host.modules.push({ name: "no_such", optional: false, for: { roles: ["etcd"] } }),
+        host: (host) => void (host.system.loadsModules = false),
+      },
+    ],
+    [
       "sysctl",
       "warning",
       "an unknown key",
