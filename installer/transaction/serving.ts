@@ -19,7 +19,9 @@ const patience = 10 * 60 * 1000;
  */
 export async function reportHealth(host: Host, state: State, context: Context): Promise<void> {
   const { reporter } = context;
-  const present = currentTransactions(transactions(state.journal.read()));
+  // One that could not be taken back whole is not what was there before.
+  const whole = transactions(state.journal.read()).filter((one) => one.state !== "undoing");
+  const present = currentTransactions(whole);
   if (!host.live || present.length === 0 || context.signal.aborted) return;
   reporter.info("Waiting for what was installed before (Ctrl-C ends only the waiting).");
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(patience)]);
