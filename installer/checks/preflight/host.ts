@@ -68,12 +68,20 @@ function usesIpvs({ index }: PreflightInput["bundle"]): boolean {
 
 const controllers = ["cpu", "cpuset", "memory", "pids"];
 
-export async function cgroups({ facts, host, bundle, selection }: PreflightInput): Promise<Finding[]> {
+/** Whether the kubelet's configuration in the bundle lets it start on cgroup v1: its field decides, and is the operator's. */
+async function takesFirstVersion({ bundle, selection }: PreflightInput): Promise<boolean> {
+  const files = chosen(bundle.index.files, selection).filter(({ path }) => path.endsWith("/kubelet-config.yaml"));
+  const contents = await bundle.contents(new Set(files.map(({ digest }) => digest)));
+  return [...contents.values()].some((bytes) => /^failCgroupV1: false$/m.test(bytes.toString("utf8")));
+}
+
+export async function cgroups(input: PreflightInput): Promise<Finding[]> {
+  const { facts, host, bundle, selection } = input;
   // Only a kubelet and its containers live in cgroups that they make: etcd and the control plane take any.
   if (!host.live || !selection.roles.includes("worker")) return [];
   const { kubernetes } = bundle.index.release;
   const hint = "boot with systemd.unified_cgroup_hierarchy=1";
-  if (kubernetes !== null && facts.cgroup !== 2 && isSince(kubernetes, "1.35")) {
+  if (kubernetes !== null && facts.cgroup !== 2 && isSince(kubernetes, "1.35") && !(await takesFirstVersion(input))) {
     const message = `Kubernetes ${kubernetes} wants cgroup v2`;
     return [error("cgroup", message, { expected: "v2", found: `v${facts.cgroup ?? "?"}`, hint })];
   }

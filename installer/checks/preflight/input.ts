@@ -11,7 +11,7 @@ import type { Selection } from "../../plan/select.ts";
 export interface PreflightInput {
   readonly host: HostReader;
   readonly facts: Facts;
-  readonly bundle: Pick<Bundle, "index" | "payloadDigest">;
+  readonly bundle: Pick<Bundle, "index" | "payloadDigest" | "contents">;
   readonly selection: Selection;
   readonly plan: Plan;
   readonly past: readonly Transaction[];

@@ -69,6 +69,8 @@ interface Change {
   readonly now?: string;
   readonly live?: boolean;
   readonly ip?: string;
+  /** Of every file of the bundle. */
+  readonly content?: string;
 }
 
 function fitHost(live: boolean): FakeHost {
@@ -95,7 +97,11 @@ async function findings(change: Change = {}): Promise<Finding[]> {
   const files = index.files.map((entry) => ({ entry, digest: entry.digest, size: entry.size }));
   const input: PreflightInput = {
     ...{ host, facts, selection, past: change.past ?? [], kept: 0, now: new Date(change.now ?? "2026-11-22") },
-    bundle: { index, payloadDigest: sample.files[0]?.digest ?? ("" as never) },
+    bundle: {
+      index,
+      payloadDigest: sample.files[0]?.digest ?? ("" as never),
+      contents: async (digests) => new Map([...digests].map((digest) => [digest, Buffer.from(change.content ?? "")])),
+    },
     plan: plan({ index, selection, files, live, owner: null }),
   };
   return preflight(input);
@@ -202,6 +208,17 @@ const cases: readonly (readonly [check: string, severity: "error" | "warning" | 
       { index: (index) => (index.release.kubernetes = "1.16.6") },
     ],
     ["cgroup", "error", "v1 for 1.36", { facts: { cgroup: 1 }, index: kubernetes("1.36.3") }],
+    [
+      ...(["cgroup", "ok", "v1 for 1.36, whose kubelet is told to take it"] as const),
+      {
+        facts: { cgroup: 1 },
+        index: (index) => {
+          kubernetes("1.36.3")(index);
+          for (const file of index.files.slice(0, 1)) file.path = "/etc/kubernetes/kubelet-config.yaml";
+        },
+        content: "kind: KubeletConfiguration\nfailCgroupV1: false\n",
+      },
+    ],
     ["cgroup", "error", "v2 for 1.16", { index: kubernetes("1.16.15") }],
     [
       "cgroup",
