@@ -9,14 +9,14 @@ export interface OwnCa {
   readonly tls: { readonly certificate: string; readonly key: string };
 }
 
-export function makeOwnCa(folder: string): OwnCa {
+export function makeOwnCa(folder: string, days = 2): OwnCa {
   mkdirSync(folder, { recursive: true });
   const openssl = (words: string): Buffer =>
     execFileSync("openssl", words.split(" "), { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=own-CA -days 2");
+  openssl(`req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=own-CA -days ${days}`);
   openssl("req -newkey rsa:2048 -nodes -keyout tls.key -out tls.csr -subj /CN=mirror");
   writeFileSync(join(folder, "san"), "subjectAltName=IP:127.0.0.1\n");
-  openssl("x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out tls.pem -days 2 -extfile san");
+  openssl(`x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out tls.pem -days ${days} -extfile san`);
   return { ca: join(folder, "ca.pem"), tls: { certificate: join(folder, "tls.pem"), key: join(folder, "tls.key") } };
 }
 

@@ -1,10 +1,9 @@
 /** The distribution's own docker-registry on a free port of loopback, and skopeo to fill it. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, request } from "undici";
 import { freePort } from "./nginx.ts";
 import { requirePackages } from "../programs/packages.ts";
 import type { TokenService } from "./token-service.ts";
@@ -22,11 +21,16 @@ export interface RegistryOptions {
   readonly user?: { readonly name: string; readonly password: string };
   /** Who says who may do what; instead of `user`. */
   readonly tokens?: Pick<TokenService, "realm" | "roots">;
+  /** Of a port that is free. */
+  readonly port?: number;
+  /** The command that runs a program on the host on which it listens; without: here. */
+  readonly on?: (argv: readonly string[]) => string[];
 }
 
-export async function startRegistry(folder: string, { tls, user, tokens }: RegistryOptions = {}): Promise<Registry> {
-  requirePackages("docker-registry", "skopeo");
-  const port = await freePort();
+export async function startRegistry(folder: string, options: RegistryOptions = {}): Promise<Registry> {
+  const { tls, user, tokens, on = (argv) => [...argv] } = options;
+  requirePackages("docker-registry", "skopeo", "curl");
+  const port = options.port ?? (await freePort());
   const host = `127.0.0.1:${port}`;
   const config = join(folder, "registry.yml");
   writeFileSync(
@@ -46,8 +50,12 @@ ${tls === undefined ? "" : `  tls: {certificate: ${tls.certificate}, key: ${tls.
     }`,
   );
   if (user !== undefined) writeFileSync(join(folder, "htpasswd"), `${user.name}:${bcrypt(user.password)}\n`);
-  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
-  await answering(`${tls === undefined ? "http" : "https"}://${host}/v2/`, child);
+  const [program = "", ...words] = on(["docker-registry", "serve", config]);
+  const child = spawn(program, words, { stdio: "ignore" });
+  await answering(
+    on(["curl", "-sk", "-w", "%{http_code}", `${tls === undefined ? "http" : "https"}://${host}/v2/`]),
+    child,
+  );
   return {
     host,
     async stop() {
@@ -62,25 +70,17 @@ export function skopeo(...argv: string[]): string {
   return execFileSync("skopeo", argv, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-const anyCertificate = new Agent({ connect: { rejectUnauthorized: false } });
-
 /** The only hash that docker-registry takes; glibc's crypt has it. */
 function bcrypt(password: string): string {
   const salt = "$2b$05$abcdefghijklmnopqrstuu";
   return execFileSync("perl", ["-e", "print crypt($ARGV[0], $ARGV[1])", password, salt], { encoding: "utf8" });
 }
 
-async function answering(url: string, child: ChildProcess): Promise<void> {
+async function answering([program = "", ...words]: readonly string[], child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
-    const status = await request(url, { dispatcher: anyCertificate }).then(
-      async ({ statusCode, body }) => {
-        await body.dump();
-        return statusCode;
-      },
-      () => 0,
-    );
-    if (status === 200 || status === 401) return;
+    const { stdout } = spawnSync(program, words, { encoding: "utf8" });
+    if (/(200|401)$/.test(stdout)) return;
     await sleep(50);
   }
 }
