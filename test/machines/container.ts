@@ -1,7 +1,7 @@
 /**
  * Hosts as containers of systemd-nspawn: each is booted by its own systemd, at native speed, with a disk, processes, cgroups
  * and a network of its own. The kernel is this machine's: its modules, and the settings that belong to no namespace, are
- * shared, and a container may only read them. So this is no place for kubelets and container runtimes.
+ * shared, and a container may only read them, unless it is one that runs pods.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -23,6 +23,8 @@ import { command } from "../../scripts/vm/command.ts";
 import type { GuestOptions, GuestResult } from "../../scripts/vm/guest-agent.ts";
 import { requirePackages } from "../programs/packages.ts";
 import { type Hosts, makeHosts } from "../servers/namespaces.ts";
+import { kernelDefaults } from "../../builder/config/kernel-defaults.ts";
+import { endCgroup, makeCgroup, topCgroups } from "./container-cgroups.ts";
 import { containerTree } from "./container-tree.ts";
 import type { Host } from "./host.ts";
 
@@ -31,6 +33,11 @@ export interface ContainersPlan {
   readonly addresses: Readonly<Record<string, string>>;
   /** `path in every container → folder of this machine`, read-only: the sticks that are plugged in. */
   readonly sticks: Readonly<Record<string, string>>;
+  /**
+   * Whether kubelets and container runtimes may run there: with cgroups that have controllers, a disk on which overlays can
+   * lie, and kernel values that may be written, which are this machine's. It gets its own back at the end.
+   */
+  readonly pods?: boolean;
 }
 
 export interface Containers extends AsyncDisposable {
@@ -46,12 +53,16 @@ export async function startContainers(plan: ContainersPlan): Promise<Containers>
   const tree = await containerTree();
   await makeDisks();
   const hosts = makeHosts(networkOf(process.pid), plan.addresses);
-  const all = Object.keys(plan.addresses).map((name) => new Container(name, tree, plan.sticks, hosts));
+  const all = Object.keys(plan.addresses).map((name) => new Container(name, tree, plan, hosts));
+  const values = plan.pods === true ? await command(["sysctl", ...sharedValues]) : "";
   const dispose = async (): Promise<void> => {
     for (const one of all) await one.stop();
     hosts.remove();
     await remove(process.pid);
+    if (values !== "") await command(["sysctl", "-q", ...values.trim().replaceAll(" = ", "=").split("\n")]);
   };
+  // Of these a container with a network of its own may write all but one.
+  if (values !== "") await command(["sysctl", "-q", `${conntrack}=1048576`]);
   const started = await Promise.allSettled(all.map((one) => one.powerOn()));
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) {
@@ -68,15 +79,17 @@ export class Container implements Host {
   readonly #folder: string;
   readonly #tree: string;
   readonly #sticks: Readonly<Record<string, string>>;
+  readonly #pods: boolean;
   readonly #hosts: Hosts;
   readonly #cgroup: string;
   #supervisor: ChildProcess | null = null;
   #leader: string | null = null;
 
-  constructor(name: string, tree: string, sticks: Readonly<Record<string, string>>, hosts: Hosts) {
+  constructor(name: string, tree: string, { sticks, pods = false }: ContainersPlan, hosts: Hosts) {
     this.name = name;
     this.#tree = tree;
     this.#sticks = sticks;
+    this.#pods = pods;
     this.#hosts = hosts;
     this.#folder = join(folderOf(process.pid), name);
     this.root = join(this.#folder, "root");
@@ -119,7 +132,7 @@ export class Container implements Host {
     this.#leader = null;
     if (supervisor === null) return;
     const ended = new Promise((resolve) => supervisor.once("close", resolve));
-    await kill(this.#cgroup);
+    await endCgroup(this.#cgroup);
     await ended;
   }
 
@@ -128,17 +141,27 @@ export class Container implements Host {
     if (this.#supervisor !== null) throw new Error(`${this.name} runs`);
     await this.#mount();
     await this.#link("up");
-    mkdirSync(this.#cgroup, { recursive: true });
+    const folders = makeCgroup(this.#cgroup, this.#pods);
     const log = openSync(this.#log, "a");
-    const enter = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
-    this.#supervisor = spawn("/bin/sh", ["-c", enter, this.#cgroup, "systemd-nspawn", ...this.#words()], {
-      env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    const enter = 'for folder in $0; do echo $$ > "$folder/cgroup.procs" || exit; done; exec "$@"';
+    const words = [
+      "-c",
+      enter,
+      folders.join(" "),
+      "nsenter",
+      `--net=${this.#network}`,
+      "systemd-nspawn",
+      ...this.#words(),
+    ];
+    this.#supervisor = spawn("/bin/sh", words, {
+      env: { ...process.env, ...(this.#pods ? environmentOfPods : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" }) },
       stdio: ["ignore", log, log],
     });
     closeSync(log);
-    this.#leader = await this.#booted(this.#supervisor);
+    this.#leader = await this.#booted(this.#supervisor, folders[0] ?? "");
     const state = await this.#settled();
     if (state !== "running") throw new Error(`${this.name} is ${state}\n${await this.run("systemctl --failed")}`);
+    if (this.#pods) await this.run(openKernel);
     // Until the kernel knows that nobody else has it, the card's own address has no route yet.
     await this.run("while ip address show tentative | grep -q inet6; do sleep 0.1; done");
   }
@@ -156,27 +179,37 @@ export class Container implements Host {
     await unmount(this.root);
   }
 
+  /** It is started there, too: /sys shows the network of who mounts it. */
+  get #network(): string {
+    return `/run/netns/${networkOf(process.pid)}-${this.name}`;
+  }
+
   get #log(): string {
     return join(this.#folder, "console.log");
   }
 
   #words(): string[] {
     const sticks = Object.entries(this.#sticks).map(([target, source]) => `--bind-ro=${source}:${target}`);
-    const network = `--network-namespace-path=/run/netns/${networkOf(process.pid)}-${this.name}`;
+    const network = `--network-namespace-path=${this.#network}`;
     // What it says of itself stays in it, and it does not ask the systemd of this machine, which may have none.
     const alone = ["--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--resolv-conf=off"];
     const root = [`--directory=${this.root}`, `--hostname=${this.name}`, "--private-users=no", "--timezone=off"];
-    return ["--quiet", "--boot", "--console=pipe", ...alone, ...root, network, "--capability=CAP_NET_ADMIN", ...sticks];
+    const rights = this.#pods ? ["--capability=all", "--bind=/dev/kmsg"] : ["--capability=CAP_NET_ADMIN"];
+    return ["--quiet", "--boot", "--console=pipe", ...alone, ...root, network, ...rights, ...sticks];
   }
 
   async #mount(): Promise<void> {
     if (existsSync(join(this.root, "etc"))) return;
     const [upper, work] = [join(this.#folder, "upper"), join(this.#folder, "work")];
-    for (const folder of [join(upper, "etc"), work, this.root]) mkdirSync(folder, { recursive: true });
+    for (const folder of [upper, work, this.root]) mkdirSync(folder, { recursive: true });
+    if (this.#pods) await command(["cp", "--archive", "--no-clobber", `${this.#tree}/.`, upper]);
+    mkdirSync(join(upper, "etc"), { recursive: true });
     writeFileSync(join(upper, "etc/hostname"), `${this.name}\n`);
     writeFileSync(join(upper, "etc/machine-id"), `${createHash("md5").update(this.name).digest("hex")}\n`);
     const layers = `lowerdir=${this.#tree},upperdir=${upper},workdir=${work}`;
-    await command(["mount", "-t", "overlay", "overlay", "-o", layers, this.root]);
+    // An overlay cannot lie on an overlay: where there will be some, the disk is a copy.
+    const words = this.#pods ? ["--bind", upper] : ["-t", "overlay", "overlay", "-o", layers];
+    await command(["mount", ...words, this.root]);
   }
 
   async #link(state: "up" | "down"): Promise<void> {
@@ -193,9 +226,9 @@ export class Container implements Host {
     }
   }
 
-  /** Process id of its first process, once that has made its own cgroup. */
-  async #booted(supervisor: ChildProcess): Promise<string> {
-    const path = join(this.#cgroup, "payload/init.scope/cgroup.procs");
+  /** Process id of its first process, once that has made its own cgroup below `cgroup`. */
+  async #booted(supervisor: ChildProcess, cgroup: string): Promise<string> {
+    const path = join(cgroup, "payload/init.scope/cgroup.procs");
     while (supervisor.exitCode === null && supervisor.signalCode === null) {
       const [first = ""] = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
       if (first !== "") return first;
@@ -211,18 +244,22 @@ const environment = {
   LANG: "C.UTF-8",
 };
 
+const conntrack = "net.netfilter.nf_conntrack_max";
+const inotify = ["fs.inotify.max_user_instances", "fs.inotify.max_user_watches"];
+/** Kernel values that an installation sets and that belong to no namespace. */
+const sharedValues: readonly string[] = [...kernelDefaults.keys(), ...inotify, conntrack];
+
+/** Whatever programs of pods ask of the kernel is not filtered; cgroups of the first version have the controllers. */
+const environmentOfPods = { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "0", SYSTEMD_SECCOMP: "0" };
+
+/** A container's own branches of the hierarchies, and kernel values, once its systemd no longer sets any. */
+const openKernel =
+  "for path in /sys/fs/cgroup/* /proc/sys; do ! mountpoint -q $path || mount -o remount,bind,rw $path; done";
+
 // All that a run makes outside its processes has the run's process id in its name.
 const folderOf = (pid: number): string => join(tmpdir(), `kubeferry-containers-${pid}`);
 const networkOf = (pid: number): string => `kc${pid}`;
-const cgroupOf = (pid: number): string => join(cgroups(), `kubeferry-${pid}`);
-
-/** Where cgroups of the second version are mounted. */
-function cgroups(): string {
-  const mounts = readFileSync("/proc/self/mounts", "utf8");
-  const path = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
-  if (path === undefined) throw new Error("this machine mounts no cgroup2");
-  return path;
-}
+const cgroupOf = (pid: number): string => `kubeferry-${pid}`;
 
 /** Their disks are in memory, a gigabyte each, so that members of etcd do not wait for what else is written on this machine. */
 async function makeDisks(): Promise<void> {
@@ -234,7 +271,7 @@ async function makeDisks(): Promise<void> {
 /** Takes away what runs left that did not come to their end. */
 async function sweep(): Promise<void> {
   const namespaces = (await command(["ip", "netns", "list"])).split("\n");
-  const names = [...readdirSync(cgroups()), ...readdirSync(tmpdir()), ...namespaces];
+  const names = [...topCgroups(), ...readdirSync(tmpdir()), ...namespaces];
   const pids = names.map((name) => /^(?:kubeferry-|kubeferry-containers-|kc)(\d+)(?:$|-)/.exec(name)?.[1]);
   for (const pid of new Set(pids)) {
     if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
@@ -245,22 +282,13 @@ async function sweep(): Promise<void> {
 }
 
 async function remove(pid: number): Promise<void> {
-  await kill(cgroupOf(pid));
+  await endCgroup(cgroupOf(pid));
   const folder = folderOf(pid);
   if (!existsSync(folder)) return;
   const names = readdirSync(folder);
   for (const name of names) await unmount(join(folder, name, "root"));
   if (names.length > 0) await command(["umount", folder]);
   rmdirSync(folder);
-}
-
-/** Ends every process of a cgroup and takes it away with all below it. */
-async function kill(cgroup: string): Promise<void> {
-  if (!existsSync(cgroup)) return;
-  writeFileSync(join(cgroup, "cgroup.kill"), "1");
-  const events = join(cgroup, "cgroup.events");
-  while (/^populated 1$/m.test(readFileSync(events, "utf8"))) await sleep(20);
-  await command(["find", cgroup, "-depth", "-type", "d", "-delete"]);
 }
 
 async function unmount(root: string): Promise<void> {
