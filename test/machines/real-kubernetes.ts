@@ -20,6 +20,8 @@ export interface RealKubernetes {
   readonly release: string;
   /** The `images:` of cluster.yaml. */
   readonly images: string;
+  /** Where the image of the tests' pods comes from: `oci:DIRECTORY:TAG`. */
+  readonly smoke: string;
   /** Further words of `kubeferry build`. */
   readonly options: readonly string[];
   /** `1.20.2` */
@@ -35,12 +37,14 @@ export async function realKubernetes(): Promise<RealKubernetes> {
   const own = await kubernetes((said) => process.stdout.write(`# ${said}\n`));
   const given = process.env["KUBEFERRY_KUBERNETES"];
   const { pause, smoke } = imageTags;
-  const smokeImage = imageLine(`localhost/smoke:${smoke}`, join(own, "images/localhost/smoke"), smoke);
+  const source = (name: string, tag: string): string => `oci:${join(own, "images/localhost", name)}:${tag}`;
+  const smokeImage = imageLine(`localhost/smoke:${smoke}`, source("smoke", smoke));
   if (given === undefined) {
-    const pauseImage = imageLine(`localhost/pause:${pause}`, join(own, "images/localhost/pause"), pause);
+    const pauseImage = imageLine(`localhost/pause:${pause}`, source("pause", pause));
     return {
       release: "kubernetes-1.20",
       images: `images:\n${pauseImage}${smokeImage}`,
+      smoke: source("smoke", smoke),
       options: ["--mirror", own],
       version: await versionOf(join(own, "kubelet")),
       folder: null,
@@ -49,11 +53,12 @@ export async function realKubernetes(): Promise<RealKubernetes> {
   const folder = resolve(given);
   const version = await versionOf(join(folder, "kubelet"));
   const release = await writeRelease(folder, version);
-  return { release, images: `images:\n${smokeImage}`, options: [], version, folder };
+  const images = `images:\n${smokeImage}`;
+  return { release, images, smoke: source("smoke", smoke), options: [], version, folder };
 }
 
-function imageLine(name: string, layout: string, tag: string): string {
-  return `  - { name: "${name}", from: "oci:${layout}:${tag}" }\n`;
+function imageLine(name: string, from: string): string {
+  return `  - { name: "${name}", from: "${from}" }\n`;
 }
 
 async function versionOf(program: string): Promise<string> {
