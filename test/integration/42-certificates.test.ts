@@ -140,7 +140,8 @@ test("every kubeconfig's certificate completes a handshake with the rendered API
           } = parse(contentOf(file)) as Kubeconfig;
           const certificate = user["client-certificate-data"];
           if (certificate === undefined) continue;
-          const answer = await handshake(server, new URL(api.server).hostname, {
+          const host = new URL(api.server).hostname.replace(/^\[(.*)\]$/, "$1");
+          const answer = await handshake(server, host, {
             ca: decode(api["certificate-authority-data"]),
             cert: decode(certificate),
             key: decode(user["client-key-data"] ?? ""),
