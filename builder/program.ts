@@ -24,7 +24,6 @@ export function builderProgram(surroundings: Surroundings): Command {
       "Carries a Kubernetes cluster across an air gap: one bundle, built and verified here, installed there.",
     )
     .version(version(), "-V, --version")
-    .showHelpAfterError("(kubeferry --help shows every command)")
     .addHelpText("after", example("kubeferry init -o cluster.yaml && kubeferry build cluster.yaml -o plant-7.tar"));
   addInitCommand(program, surroundings);
   addReleaseCommands(program, surroundings);

@@ -60,7 +60,6 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
   const program = new Command("./install")
     .description("Turns this host into a node of the bundle's cluster, and back. Needs no network.")
     .version(version(), "-V, --version")
-    .showHelpAfterError()
     .enablePositionalOptions()
     .addHelpText("after", example("./install --role worker --ip 10.64.3.7 --key worker.key --dry-run"));
   const context = (flags: Flags, words: readonly string[]): Context => contextFor(surroundings, origin, flags, words);

@@ -17,9 +17,9 @@ interface Readers {
 /** Of one command: its help goes to these writers, and is as wide as they are. */
 export function showHelpOn(command: Command, { out, err, language = english }: Readers): void {
   const { say } = language;
-  /** What comes after the help, and after an error. */
+  /** What comes after the help. */
   const aside = (text: string, { columns = 80 }: Writer): string =>
-    /^[\n(]/.test(text)
+    text.startsWith("\n")
       ? paragraphsOf(text)
           .map((one) => (isTyped(one) ? one : wrapped(say(one), columns, language)))
           .join("\n")
@@ -28,7 +28,8 @@ export function showHelpOn(command: Command, { out, err, language = english }: R
     .configureOutput({
       writeOut: (text) => out.write(aside(text, out)),
       writeErr: (text) => err.write(aside(text, err)),
-      outputError: (text, write) => write(text.split("\n").map(say).join("\n")),
+      // run.ts tells it as every other error.
+      outputError: () => undefined,
       getOutHelpWidth: () => out.columns ?? 80,
       getErrHelpWidth: () => err.columns ?? 80,
     })

@@ -1,6 +1,6 @@
 /**
  * Runs a command-line program to its exit code: an ExpectedError is told as one and ends with its own code,
- * a wrong call with 2, Ctrl-C with 130, and anything else is a bug: its stack, and 1.
+ * a wrong call is one with 2, Ctrl-C with 130, and anything else is a bug: its stack, and 1.
  */
 import { type Command, CommanderError } from "commander";
 import { ExpectedError, isExpected } from "./errors.ts";
@@ -82,9 +82,8 @@ function report(thrown: unknown, surroundings: Surroundings, reporter: Reporter)
   if (thrown instanceof Exit) return thrown.code;
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
-    // People have read it already, with the usage.
-    const message = thrown.message.replace(/^error: /, "");
-    reporter.record("error", { code: "USAGE", message, exitCode: 2 });
+    // A group of commands without one of them: people have read its help already.
+    reporter.record("error", { code: "USAGE", message: "a command is missing", exitCode: 2 });
     return 2;
   }
   const error = explainedBySystem(thrown);
@@ -104,8 +103,28 @@ function report(thrown: unknown, surroundings: Surroundings, reporter: Reporter)
 
 /** commander must not end the process itself: the exit code comes back to main.ts. */
 function overrideExit(command: Command, surroundings: Surroundings): void {
-  showHelpOn(command.exitOverride(), surroundings);
+  command.exitOverride((thrown) => {
+    throw thrown.exitCode === 0 || thrown.code === "commander.help" ? thrown : wrongCall(thrown, command);
+  });
+  showHelpOn(command, surroundings);
   for (const child of command.commands) overrideExit(child, surroundings);
+}
+
+/** What commander finds wrong with a call, as every other error is told. */
+function wrongCall({ message }: CommanderError, command: Command): ExpectedError {
+  const [what = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
+  const meant = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion)?.[1];
+  const called = callOf(command);
+  return new ExpectedError("USAGE", what, {
+    where: called,
+    expected: meant ?? (/^(missing|too many)/.test(what) ? `${called} ${command.usage()}` : undefined),
+    hint: `${called} --help`,
+  });
+}
+
+/** The words that call a command: `kubeferry store gc`. */
+function callOf(command: Command): string {
+  return command.parent === null ? command.name() : `${callOf(command.parent)} ${command.name()}`;
 }
 
 /**
