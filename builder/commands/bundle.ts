@@ -1,6 +1,7 @@
 /** `verify`, `inspect`, `diff`: what a bundle can be asked. */
 import { type Command, Option } from "commander";
 import type { VerifyFlags } from "../verify.ts";
+import { ExpectedError } from "#cli/errors";
 import { example } from "#cli/help";
 import { collect, withJson, withPublicKeys } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
@@ -13,6 +14,7 @@ interface Flags {
   readonly html?: string;
   readonly against?: string;
   readonly publicKey?: string[];
+  readonly force?: boolean;
 }
 
 export function addBundleCommands(program: Command, surroundings: Surroundings): void {
@@ -49,6 +51,7 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
       ]),
     )
     .option("--html <file>", "one page for the people who sign it off: no scripts, good on paper")
+    .option("--force", "overwrite the file of --html")
     .option("--against <bundle>", "of the page: what changes against this one, which is installed today")
     .option("--public-key <key>", "of the page: minisign's public key that must have signed it (repeatable)", collect)
     .action(async (where: string, flags: Flags) => {
@@ -56,6 +59,12 @@ export function addBundleCommands(program: Command, surroundings: Surroundings):
         const { writePage } = await import("../page/write.ts");
         await writePage(where, flags.html, flags, surroundings);
         return;
+      }
+      if (flags.against !== undefined) {
+        throw new ExpectedError("USAGE", "--against is of the page, and --html is missing", {
+          where: flags.against,
+          hint: `kubeferry diff ${flags.against} ${where}   shows what changes; --html FILE makes the page`,
+        });
       }
       const { openBundle } = await import("#bundle");
       if (flags.sbom !== undefined) {

@@ -1,10 +1,10 @@
 /** `init`: before there is a cluster.yaml. */
 import { stat, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { ask } from "#cli/ask";
 import { example } from "#cli/help";
-import { ExpectedError } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { collect } from "#cli/options";
 import type { Surroundings } from "#cli/run";
 import type { Dialogue, InitFlags } from "../config/init-answers.ts";
@@ -31,7 +31,7 @@ export function addInitCommand(program: Command, surroundings: Surroundings): vo
     )
     .action(async ({ output, ...flags }: InitFlags & { output?: string }) => {
       const path = output === undefined ? null : resolve(surroundings.workingDirectory, output);
-      if (path !== null && (await stat(path).catch(() => null)) !== null) throw isThere(path);
+      if (path !== null) await refuse(path);
       const text = await clusterText(
         flags,
         path ?? resolve(surroundings.workingDirectory, "cluster.yaml"),
@@ -62,13 +62,24 @@ async function clusterText(flags: InitFlags, path: string, surroundings: Surroun
 function dialogue(surroundings: Surroundings): Dialogue {
   return {
     async ask(question, preset) {
-      const given = await ask(surroundings, `${question} [${preset}]: `);
+      const given = await ask(surroundings, `${question} [${preset}]: `).catch((error: unknown) => {
+        if (isExpected(error, "INTERRUPTED")) return null;
+        throw error;
+      });
       if (given !== null) return given.trim() || preset;
       surroundings.err.write("\n");
       throw new ExpectedError("INTERRUPTED", "nothing was written", { hint: "kubeferry init" });
     },
     tell: (text) => void surroundings.err.write(`${text}\n`),
   };
+}
+
+/** Before anything is asked: where nothing could be written then. */
+async function refuse(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null)) !== null) throw isThere(path);
+  const folder = dirname(path);
+  if ((await stat(folder).catch(() => null))?.isDirectory() === true) return;
+  throw new ExpectedError("USAGE", "there is no such folder", { where: folder, hint: `mkdir -p ${folder}` });
 }
 
 /** Never over a file that is there. */

@@ -1,5 +1,4 @@
 /** `pki csr|import|rotate`: CAs of the cluster that another CA signs, and the keys of a cluster in step with their next generation. */
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { example } from "#cli/help";
@@ -44,12 +43,12 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
     .option("--next", ofNext)
     .addHelpText("after", example("kubeferry pki csr cluster.yaml --out requests"))
     .action(async (config: string, flags: Flags) => {
-      const { mkdir } = await import("node:fs/promises");
       const { replaceFile } = await import("#bundle");
+      const { makeFolder } = await import("../pack/output.ts");
       const { requestAuthorities } = await import("../pki/intermediate.ts");
       const { authorities } = await import("../pki/certificates.ts");
       const { reporter, folder, topology } = await open(config, flags);
-      await mkdir(path(flags.out), { recursive: true });
+      await makeFolder(path(flags.out), "--out");
       const requests = await requestAuthorities(folder, topology, flags.next);
       for (const { name, csr } of requests) {
         const file = join(path(flags.out), `${authorities[name]}.csr`);
@@ -75,7 +74,9 @@ export function addPkiCommands(program: Command, surroundings: Surroundings): vo
       const { importAuthorities } = await import("../pki/intermediate.ts");
       const { authorities } = await import("../pki/certificates.ts");
       const { reporter, folder, topology, manifest } = await open(config, flags);
-      const texts = await Promise.all(files.map((file) => readFile(path(file), "utf8")));
+      const { readText } = await import("../config/yaml-file.ts");
+      const certificates = "give the PEM files that came back from who signs the CAs";
+      const texts = await Promise.all(files.map((file) => readText(path(file), certificates)));
       const names = Object.keys(authorities) as AuthorityName[];
       const only = names.find((name) => authorities[name] === flags.ca) ?? null;
       const imported = await importAuthorities(folder, {

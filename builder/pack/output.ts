@@ -44,14 +44,31 @@ export async function outputPath(output: string, name: string, force: boolean): 
   return path;
 }
 
-/** A folder with those above it; USAGE where a file is in the way. */
-export async function makeFolder(path: string): Promise<void> {
+/** USAGE where `path`, which `option` named, is a folder, lies in none, or, without `force`, is there. */
+export async function refuseFile(path: string, option: string, force: boolean): Promise<void> {
+  const [found, folder] = await Promise.all([path, dirname(path)].map((one) => stat(one).catch(() => null)));
+  if (folder?.isDirectory() !== true) {
+    const where = dirname(path);
+    throw new ExpectedError("USAGE", "there is no such folder", { where, hint: `mkdir -p ${where}` });
+  }
+  if (found?.isDirectory() === true) {
+    throw new ExpectedError("USAGE", "this is a folder, not a file", { where: path, hint: `choose another ${option}` });
+  }
+  if (found === null || found === undefined || force) return;
+  throw new ExpectedError("USAGE", "this file exists and would be overwritten", {
+    where: path,
+    hint: `choose another ${option}, or give --force`,
+  });
+}
+
+/** A folder, which `option` named, with those above it; USAGE where a file is in the way. */
+export async function makeFolder(path: string, option = "-o"): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "EEXIST" && code !== "ENOTDIR") throw cause;
-    throw new ExpectedError("USAGE", "this is no folder", { where: path, hint: "choose another -o", cause });
+    throw new ExpectedError("USAGE", "this is no folder", { where: path, hint: `choose another ${option}`, cause });
   }
 }
 

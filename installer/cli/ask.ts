@@ -17,7 +17,8 @@ export async function ask(
   // Only now: before that, the terminal itself would echo what is typed at once.
   err.write(question);
   const { promise, resolve, reject } = Promise.withResolvers<string | null>();
-  const interrupt = (): void => reject(new ExpectedError("INTERRUPTED", "stopped at a question"));
+  const interrupt = (): void =>
+    reject(new ExpectedError("INTERRUPTED", "stopped at a question", { hint: "run the same command again" }));
   // Not readline's own promise: it is never settled where the terminal is closed instead of an answer.
   lines.once("line", resolve).once("close", () => resolve(null));
   lines.once("SIGINT", interrupt);
