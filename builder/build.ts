@@ -22,10 +22,10 @@ import { resolveLock } from "./sources/resolve.ts";
 import { checkLock, packagesAsked } from "./lock/stale.ts";
 import { checkClosure, requireComplete } from "./pack/closure/closure.ts";
 import { packImages } from "./pack/images.ts";
-import { type ClusterKeys, openKeys } from "./pack/keys.ts";
+import { type ClusterKeys, openKeys, refuseNoRecipient } from "./pack/keys.ts";
 import { refuseOutput } from "./pack/output.ts";
 import { packPackages } from "./pack/packages.ts";
-import { installersIn, pack, type Packed } from "./pack/pack.ts";
+import { installersIn, pack, type Packed, requireInstallers } from "./pack/pack.ts";
 import { openPki } from "./pki/authority.ts";
 import { judgeRuntimes, type Runtime, withInstallers } from "./pack/runtime/runtime.ts";
 import type { SigningKey } from "./sign/secret-key.ts";
@@ -79,6 +79,8 @@ export async function build(options: BuildOptions): Promise<Built> {
   const { cluster } = loaded;
   await refuseOutput(output, [config, lockPath(config), keysPath(config, cluster), pkiPath(config, cluster)], force);
   const runtimes = await judgeRuntimes(options.runtimes ?? [], cluster.platforms, signal);
+  requireInstallers(options.installers, cluster.platforms, runtimes);
+  for (const recipient of options.recipients ?? []) refuseNoRecipient(recipient);
   const lock = await lockOf(options, loaded);
   const { store, files } = await fetch(options, loaded, lock);
   const rendered = await renderNodes(options, loaded, files);
@@ -93,7 +95,9 @@ export async function load(options: LoadOptions): Promise<LoadedCluster> {
   const loaded = await loadClusterAndRelease(options.config, options.release);
   if (options.strict && loaded.warnings.length > 0) {
     const hint = "correct these places, or run it without --strict";
-    throw new ExpectedError("CONFIG_INVALID", loaded.warnings.join("\n"), { where: options.config, hint });
+    const problems = loaded.warnings.map((message) => ({ message }));
+    const message = "--strict refuses what is otherwise only a warning";
+    throw new ExpectedError("CONFIG_INVALID", message, { where: options.config, problems, hint });
   }
   for (const warning of loaded.warnings) options.reporter.warn(warning);
   const { cluster, manifest } = loaded;

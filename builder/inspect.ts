@@ -36,6 +36,7 @@ function nodeOf({ index, where }: Bundle, name: string): NodeEntry {
     where,
     expected: `one of ${index.nodes.map((node) => node.name).join(", ")}`,
     found: name,
+    hint: `kubeferry inspect ${where}   lists its nodes`,
   });
 }
 

@@ -1,7 +1,8 @@
 /** `lock`, `fetch`, `render`, `build`: the stages of build.ts, each up to its own end. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { ExpectedError } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import { example } from "#cli/help";
 import { withJson } from "#cli/options";
@@ -75,6 +76,7 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
       const { makeFolder } = await import("../pack/output.ts");
       const options = await optionsOf(config, flags, surroundings);
       const loaded = await load(options);
+      await refuseNoFolder(options.output);
       const { files } = await fetch(options, loaded, await lockOf(options, loaded));
       const rendered = await renderNodes(options, loaded, files, false);
       await makeFolder(options.output);
@@ -97,6 +99,11 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
     .action(async (config: string, flags: Flags) => {
       const { build } = await import("../build.ts");
       const options = await optionsOf(config, flags, surroundings);
+      // Nobody waits for a build whose delta is against nothing.
+      if (flags.base !== undefined) {
+        const { openBundle } = await import("#bundle");
+        await openBundle(resolve(surroundings.workingDirectory, flags.base));
+      }
       const built = await build(options);
       const { reporter } = options;
       reporter.record("built", { ...built });
@@ -109,6 +116,13 @@ export function addBuildCommands(program: Command, surroundings: Surroundings): 
           `the nodes' keys are in ${built.keys}/, one file a node; transfer each separately, to its own node`,
         );
     });
+}
+
+/** USAGE where it is there and no folder: before anything is fetched. */
+async function refuseNoFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found === null || found.isDirectory()) return;
+  throw new ExpectedError("USAGE", "this is no folder", { where: path, hint: "choose another -o" });
 }
 
 /**

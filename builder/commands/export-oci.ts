@@ -19,10 +19,12 @@ export function addExportOciCommand(group: Command, surroundings: Surroundings):
   withPublicKeys(command, "the bundle must be signed with it")
     .addHelpText("after", example("kubeferry export oci plant-7.tar --out plant-7-oci"))
     .action(async (where: string, flags: Flags) => {
-      const { givenTrust, openBundle, requireWhole } = await import("#bundle");
+      const { givenTrust, openBundle, refusePresent, requireWhole } = await import("#bundle");
       const { writeLayout } = await import("../pack/layout.ts");
       const { workingDirectory, signal } = surroundings;
       const reporter = reporterFor(surroundings, flags);
+      const output = resolve(workingDirectory, flags.out);
+      refusePresent(output);
       const trust = givenTrust(flags.publicKey ?? [], flags.require, workingDirectory);
       const bundle = await openBundle(resolve(workingDirectory, where), [trust]);
       reporter.stage("verify", `every byte of ${where}`);
@@ -31,7 +33,6 @@ export function addExportOciCommand(group: Command, surroundings: Surroundings):
       if (!bundle.index.secrets.every(({ sealed }) => sealed)) {
         reporter.warn("its secrets are not sealed: whoever may pull it has the cluster's keys");
       }
-      const output = resolve(workingDirectory, flags.out);
       const digest = await writeLayout(bundle, output, (done, total) => reporter.progress("export", done, total));
       const { payloadDigest, source } = bundle;
       reporter.record("artifact", { output, payloadDigest, digest: `sha256:${digest}`, members: source.members.size });

@@ -1,4 +1,5 @@
 /** The options of every command that may use the network: mirrors, registries, proxies, CAs, credentials. */
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { ExpectedError } from "#cli/errors";
@@ -39,7 +40,9 @@ export async function networkOf(
   const path = (given: string): string => resolve(workingDirectory, given);
   const ca = flags.ca === undefined ? undefined : path(flags.ca);
   return {
-    mirrors: (flags.mirror ?? []).map((mirror) => (/^https?:\/\//.test(mirror) ? mirror : path(mirror))),
+    mirrors: (flags.mirror ?? []).map((mirror) =>
+      /^https?:\/\//.test(mirror) ? mirror : folderAt(path(mirror), mirror),
+    ),
     registries: registriesOf(flags.registry ?? []),
     cache: flags.cache === undefined ? storeFolder(environment) : path(flags.cache),
     offline: flags.offline ?? false,
@@ -50,6 +53,15 @@ export async function networkOf(
 /** `~/.cache/kubeferry`, or below XDG_CACHE_HOME. */
 export function storeFolder(environment: Surroundings["environment"]): string {
   return join(environment["XDG_CACHE_HOME"] ?? join(environment["HOME"] ?? "/root", ".cache"), "kubeferry");
+}
+
+/** USAGE where it is none: a mirror that is not there would only seem to be asked. */
+function folderAt(path: string, given: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new ExpectedError("USAGE", "this mirror is neither a folder nor an address of http or https", {
+    where: `--mirror ${given}`,
+    hint: "--mirror https://mirror.example/upstream, or --mirror DIR",
+  });
 }
 
 function registriesOf(given: readonly string[]): Record<string, string[]> {

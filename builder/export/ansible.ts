@@ -2,7 +2,16 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { type Bundle, formatPublicKey, openBundle, requireWhole, type Trust, writeNew, writeNewFolder } from "#bundle";
+import {
+  type Bundle,
+  formatPublicKey,
+  openBundle,
+  refusePresent,
+  requireWhole,
+  type Trust,
+  writeNew,
+  writeNewFolder,
+} from "#bundle";
 import { formatMode } from "#cli/quantities";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { listManifests, readManifest } from "../config/manifests.ts";
@@ -25,6 +34,7 @@ export interface AnsibleRequest {
 export async function exportAnsible(request: AnsibleRequest, surroundings: Surroundings): Promise<void> {
   const { output, trust } = request;
   const reporter = reporterFor(surroundings, request);
+  refusePresent(output);
   const bundle = await openBundle(request.bundle, [trust]);
   const { inventory, hosts } = await inventoryOf(request.hosts, bundle.index);
   reporter.stage("verify", `every byte of ${request.bundle}`);

@@ -55,7 +55,8 @@ export async function rekey(folder: string, nodes: readonly string[]): Promise<s
   if (unknown !== undefined || present.length === 0) {
     throw new ExpectedError("NODE_UNKNOWN", `there is no key of ${unknown ?? "any node"}`, {
       where: folder,
-      found: present.join(", "),
+      expected: present.length === 0 ? "keys that kubeferry build makes" : `one of ${present.join(", ")}`,
+      hint: "kubeferry rekey cluster.yaml --node NODE",
     });
   }
   const aside: string[] = [];
@@ -112,11 +113,13 @@ async function operatorRecipient(pki: Vault): Promise<string> {
   return identityToRecipient(text.trim());
 }
 
-function refuseNoRecipient(recipient: string): void {
+/** USAGE. */
+export function refuseNoRecipient(recipient: string): void {
   if (/^age1[a-z0-9]{58}$/.test(recipient)) return;
   throw new ExpectedError("USAGE", "this is no recipient of age", {
     expected: "age1…, the public key that age-keygen prints",
     found: recipient.slice(0, 80),
+    hint: "age-keygen -y KEYFILE   prints the recipient of a key",
   });
 }
 

@@ -110,6 +110,17 @@ export function installersIn(
   };
 }
 
+/** TOOL_MISSING where the launcher or an installer is not there: said before a build begins. */
+export function requireInstallers(
+  directory: string,
+  platforms: readonly Platform[],
+  runtimes: readonly Runtime[],
+): void {
+  const own = platforms.filter((platform) => runtimes.every((one) => one.platform !== platform)).map(installerName);
+  const missing = ["install", ...own].map((name) => join(directory, name)).find((path) => !existsSync(path));
+  if (missing !== undefined) throw notBuilt(missing);
+}
+
 function glibcOf(path: string): string | null {
   const elf = existsSync(path) ? readElf(path) : null;
   return elf === null || "damaged" in elf ? null : elf.glibc;

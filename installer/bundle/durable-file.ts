@@ -44,12 +44,20 @@ export async function writeBeside<Result>(
 
 /** {@link writeBeside} for a folder, made for `write`, which must not be there yet: USAGE. */
 export async function writeNewFolder(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  if (existsSync(path))
-    throw new ExpectedError("USAGE", "this is there already", { where: path, hint: "name a folder that is not" });
+  refusePresent(path);
   await mkdir(dirname(path), { recursive: true });
   await writeBeside(path, async (temporary) => {
     await mkdir(temporary);
     await write(temporary);
+  });
+}
+
+/** USAGE where there is anything at `path`: also for those who work long before they write. */
+export function refusePresent(path: string): void {
+  if (!existsSync(path)) return;
+  throw new ExpectedError("USAGE", "this is there already", {
+    where: path,
+    hint: "give a folder that does not exist yet",
   });
 }
 

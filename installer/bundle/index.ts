@@ -2,7 +2,15 @@
 export { indexPath, secretPath } from "./consistency.ts";
 export { isCleanAbsolute } from "./clean-path.ts";
 export * from "./digest.ts";
-export { partialOf, replaceFile, syncFolder, writeBeside, writeNew, writeNewFolder } from "./durable-file.ts";
+export {
+  partialOf,
+  refusePresent,
+  replaceFile,
+  syncFolder,
+  writeBeside,
+  writeNew,
+  writeNewFolder,
+} from "./durable-file.ts";
 export * from "./format.ts";
 export { decodeIndex } from "./format-decode.ts";
 export { createFrame, frameParameters, type FrameToMake } from "./frame-writer.ts";
@@ -12,6 +20,7 @@ export { type NodeNeeds, partsOfNode } from "./parts-of-node.ts";
 export { type Member, type Source, readMember } from "./member.ts";
 export { type IntegrityProblem, problemError } from "./problem.ts";
 export { givenTrust, trustIn } from "./public-key.ts";
+export { openTar } from "./tar-source.ts";
 export { type Bundle, openBundle, secretFiles } from "./reader.ts";
 export { isSealedFile, openSealedFile, sealFile } from "./sealed-file.ts";
 export { openSecrets, parseKeyFile } from "./secrets.ts";
