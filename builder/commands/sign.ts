@@ -27,7 +27,7 @@ export function addSignCommands(program: Command, surroundings: Surroundings): v
     .action(async (flags: Flags) => {
       const { generateKey } = await import("../sign/keygen.ts");
       const { newPassword } = await import("../sign/open-key.ts");
-      const password = flags.password ? await newPassword(surroundings) : null;
+      const password = flags.password ? await newPassword(`${path(flags.out)}.key`, surroundings) : null;
       const made = await generateKey(path(flags.out), password);
       const reporter = reporterFor(surroundings, flags);
       reporter.record("key", { ...made });

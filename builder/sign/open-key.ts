@@ -17,6 +17,18 @@ export async function openSigningKey(file: string, surroundings: Surroundings): 
     const hint = "kubeferry keygen --out PREFIX   makes one; minisign -G too";
     throw new ExpectedError("KEY_MISSING", "the secret key cannot be read", { where: file, cause, hint });
   }
+  if (!/^untrusted comment: .*secret key/.test(text)) {
+    const isPublic = /^untrusted comment: .*public key/.test(text);
+    throw new ExpectedError(
+      "KEY_WRONG",
+      isPublic ? "this is a public key, which cannot sign" : "this is no secret key",
+      {
+        where: file,
+        expected: "the secret key of minisign or kubeferry keygen",
+        hint: "give the .key file; kubeferry keygen --out PREFIX makes one",
+      },
+    );
+  }
   if ((mode & 0o077) !== 0) {
     throw new ExpectedError("PKI_INVALID", "the secret key is open to other users", {
       where: file,
@@ -28,13 +40,14 @@ export async function openSigningKey(file: string, surroundings: Surroundings): 
   return parseSigningKey(text, isEncrypted(text, file) ? await password(file, surroundings) : null, file);
 }
 
-/** A new password, asked for twice; from the environment as it is. KEY_MISSING where nobody can be asked. */
-export async function newPassword(surroundings: Surroundings): Promise<string> {
+/** A new password for the key at `file`, asked for twice; from the environment as it is. KEY_MISSING where nobody can be asked. */
+export async function newPassword(file: string, surroundings: Surroundings): Promise<string> {
   const given = surroundings.environment["KUBEFERRY_PASSWORD"];
   if (given !== undefined) return given;
   const first = await ask(surroundings, "Password for the new secret key: ", true);
   if (first === null || first === "") {
     throw new ExpectedError("KEY_MISSING", "a secret key wants a password, and none was given", {
+      where: file,
       hint: "run it on a terminal, set KUBEFERRY_PASSWORD, or give --no-password for a key that a machine signs with",
     });
   }

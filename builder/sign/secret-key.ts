@@ -53,7 +53,10 @@ export function parseSigningKey(text: string, password: string | null, where = "
   const sum = body.subarray(72);
   const whole = checksum(id, seed, raw).equals(sum) || (kind !== "EdScB2" && sum.every((byte) => byte === 0));
   if (whole && rawOf(key.key).equals(raw)) return key;
-  throw new ExpectedError("KEY_WRONG", "the password does not open this secret key", { where });
+  throw new ExpectedError("KEY_WRONG", "the password does not open this secret key", {
+    where,
+    hint: "run it again; where KUBEFERRY_PASSWORD is set, it is taken as the password",
+  });
 }
 
 /** Whether a secret key file wants a password. SIGNATURE_INVALID. */

@@ -5,7 +5,7 @@ import { ExpectedError } from "#cli/errors";
 import { parsePublicKey, type PublicKey } from "./signature.ts";
 import type { Trust } from "./trust.ts";
 
-/** The key itself (`RWQ…`), or the file that holds it. USAGE, SIGNATURE_INVALID. */
+/** The key itself (`RWQ…`), or the file that holds it. USAGE. */
 function givenPublicKey(given: string, workingDirectory: string): PublicKey {
   if (/^RW[A-Za-z0-9+/]{50,}={0,2}$/.test(given)) return parsePublicKey(given);
   const path = resolve(workingDirectory, given);
@@ -16,10 +16,20 @@ function givenPublicKey(given: string, workingDirectory: string): PublicKey {
     const hint = "give minisign's .pub file";
     throw new ExpectedError("USAGE", "the public key cannot be read", { where: path, cause, hint });
   }
-  return parsePublicKey(text, path);
+  try {
+    return parsePublicKey(text, path);
+  } catch (cause) {
+    const isSecret = /^untrusted comment: .*secret key/.test(text);
+    throw new ExpectedError("USAGE", isSecret ? "this is a secret key, which signs" : "this is no public key", {
+      where: path,
+      cause,
+      expected: "the public key of minisign or kubeferry keygen",
+      hint: "give the .pub file, or the line RW… in it",
+    });
+  }
 }
 
-/** What `--public-key` (any number of times) and `--require` ask for; null without a key. USAGE, SIGNATURE_INVALID. */
+/** What `--public-key` (any number of times) and `--require` ask for; null without a key. USAGE. */
 export function givenTrust(
   given: readonly string[],
   require: number | undefined,
@@ -37,8 +47,10 @@ export function givenTrust(
 export function trustIn(keys: readonly PublicKey[], require: number, from: string): Trust {
   const distinct = [...new Map(keys.map((key) => [key.id.toString("hex"), key])).values()];
   if (Number.isInteger(require) && require >= 1 && require <= distinct.length) return { keys: distinct, require, from };
-  throw new ExpectedError("USAGE", `${require} signatures are asked for, of ${distinct.length} different keys`, {
+  throw new ExpectedError("USAGE", `--require ${require} asks for more keys than there are`, {
     where: from,
+    expected: `${require} different keys or more`,
+    found: `${distinct.length}`,
     hint: "give --public-key once for each key that may sign, and --require how many of them must",
   });
 }

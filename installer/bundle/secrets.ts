@@ -104,7 +104,10 @@ export function parseKeyFile(text: string, node: string, where = "the key file")
       if (first === node) return second;
       names.push(first);
     } else {
-      throw new ExpectedError("KEY_WRONG", "a line is neither a key nor a name and a key", { where });
+      throw new ExpectedError("KEY_WRONG", "this is no key file: a line is neither a key nor a name and a key", {
+        where,
+        hint: "give NODE.key of the folder CLUSTER.keys that kubeferry build wrote",
+      });
     }
   }
   const [only, ...more] = lone;

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { ask } from "#cli/ask";
 import type { Trust } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import type { Surroundings } from "#cli/run";
 
 export interface KeyFlags {
@@ -27,16 +28,17 @@ export async function identityOf(name: string, { key }: KeyFlags, surroundings: 
   if (key === undefined && given.startsWith("AGE-SECRET-KEY-")) return given;
   const path = resolve(surroundings.workingDirectory, given);
   const { parseKeyFile } = await import("#bundle");
+  // The whole folder that `build` wrote, where one person carries it.
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? join(path, `${name}.key`) : path;
   try {
-    // The whole folder that `build` wrote, where one person carries it.
-    const file = statSync(path).isDirectory() ? join(path, `${name}.key`) : path;
     return parseKeyFile(readFileSync(file, "utf8"), name, file);
   } catch (error) {
     if (error instanceof ExpectedError) throw error;
-    throw new ExpectedError("KEY_MISSING", "the key file cannot be read", {
-      where: path,
+    throw new ExpectedError("KEY_MISSING", `the key file cannot be read: ${whyUnreadable(error)}`, {
+      where: file,
       cause: error,
-      hint: `ls -l ${path}`,
+      hint: `ls -l ${file}`,
     });
   }
 }
