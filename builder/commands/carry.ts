@@ -24,7 +24,8 @@ export function addCarryCommands(program: Command, surroundings: Surroundings): 
     .requiredOption("--size <bytes>", "of a part at most: 4000000000, 4GB, 700MiB")
     .option("-o, --output <dir>", "where the parts go", ".")
     .action(async (bundle: string, flags: Flags) => {
-      const { splitBundle } = await import("../pack/parts.ts");
+      const { requireTar, splitBundle } = await import("../pack/parts.ts");
+      requireTar(path(bundle));
       const { list, parts } = await splitBundle(path(bundle), bytesOf(flags.size), path(flags.output));
       const reporter = reporterFor(surroundings, flags);
       reporter.record("split", { list, parts });

@@ -4,7 +4,7 @@
  * `cat X.tar.part-* > X.tar`.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -14,6 +14,7 @@ import {
   decodeSums,
   digestFile,
   encodeSums,
+  openTar,
   problemError,
   writeBeside,
   writeNew,
@@ -22,17 +23,33 @@ import { ExpectedError } from "#cli/errors";
 import { explainedBySystem } from "#cli/system-error";
 import { makeFolder } from "./output.ts";
 
+/** A size without its unit (4 for 4GB) would fill a folder with millions of files. */
+const mostParts = 9999;
+
 export interface Parts {
   /** `X.tar.parts`: the parts in their order, then the whole, in the form of SHA256SUMS. Goes with every part. */
   readonly list: string;
   readonly parts: readonly string[];
 }
 
+/** USAGE where there is no such file, integrity codes where it is no tar: before it is cut and carried. */
+export function requireTar(file: string): void {
+  const [problem] = openTar(file, bundleFile(file).size, (members) => members.size > 0).problems;
+  if (problem !== undefined) throw problemError(problem, file);
+}
+
 /** Writes the parts of `file`, each of at most `partSize` bytes, and their list into `folder`. Nothing there is overwritten. */
 export async function splitBundle(file: string, partSize: number, folder = dirname(file)): Promise<Parts> {
   const { size } = bundleFile(file);
-  await makeFolder(folder);
   const count = Math.max(1, Math.ceil(size / partSize));
+  if (count > mostParts) {
+    throw new ExpectedError("USAGE", `parts of ${partSize} bytes would be ${count} files`, {
+      where: file,
+      expected: `${mostParts} at most`,
+      hint: "--size 4GB, --size 700MiB, --size 4000000000",
+    });
+  }
+  await makeFolder(folder);
   const name = basename(file);
   const digits = Math.max(3, String(count).length);
   const made: string[] = [];
@@ -71,14 +88,15 @@ export interface CheckedParts {
  */
 export function checkParts(paths: readonly string[]): CheckedParts {
   const list = readList(paths);
+  const hint = "copy this part again from the folder that the bundle was split into";
   const problems = list.parts.flatMap(([name, expected]): IntegrityProblem[] => {
     const path = list.paths.get(name);
     if (path === undefined) {
-      return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", expected }];
+      return [{ member: name, code: "MEMBER_MISSING", message: "this part is not there", expected, hint }];
     }
     const { digest } = digestFile(path);
     if (digest === expected) return [];
-    return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", expected, found: digest }];
+    return [{ member: name, code: "DIGEST_MISMATCH", message: "this part was damaged", expected, found: digest, hint }];
   });
   return { problems, count: list.parts.length };
 }
@@ -117,11 +135,21 @@ interface PartList {
 function readList(paths: readonly string[]): PartList {
   const lists = new Set<string>();
   for (const path of paths) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+      throw new ExpectedError("USAGE", "this is a folder: give the list of the parts in it", {
+        where: path,
+        hint: `kubeferry join ${path}/BUNDLE.tar.parts -o BUNDLE.tar`,
+      });
+    }
     const list = path.endsWith(".parts") ? path : path.replace(/\.part-\d+$/, ".parts");
     if (statSync(list, { throwIfNoEntry: false })?.isFile() === true) lists.add(list);
   }
   const [where, ...others] = lists;
   if (where === undefined) {
+    const missing = paths.find((path) => !existsSync(path));
+    if (missing !== undefined) {
+      throw new ExpectedError("USAGE", "there is no such file", { where: missing, hint: "give BUNDLE.tar.parts" });
+    }
     throw new ExpectedError("MEMBER_MISSING", "there is no list of the parts (a file that ends in .parts)", {
       where: paths[0],
       hint: "copy it from the folder that the bundle was split into; it belongs beside the parts",
@@ -130,14 +158,21 @@ function readList(paths: readonly string[]): PartList {
   const text = readFileSync(where, "utf8");
   const other = others.find((path) => readFileSync(path, "utf8") !== text);
   if (other !== undefined) {
-    throw new ExpectedError("FORMAT_INVALID", "these parts are of different bundles", { where, found: other });
+    throw new ExpectedError("FORMAT_INVALID", "these parts are of different bundles", {
+      where,
+      found: other,
+      hint: "give the parts of one bundle, and its own list",
+    });
   }
   const { sums, problems } = decodeSums(text);
   const entries = [...sums];
   const last = entries.pop();
   const regular = entries.every(([name], at) => name === partName(last?.[0] ?? "", at + 1, name));
   if (problems.length > 0 || last === undefined || entries.length === 0 || !regular) {
-    throw new ExpectedError("FORMAT_INVALID", "the list of the parts was damaged", { where });
+    throw new ExpectedError("FORMAT_INVALID", "this is no list of parts, or it was damaged", {
+      where,
+      hint: "copy BUNDLE.tar.parts again from the folder that the bundle was split into",
+    });
   }
   const given = new Map(paths.map((path) => [basename(path), path]));
   const found = entries
@@ -170,9 +205,13 @@ async function writeLike(like: string, path: string, content: Iterable<string | 
   try {
     await writeNew(path, content, statSync(like).mode & 0o666);
   } catch (cause) {
-    const known = explainedBySystem(cause, path);
+    const known = explainedBySystem(cause, dirname(path));
     if (known instanceof ExpectedError || !(cause instanceof Error) || !("syscall" in cause)) throw known;
-    throw new ExpectedError("USAGE", "the file is there already, or cannot be made", { where: path, cause });
+    throw new ExpectedError("USAGE", "the file is there already, or cannot be made", {
+      where: path,
+      cause,
+      hint: "choose another -o, or remove the older parts and their list",
+    });
   }
 }
 

@@ -8,6 +8,8 @@ export interface IntegrityProblem {
   readonly message: string;
   readonly expected?: string;
   readonly found?: string;
+  /** What to do, where a new copy of the bundle is not it. */
+  readonly hint?: string;
 }
 
 /** More say nothing more, and those of a hostile bundle must fill neither the memory nor a screen. */
@@ -44,6 +46,6 @@ export function problemError(problem: IntegrityProblem, where: string): Expected
     where: `${where}: ${problem.member}`,
     expected: problem.expected,
     found: problem.found,
-    hint: "copy the bundle again from where it was built, then: kubeferry verify FILE",
+    hint: problem.hint ?? "copy the bundle again from where it was built, then: kubeferry verify FILE",
   });
 }

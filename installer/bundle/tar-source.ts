@@ -50,6 +50,11 @@ export function scanTar(
 
   for (let count = 0; !enough(members); count += 1) {
     const block = read(position, blockSize);
+    const foreign = count === 0 ? notTar(block) : null;
+    if (foreign !== null) {
+      problems.push({ member: "the start", ...foreign, hint: "give the .tar that `kubeferry build` wrote" });
+      break;
+    }
     if (block.length < blockSize) {
       problems.push({ member: at(), code: "TRUNCATED", message: "the tar ends before its end mark" });
       break;
@@ -102,6 +107,15 @@ export function scanTar(
     previous = path;
   }
   return { members, problems };
+}
+
+/** What a file is that was taken for a bundle by mistake; null for a tar, be it damaged. */
+function notTar(block: Buffer): Pick<IntegrityProblem, "code" | "message"> | null {
+  if (block.length === 0) return { code: "TRUNCATED", message: "this is not a bundle: the file is empty" };
+  if (/^(1f8b|28b52ffd|fd377a58|425a68|504b0304)/.test(block.toString("hex", 0, 4)))
+    return { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is compressed, and a bundle is a plain tar" };
+  const isTar = block.toString("latin1", 257, 262) === "ustar" || block.every((byte) => byte === 0);
+  return isTar ? null : { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is no tar" };
 }
 
 /** The end mark is two blocks of zeros; behind it tar may fill its record with more of them, and with nothing else. */
