@@ -1,7 +1,8 @@
 /** Files that hold a secret: a password, a private key. */
 import { readFileSync, statSync } from "node:fs";
-import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { formatMode } from "#cli/quantities";
+import { whyUnreadable } from "#cli/system-error";
 
 /** A file that nobody else may read, as ssh asks of its own. DENIED, UNAUTHORIZED. */
 export function privateFile(path: string, what: string): Buffer {
@@ -13,6 +14,10 @@ export function privateFile(path: string, what: string): Buffer {
     throw new ExpectedError("DENIED", `others may read ${what}`, details);
   } catch (cause) {
     if (isExpected(cause)) throw cause;
-    throw new ExpectedError("UNAUTHORIZED", `${what} cannot be read: ${messageOf(cause)}`, { where: path, cause });
+    throw new ExpectedError("UNAUTHORIZED", `${what} cannot be read: ${whyUnreadable(cause)}`, {
+      where: path,
+      cause,
+      hint: `ls -l ${path}`,
+    });
   }
 }

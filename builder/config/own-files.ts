@@ -1,7 +1,7 @@
 /** Files of the operator's own, beside cluster.yaml, which names them. */
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import { messageOf } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { formatBytes } from "#cli/quantities";
 import type { ClusterConfig } from "./cluster.ts";
 import type { KeyPath } from "./positions.ts";
@@ -34,7 +34,7 @@ export async function readOwnFiles(cluster: ClusterConfig, folder: string): Prom
           error(path, `${source} has ${formatBytes(size)}, and a file here may have ${formatBytes(mostBytes)}`),
         );
     } catch (cause) {
-      findings.push(error(path, `cannot read ${source}: ${messageOf(cause)}`));
+      findings.push(error(path, `cannot read ${source}: ${whyUnreadable(cause)}`));
     }
   }
   return { own, findings };

@@ -1,7 +1,8 @@
 /** Finds and reads release manifests: by name in `manifests/releases`, or by path. */
 import { readFile } from "node:fs/promises";
 import { digestOf } from "#bundle";
-import { ExpectedError, messageOf } from "#cli/errors";
+import { ExpectedError } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { compareVersions } from "#formats/version";
 import { proposal } from "./explain.ts";
 
@@ -93,6 +94,10 @@ async function readOwn(path: string): Promise<string | undefined> {
     return await readFile(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new ExpectedError("CONFIG_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { where: path, cause });
+    throw new ExpectedError("CONFIG_UNREADABLE", `cannot read ${path}: ${whyUnreadable(cause)}`, {
+      where: path,
+      cause,
+      hint: "kubeferry releases",
+    });
   }
 }

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type * as z from "zod";
 import { type ErrorCode, ExpectedError, messageOf } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { explainIssues } from "./explain.ts";
 import { type LocatedYaml, parseLocated, type Problem } from "./positions.ts";
 
@@ -64,12 +65,8 @@ export async function readText(path: string, whenMissing = "kubeferry init -o cl
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw new ExpectedError(
       "CONFIG_UNREADABLE",
-      missing ? `there is no file ${path}` : `cannot read ${path}: ${messageOf(cause)}`,
-      {
-        where: path,
-        cause,
-        ...(missing && { hint: whenMissing }),
-      },
+      missing ? `there is no file ${path}` : `cannot read ${path}: ${whyUnreadable(cause)}`,
+      { where: path, cause, hint: missing ? whenMissing : "give the path of the file itself, which is text" },
     );
   }
 }

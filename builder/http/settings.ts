@@ -1,7 +1,8 @@
 /** The build's HTTP settings from an environment that is passed in: proxies, a CA bundle, credentials. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ExpectedError, messageOf } from "#cli/errors";
+import { ExpectedError } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import type { HttpSettings } from "./client.ts";
 import { parseNetrc } from "./netrc.ts";
 
@@ -51,6 +52,10 @@ async function readNamed(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new ExpectedError("CONFIG_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { where: path, cause });
+    throw new ExpectedError("CONFIG_UNREADABLE", `cannot read ${path}: ${whyUnreadable(cause)}`, {
+      where: path,
+      cause,
+      hint: "--ca, SSL_CERT_FILE and NETRC want the path of a file",
+    });
   }
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { replaceFile } from "#bundle";
 import { ExpectedError } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { loadYaml } from "../config/load.ts";
 import { byText } from "../text-order.ts";
 import { type Lock, type LockedArtifact, lockSchema } from "./lock.ts";
@@ -16,9 +17,16 @@ export async function readLock(path: string): Promise<Lock | null> {
     text = await readFile(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new ExpectedError("LOCK_INVALID", "the lock cannot be read", { where: path, cause });
+    throw new ExpectedError("LOCK_INVALID", `the lock cannot be read: ${whyUnreadable(cause)}`, {
+      where: path,
+      cause,
+      hint: `ls -l ${path}`,
+    });
   }
-  return await loadYaml<Lock>(path, lockSchema, text, { invalid: "LOCK_INVALID", hint: "kubeferry lock --update" });
+  return await loadYaml<Lock>(path, lockSchema, text, {
+    invalid: "LOCK_INVALID",
+    hint: "kubeferry lock --update cluster.yaml   makes it anew",
+  });
 }
 
 /** Writes a lock so that it is there as a whole or not at all. */

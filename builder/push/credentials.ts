@@ -4,7 +4,8 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { parseKeyFile } from "#bundle";
 import { ask } from "#cli/ask";
-import { ExpectedError, isExpected, messageOf } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import type { Surroundings } from "#cli/run";
 import { privateFile } from "../private-file.ts";
 import type { Inventory, Login, Password } from "./inventory.ts";
@@ -79,7 +80,7 @@ export function nodeKey(keys: string | null, node: string): string {
     return parseKeyFile(readFileSync(file, "utf8"), node, file);
   } catch (cause) {
     if (isExpected(cause)) throw cause;
-    throw new ExpectedError("KEY_MISSING", `the key of ${node} cannot be read: ${messageOf(cause)}`, {
+    throw new ExpectedError("KEY_MISSING", `the key of ${node} cannot be read: ${whyUnreadable(cause)}`, {
       where: keys,
       hint,
     });

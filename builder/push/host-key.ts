@@ -1,6 +1,7 @@
 /** Whether a host is the one that it was: its key against known_hosts, and what is told where it is not. */
 import { readFileSync } from "node:fs";
-import { ExpectedError, messageOf } from "#cli/errors";
+import { ExpectedError } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { fingerprint, judge, type KnownKey, knownKeys, preferred, typeOf } from "./known-hosts.ts";
 
 export interface HostKeys {
@@ -15,7 +16,7 @@ export function readKnownHosts(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new ExpectedError("HOST_KEY_UNKNOWN", `the file of known hosts cannot be read: ${messageOf(cause)}`, {
+    throw new ExpectedError("HOST_KEY_UNKNOWN", `the file of known hosts cannot be read: ${whyUnreadable(cause)}`, {
       where: path,
       cause,
       hint: "knownHosts: PATH in hosts.yaml; ssh-keyscan HOST prints lines for it, to compare with the hosts' own consoles",

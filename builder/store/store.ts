@@ -41,7 +41,9 @@ export class Store {
         await mkdir(join(dir, name), { recursive: true, mode: 0o755 });
       }
     } catch (cause) {
-      throw new ExpectedError("CONFIG_UNREADABLE", `the store cannot be made: ${messageOf(cause)}`, {
+      const { code } = cause as NodeJS.ErrnoException;
+      const why = code === "EEXIST" || code === "ENOTDIR" ? "a file is in its way" : messageOf(cause);
+      throw new ExpectedError("CONFIG_UNREADABLE", `the store cannot be made: ${why}`, {
         where: dir,
         hint: "give another folder with --cache DIR",
         cause,

@@ -1,5 +1,5 @@
 /** What the system refuses anywhere, and nobody nearer to it explained: an operator's to mend, and no bug. */
-import { type ErrorCode, ExpectedError } from "./errors.ts";
+import { type ErrorCode, ExpectedError, messageOf } from "./errors.ts";
 
 type Reason = readonly [code: ErrorCode, message: string, hint: (where: string) => string];
 
@@ -20,6 +20,21 @@ const reasons: Readonly<Record<string, Reason>> = {
   ENOMEM: ["LIMIT_REACHED", "there is not enough memory", () => "free -m; ulimit -a"],
   EAGAIN: ["LIMIT_REACHED", "no further process can be started", () => "ulimit -u; systemctl show -p TasksMax"],
 };
+
+/** Why a file that an operator named cannot be read; what is rare in the system's own words. */
+export function whyUnreadable(cause: unknown): string {
+  switch (cause instanceof Error && "code" in cause ? cause.code : null) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return "there is no such file";
+    case "EISDIR":
+      return "it is a folder, not a file";
+    case "EACCES":
+      return "this user may not read it";
+    default:
+      return messageOf(cause);
+  }
+}
 
 /** An error of the system as an operator can act on it, about `place` where it names none; any other as it is. */
 export function explainedBySystem(error: unknown, place?: string): unknown {

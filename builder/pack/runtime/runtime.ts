@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Digest, digestOf, installerName, type Platform } from "#bundle";
 import { type ErrorDetails, ExpectedError, messageOf } from "#cli/errors";
+import { whyUnreadable } from "#cli/system-error";
 import { formatBytes } from "#cli/quantities";
 import { version } from "#cli/version";
 import { type Elf, readElf } from "#formats/elf";
@@ -101,7 +102,7 @@ function contentOf(path: string, refuse: Refuse): Buffer {
     bytes = stat.isFile() && stat.size <= largest ? readFileSync(path) : null;
   } catch (cause) {
     const hint = "--runtime wants the path of a file";
-    throw refuse(`the runtime cannot be read: ${messageOf(cause)}`, { hint, cause });
+    throw refuse(`the runtime cannot be read: ${whyUnreadable(cause)}`, { hint, cause });
   }
   if (bytes !== null) return bytes;
   const expected = `a file of ${formatBytes(largest)} at most`;
