@@ -1,6 +1,6 @@
 /** `lock`: from a release to exact bytes, and the list of them for people who fetch by hand. */
 import { stat } from "node:fs/promises";
-import { ExpectedError } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { formatBytes } from "#cli/quantities";
 import type { BuildOptions } from "../build.ts";
 import type { LoadedCluster } from "../config/load.ts";
@@ -29,7 +29,12 @@ export async function lock(options: BuildOptions, flags: LockFlags): Promise<voi
   }
   const given = flags.from === undefined ? options : await onlyFrom(flags.from, options);
   const loaded = await load(given);
-  const present = await readLock(path);
+  const present = await readLock(path).catch((error: unknown) => {
+    // A lock that is none any more keeps nobody from making it anew.
+    if (flags.update !== true || !isExpected(error, "LOCK_INVALID", "CONFIG_SYNTAX")) throw error;
+    reporter.warn(`${path} is no lock and is made anew`);
+    return null;
+  });
   const isKept = present !== null && flags.update !== true;
   if (isKept) await checkLock(present, loaded, path, options.config);
   const lock = isKept ? present : await makeLock(given, loaded, present, flags);

@@ -20,6 +20,9 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[], yaml: Located
       return [{ ...yaml.locate(path, true), message: `the key \`${path.join(".")}\` ${why}` }];
     }
     const found = valueAt(yaml.value, path);
+    if (path.length === 0 && issue.code === "invalid_type") {
+      return [{ ...yaml.locate(path), message: `the file wants a mapping, found ${show(found)}` }];
+    }
     return [{ ...yaml.locate(path), message: `\`${path.join(".")}\` ${wanted(issue, found)}` }];
   });
 }

@@ -1,6 +1,6 @@
 /** Reads `cluster.yaml`: schema, rules between its fields, and rules between it and its release, all at once. */
 import { dirname, isAbsolute, join } from "node:path";
-import { isExpected } from "#cli/errors";
+import { ExpectedError, isExpected } from "#cli/errors";
 import { errorsIn } from "#cli/finding";
 import { type ClusterConfig, clusterSchema } from "./cluster.ts";
 import { manifestFindings, readManifests } from "./manifest-rules.ts";
@@ -57,6 +57,7 @@ export async function parseCluster(
   } catch (error) {
     // The file's own problems first: they are what the operator can correct at once.
     if (isExpected(error)) stopOnErrors(path, inside, yaml);
+    if (release === undefined && isExpected(error, "RELEASE_UNKNOWN")) throw inFile(error, path, yaml);
     throw error;
   }
   const findings = [
@@ -68,6 +69,12 @@ export async function parseCluster(
   ];
   stopOnErrors(path, findings, yaml);
   return { cluster, own, manifests: read.manifests, ...loaded, warnings: lines(path, placed(findings, yaml)) };
+}
+
+/** The error at the place of `release:`. */
+function inFile({ code, summary, ...details }: ExpectedError, path: string, yaml: LocatedYaml): ExpectedError {
+  const { line, column } = yaml.locate(["release"]);
+  return new ExpectedError(code, summary, { ...details, where: `${path}:${line}:${column}` });
 }
 
 function stopOnErrors(path: string, findings: readonly RuleFinding[], yaml: LocatedYaml): void {

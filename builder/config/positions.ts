@@ -31,7 +31,10 @@ export function parseLocated(text: string): LocatedYaml {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
+  const all = [...document.errors, ...document.warnings];
+  // After a tab the parser takes nothing for what it is.
+  const tabs = all.filter(({ code }) => code === "TAB_AS_INDENT");
+  const problems: Problem[] = (tabs.length > 0 ? tabs : all).map((error) => ({
     ...at(error.pos[0]),
     message: plainSyntax(error.code, error.message),
   }));

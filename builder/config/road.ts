@@ -63,8 +63,15 @@ export async function road(from: string, to: string): Promise<Step[]> {
 /** `1.16`, `1.19` → `1.16` to `1.19`. USAGE as {@link road}. */
 export function minorsBetween(from: string, to: string): string[] {
   const [first, last] = [minorOf(from), minorOf(to)];
-  if (first >= last) {
+  if (first === last) {
+    throw new ExpectedError("USAGE", `the cluster is at 1.${last} already`, {
+      where: `--to ${to}`,
+      hint: "kubeferry releases   lists what there is",
+    });
+  }
+  if (first > last) {
     throw new ExpectedError("USAGE", `there is no road from ${from} to ${to}: Kubernetes goes up only`, {
+      where: `--from ${from} --to ${to}`,
       hint: `kubeferry plan-upgrade --from ${to} --to ${from}`,
     });
   }
