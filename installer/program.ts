@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { ask } from "#cli/ask";
 import { example } from "#cli/help";
 import { ExpectedError } from "#cli/errors";
+import { checkExplanations } from "#cli/explain/checks";
 import { collect, wholeNumber } from "#cli/options";
 import { reporterFor, type Surroundings } from "#cli/run";
 import { version } from "#cli/version";
@@ -71,7 +72,7 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
     dryRun: flags.dryRun ?? false,
     partial: flags.partial ?? false,
     yes: flags.yes ?? false,
-    skipPreflight: flags.skipPreflight ?? [],
+    skipPreflight: (flags.skipPreflight ?? []).map(knownCheck),
     noRestore: flags.restore === false,
     acceptIrreversible: flags.acceptIrreversible ?? false,
     identity: (name: string) => identityOf(name, flags, surroundings),
@@ -96,15 +97,29 @@ export function installerProgram(surroundings: Surroundings, origin: Origin): Co
         "existing: etcd joins the members that run, in the place of one that is lost or as a new one",
       ).choices(["existing"]),
     )
-    .action(async (flags: Flags) => {
+    // What is no command comes here, too, as a word too many.
+    .allowExcessArguments()
+    .action(async (flags: Flags, { args: [unknown] }: Command) => {
       if ((origin.argv ?? []).length === 0) program.help({ error: true });
+      if (unknown !== undefined) {
+        throw new ExpectedError("USAGE", `unknown command '${unknown}'`, {
+          where: "./install",
+          expected: program.commands.map((one) => one.name()).join(", "),
+          hint: "./install --help",
+        });
+      }
       const { install } = await import("./commands/install.ts");
       const { parseRoles } = await import("./plan/select.ts");
       // A wrong call is told before every byte of the bundle is read.
       parseRoles(flags.role);
       const noStart = flags.start === false;
       const joins = flags.initialClusterState === "existing";
-      if (joins && noStart) throw new ExpectedError("USAGE", "--initial-cluster-state joins, and so starts etcd");
+      if (joins && noStart) {
+        throw new ExpectedError("USAGE", "--initial-cluster-state joins, and so starts etcd", {
+          where: "--no-start",
+          hint: "leave --no-start out",
+        });
+      }
       const more = [...(noStart ? ["--no-start"] : []), ...(joins ? ["--initial-cluster-state", "existing"] : [])];
       const words = ["--role", flags.role ?? "", "--ip", flags.ip ?? "", ...more];
       await install({ ...applyOptions(flags), noStart, joins }, context(flags, words));
@@ -252,6 +267,15 @@ function rootOf({ root }: Flags, { workingDirectory }: Surroundings): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
   const hint = "give the folder where the node's file system is mounted";
   throw new ExpectedError("USAGE", "--root is no folder", { where: path, hint });
+}
+
+/** USAGE: a name that is mistyped would skip nothing. */
+function knownCheck(name: string): string {
+  if (Object.hasOwn(checkExplanations, name)) return name;
+  throw new ExpectedError("USAGE", `there is no check ${name}`, {
+    where: `--skip-preflight ${name}`,
+    hint: "./install explain   lists them all; ./install preflight says which fail here",
+  });
 }
 
 function bundleOf({ bundle }: Flags, origin: Origin, { workingDirectory }: Surroundings): string {

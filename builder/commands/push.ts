@@ -44,6 +44,7 @@ export function addPushCommand(program: Command, surroundings: Surroundings): vo
         throw new ExpectedError(
           "USAGE",
           `only one of ${actions.map((one) => `--${one}`).join(" and ")} can be done at once`,
+          { where: "kubeferry push", hint: "kubeferry push plant-7.tar --hosts hosts.yaml --install" },
         );
       await push(
         {

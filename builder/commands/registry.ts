@@ -95,7 +95,10 @@ function readAddress(given: string): ServeFlags["listen"] {
 function tlsOf({ listen, tlsCert, tlsKey, plainHttp }: ServeFlags, path: (given: string) => string) {
   if (tlsCert !== undefined && tlsKey !== undefined) return { certificate: path(tlsCert), key: path(tlsKey) };
   if (tlsCert !== undefined || tlsKey !== undefined) {
-    throw new ExpectedError("USAGE", "--tls-cert and --tls-key go together");
+    throw new ExpectedError("USAGE", "--tls-cert and --tls-key go together", {
+      where: tlsCert === undefined ? `--tls-key ${tlsKey}` : `--tls-cert ${tlsCert}`,
+      hint: "--tls-cert FILE --tls-key FILE",
+    });
   }
   if (plainHttp === true || /^(127\.|::1$|localhost$)/.test(listen.host)) return null;
   throw new ExpectedError("USAGE", "other machines would be served without TLS", {

@@ -34,7 +34,11 @@ export async function takeStep(given: Given, names: readonly string[], step: Rot
   const { vault, topology, config, reporter } = given;
   const keys = keysNamed(names, topology);
   if (keys.length === 0) {
-    throw new ExpectedError("USAGE", "say what is to be rotated", { expected: rotatableOf(topology).join(", ") });
+    throw new ExpectedError("USAGE", "say what is to be rotated", {
+      where: config,
+      expected: rotatableOf(topology).join(", "),
+      hint: `kubeferry pki rotate ${config} kubernetes-ca --step ${step}`,
+    });
   }
   const moved = await rotate(vault, topology, keys, step);
   for (const key of keys.filter((one) => !moved.includes(one))) {
@@ -69,6 +73,7 @@ function keysNamed(names: readonly string[], topology: Topology): Rotatable[] {
     throw new ExpectedError("USAGE", "a cluster has no such key", {
       expected: rotatableOf(topology).join(", "),
       found: name,
+      hint: "kubeferry pki rotate cluster.yaml   tells where each is",
     });
   });
 }

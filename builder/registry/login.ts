@@ -8,5 +8,8 @@ export function readLogin(path: string, machine: string): NetrcEntry {
   const text = privateFile(path, "the registry's credentials").toString("utf8");
   const [, login, password] = /^([^\s:]+):([^\n\r]+)\r?\n?$/.exec(text) ?? [];
   if (login !== undefined && password !== undefined) return { machine, login, password };
-  throw new ExpectedError("CONFIG_INVALID", "this file wants one line, user:password", { where: path });
+  throw new ExpectedError("CONFIG_INVALID", "this file wants one line, user:password", {
+    where: path,
+    hint: "write user:password as its one line",
+  });
 }

@@ -37,7 +37,9 @@ export async function verifyStore(
     const path = store.path(digest);
     const found = digestOrNull(path);
     if (found !== digest) {
-      const details = { where: path, expected: digest, found: found ?? "unreadable" };
+      const hint =
+        options.repair === true ? undefined : "kubeferry store verify --repair; the next build fetches it again";
+      const details = { where: path, expected: digest, found: found ?? "unreadable", hint };
       problems.push(new ExpectedError("DIGEST_MISMATCH", "this content is damaged", details));
       if (options.repair === true) await store.remove(digest);
     }

@@ -42,7 +42,10 @@ export async function renew(request: RenewRequest, context: Context): Promise<vo
   const { host, past } = installation;
   const last = installation.current.at(-1)?.header;
   if (last === undefined) {
-    throw new ExpectedError("USAGE", "nothing is installed here whose certificates could be renewed", { where: root });
+    throw new ExpectedError("USAGE", "nothing is installed here whose certificates could be renewed", {
+      where: root,
+      hint: "./install --role ROLES --ip ADDRESS   installs it",
+    });
   }
   const here = request.bundle === null;
   // What a power cut left of a renewal on this node is signed already, and lies in the stage.

@@ -1,4 +1,5 @@
 /** `./install support`: one archive that a person who was not here can work with. No file of the node, no secret. */
+import { dirname } from "node:path";
 import { writeTar } from "#bundle";
 import { ExpectedError, isExpected, messageOf } from "#cli/errors";
 import type { Finding } from "#cli/finding";
@@ -53,8 +54,10 @@ export async function support({ root, output, preflight }: SupportRequest, conte
   try {
     writeTar(output, list, undefined, 0o600);
   } catch (cause) {
-    const hint = `rm ${output}, or name another: ./install support -o FILE`;
-    throw new ExpectedError("USAGE", `the archive cannot be written: ${messageOf(cause)}`, {
+    const noFolder = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const why = noFolder ? "there is no such folder" : messageOf(cause);
+    const hint = noFolder ? `mkdir -p ${dirname(output)}` : `rm ${output}, or name another: ./install support -o FILE`;
+    throw new ExpectedError("USAGE", `the archive cannot be written: ${why}`, {
       where: output,
       cause,
       hint,

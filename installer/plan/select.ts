@@ -31,7 +31,7 @@ export function select(index: BundleIndex, request: NodeRequest, facts: Facts): 
   if (given === undefined || isIP(given) === 0 || given.includes("%")) {
     const message = given === undefined ? "which node? --ip is missing" : `${given} is no address of a node`;
     throw new ExpectedError("USAGE", message, {
-      found: nodeList(index, roles),
+      expected: nodeList(index, roles),
       hint: `./install --role ${roles.join(",")} --ip ADDRESS`,
     });
   }
@@ -40,7 +40,10 @@ export function select(index: BundleIndex, request: NodeRequest, facts: Facts): 
   const name = nameOf(profile, request, facts, ip);
   const iface = request.iface ?? profile.iface ?? facts.interfaces.find(({ address }) => address === ip)?.name ?? null;
   if (iface !== null && !/^[A-Za-z0-9._-]{1,15}$/.test(iface))
-    throw new ExpectedError("USAGE", `${iface} is no interface's name`);
+    throw new ExpectedError("USAGE", `${iface} is no interface's name`, {
+      where: "--iface",
+      hint: "ip -brief address",
+    });
   return { profile, roles, platform: platformFor(index, facts), name, ip, iface };
 }
 
@@ -65,7 +68,9 @@ export function parseRoles(text: string | undefined): Role[] {
   const unknown = words.find((word) => !(allRoles as readonly string[]).includes(word));
   if (unknown !== undefined) {
     throw new ExpectedError("ROLE_UNKNOWN", `there is no role ${JSON.stringify(unknown)}`, {
+      where: `--role ${text}`,
       expected: allRoles.join(", "),
+      hint: "./install --role worker --ip ADDRESS",
     });
   }
   return allRoles.filter((role) => words.includes(role));
@@ -109,7 +114,11 @@ function nameOf(profile: NodeEntry, request: NodeRequest, facts: Facts, ip: stri
     request.name ??
     (pattern.test(found) && !found.startsWith("localhost") ? found : `worker-${ip.replaceAll(/[.:]+/g, "-")}`);
   if (pattern.test(name)) return name;
-  throw new ExpectedError("USAGE", `${name} is no node's name`, { expected: "lower-case letters, digits, - and ." });
+  throw new ExpectedError("USAGE", `${name} is no node's name`, {
+    where: "--name",
+    expected: "lower-case letters, digits, - and .",
+    hint: "give it another --name, or leave it out",
+  });
 }
 
 function platformFor(index: BundleIndex, facts: Facts): Platform {

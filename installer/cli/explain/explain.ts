@@ -19,7 +19,7 @@ export function explain(name: string | undefined, language: Language = english):
   if (found !== undefined) return text(check + say(" (check)"), found, language);
   throw new ExpectedError("USAGE", `there is no error code or check ${name}`, {
     found: name,
-    hint: "explain   without a name lists all; health checks of a bundle are shown by ./install status",
+    hint: "give it without a name: it lists them all; health checks of a bundle are shown by ./install status",
   });
 }
 
