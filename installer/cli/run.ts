@@ -124,7 +124,9 @@ function wrongCall({ message }: CommanderError, command: Command): ExpectedError
 
 /** The words that call a command: `kubeferry store gc`. */
 function callOf(command: Command): string {
-  return command.parent === null ? command.name() : `${callOf(command.parent)} ${command.name()}`;
+  const words: string[] = [];
+  for (let one: Command | null = command; one !== null; one = one.parent) words.unshift(one.name());
+  return words.join(" ");
 }
 
 /**

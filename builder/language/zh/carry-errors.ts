@@ -53,7 +53,7 @@ export const carryErrors: Catalogue = {
   "keys: PATH in hosts.yaml, the folder CLUSTER.keys that build wrote, or one file with a line a node":
     "在 hosts.yaml 中写 keys: PATH，即 build 写出的文件夹 CLUSTER.keys，或每行一个节点的单个文件",
   "the key of {1} cannot be read: {2}": "无法读取 {1} 的密钥：{2*}",
-  "the file of known hosts cannot be read: {1}": "无法读取 known_hosts 文件：{1}",
+  "the file of known hosts cannot be read: {1}": "无法读取 known_hosts 文件：{1*}",
   "knownHosts: PATH in hosts.yaml; ssh-keyscan HOST prints lines for it, to compare with the hosts' own consoles":
     "在 hosts.yaml 中写 knownHosts: PATH；ssh-keyscan HOST 打印要写入的行，请与主机自己的控制台对照",
   "the key of {1}:{2} is in no line of the known hosts": "known_hosts 中没有 {1}:{2} 的密钥",
@@ -137,7 +137,7 @@ export const carryErrors: Catalogue = {
   "copy it from the folder that the bundle was split into; it belongs beside the parts":
     "从拆分时的文件夹中拷贝；它应与分卷放在一起",
   "these parts are of different bundles": "这些分卷属于不同的离线包",
-  "the list of the parts was damaged": "分卷列表已损坏",
+  "this is no list of parts, or it was damaged": "这不是分卷列表，或已损坏",
   "only a bundle in one file is split": "只能拆分单个文件形式的离线包",
   "give the .tar that kubeferry build wrote": "给出 kubeferry build 写出的 .tar",
   "the file is there already, or cannot be made": "文件已存在，或无法创建",
@@ -149,7 +149,7 @@ export const carryErrors: Catalogue = {
   "the installer cannot be put into this program": "安装程序无法放入该程序",
   "the runtime is too old for the installer": "对安装程序来说，该 Node 太旧",
   "the runtime lacks {1}": "该 Node 缺少 {1}",
-  "the runtime cannot be read: {1}": "无法读取 --runtime 的文件：{1}",
+  "the runtime cannot be read: {1}": "无法读取 --runtime 的文件：{1*}",
   "the runtime is for another machine": "该 Node 用于其他机器",
   "the runtime cannot be tried on this machine": "该 Node 无法在本机上试运行",
   "the runtime is for another C library": "该 Node 用于其他 C 库",
@@ -225,4 +225,30 @@ export const carryErrors: Catalogue = {
   "a fault of the release's rendering: render the file, or take its name out":
     "发行版的渲染有误：请渲染该文件，或去掉对它的引用",
   "a fault of the release's rendering: render the unit's file": "发行版的渲染有误：请渲染该单元的文件",
+  "this is a public key, which cannot sign": "这是公钥，不能用来签名",
+  "this is no secret key": "这不是私钥",
+  "the secret key of minisign or kubeferry keygen": "minisign 或 kubeferry keygen 的私钥",
+  "give the .key file; kubeferry keygen --out PREFIX makes one":
+    "给出 .key 文件；kubeferry keygen --out PREFIX 可以生成",
+  "run it again; where KUBEFERRY_PASSWORD is set, it is taken as the password":
+    "再执行一次；设置了 KUBEFERRY_PASSWORD 时以它为密码",
+  "keys that kubeferry build makes": "kubeferry build 生成的密钥",
+  "age-keygen -y KEYFILE   prints the recipient of a key": "age-keygen -y KEYFILE   显示密钥对应的公钥",
+  "this is a folder, not a file": "这是文件夹，不是文件",
+  "choose another {1}": "换一个 {1}",
+  "choose another {1}, or give --force": "换一个 {1}，或加上 --force",
+  "parts of {1} bytes would be {2} files": "每卷 {1} 字节会分成 {2} 个文件",
+  "{1} at most": "最多 {1} 个",
+  "this is a folder: give the list of the parts in it": "这是文件夹：请给出其中的分卷列表",
+  "give BUNDLE.tar.parts": "给出 BUNDLE.tar.parts",
+  "give the parts of one bundle, and its own list": "给出同一个离线包的分卷及其列表",
+  "copy BUNDLE.tar.parts again from the folder that the bundle was split into":
+    "从分卷所在的文件夹重新拷贝 BUNDLE.tar.parts",
+  "choose another -o, or remove the older parts and their list": "换一个 -o，或删除旧的分卷及其列表",
+  "kubeferry inspect {1}   lists its nodes": "kubeferry inspect {1}   列出其中的节点",
+  "--against is of the page, and --html is missing": "--against 只用于网页，而没有给出 --html",
+  "kubeferry diff {1} {2}   shows what changes; --html FILE makes the page":
+    "kubeferry diff {1} {2}   显示变化；--html FILE 生成网页",
+  "copy this part again from the folder that the bundle was split into": "从分卷所在的文件夹重新拷贝这一卷",
+  "write user:password as its one line": "只写一行 user:password",
 };

@@ -135,4 +135,6 @@ export const clusterErrors: Catalogue = {
   "this content is damaged": "该内容已损坏",
   unreadable: "无法读取",
   "cannot read --older-than {1}": "无法识别 --older-than {1}",
+  "kubeferry pki rotate cluster.yaml   tells where each is": "kubeferry pki rotate cluster.yaml   显示各自的进度",
+  "give the PEM files that came back from who signs the CAs": "给出 CA 签发方返回的 PEM 文件",
 };

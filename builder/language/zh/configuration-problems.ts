@@ -283,4 +283,9 @@ export const configurationProblems: Catalogue = {
   "is a multicast address": "是多播地址",
   "its version": "它的版本",
   "the kubelet, which looks in /run/containerd": "kubelet（它查看 /run/containerd）",
+  "--strict refuses what is otherwise only a warning": "--strict 拒绝平时只作警告的内容",
+  "give the path of the file itself, which is text": "给出文件本身的路径，它应为文本文件",
+  "the cluster is at 1.{1} already": "集群已经是 1.{1}",
+  "kubeferry releases   lists what there is": "kubeferry releases   列出现有的发行配置",
+  "the file wants a mapping, found {1}": "文件内容应为映射，实际为 {1}",
 };

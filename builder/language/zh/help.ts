@@ -181,4 +181,5 @@ export const help: Catalogue = {
   "Fetched by hand, on another machine:": "在另一台机器上手工下载：",
   "With cluster.yaml each step is held against it, and with -o its bundle is made: cluster-1.24.yaml beside it is what the cluster is to be from 1.24 on. What is there already and unchanged is kept, so the same command goes on where it was cut short:":
     "给出 cluster.yaml 时，每一步都与它核对，带 -o 时还会生成各步的离线包：旁边的 cluster-1.24.yaml 是集群从 1.24 起应有的样子。已有且没有变化的会保留，因此重新运行同一条命令会从中断处继续：",
+  "overwrite the file of --html": "覆盖 --html 指定的文件",
 };

@@ -113,7 +113,7 @@ export const imageErrors: Catalogue = {
   "the registry answered {1}: {2}": "镜像仓库应答 {1}：{2}",
   "this certificate and this key are no pair: {1}": "证书与私钥不匹配：{1}",
   "PEM, with the key in {1}": "PEM，私钥在 {1} 中",
-  "cannot read {1}: {2}": "无法读取 {1}：{2}",
+  "cannot read {1}: {2}": "无法读取 {1}：{2*}",
   "another program listens there already": "已有另一个程序在那里监听",
   "ss -ltnp 'sport = :{1}' says which program it is": "ss -ltnp 'sport = :{1}' 可以看出是哪个程序",
   "this machine has no such address": "本机没有这个地址",

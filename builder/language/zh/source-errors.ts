@@ -3,6 +3,7 @@ import type { Catalogue } from "#cli/language/catalogue";
 
 export const sourceErrors: Catalogue = {
   "the store cannot be made: {1}": "无法创建缓存目录：{1}",
+  "the store cannot be made: a file is in its way": "无法建立缓存：同名的文件已存在",
   "give another folder with --cache DIR": "用 --cache DIR 指定其他文件夹",
   "there is no store here": "这里没有缓存",
   "give its folder with --cache DIR; kubeferry fetch and kubeferry build make one":
@@ -22,7 +23,6 @@ export const sourceErrors: Catalogue = {
   "run kubeferry fetch once without --offline, or fetch it by hand: kubeferry lock --list, kubeferry lock --from DIR":
     "不带 --offline 执行一次 kubeferry fetch，或手工下载：kubeferry lock --list、kubeferry lock --from DIR",
   "this file cannot be read: {1}": "无法读取该文件：{1}",
-  "there is no such file": "没有这个文件",
   "{1}: {2}: {3}; trying the next place": "{1}：{2}：{3*}；改试下一处",
   "not cached, and --offline is set": "缓存中没有，而又指定了 --offline",
   "{1}: {2}; again in {3} s": "{1}：{2*}；{3} 秒后重试",
@@ -160,7 +160,7 @@ export const sourceErrors: Catalogue = {
     "如果这里的代理或镜像站有自己的 CA：--ca FILE，或 SSL_CERT_FILE=FILE",
   "{1} is larger than {2} bytes": "{1} 大于 {2} 字节",
   "this file holds no PEM certificate": "该文件中没有 PEM 证书",
-  "the lock cannot be read": "无法读取锁文件",
+  "the lock cannot be read: {1}": "无法读取锁文件：{1*}",
   "the lock is of something else than is asked for now": "锁文件与现在所要求的不符",
   "see what would change, and take it: kubeferry lock --update {1}":
     "查看会有哪些变化并采用：kubeferry lock --update {1}",
@@ -172,4 +172,13 @@ export const sourceErrors: Catalogue = {
   "asked for, in the lock {1}": "已要求，锁文件中是 {1}",
   "asked for {1}, in the lock": "要求的是 {1}，锁文件中有",
   "asked for {1}, in the lock {2}": "要求的是 {1}，锁文件中是 {2}",
+  "kubeferry store verify --repair; the next build fetches it again":
+    "kubeferry store verify --repair；下次构建会重新下载",
+  "--ca, SSL_CERT_FILE and NETRC want the path of a file": "--ca、SSL_CERT_FILE 和 NETRC 应为文件的路径",
+  "{1} is no lock and is made anew": "{1} 不是锁文件，现重新生成",
+  "this mirror is neither a folder nor an address of http or https":
+    "这个镜像源既不是文件夹，也不是 http 或 https 地址",
+  "--mirror https://mirror.example/upstream, or --mirror DIR":
+    "--mirror https://mirror.example/upstream，或 --mirror DIR",
+  "kubeferry lock --update cluster.yaml   makes it anew": "kubeferry lock --update cluster.yaml   重新生成",
 };

@@ -85,10 +85,15 @@ const found = findingsIn("installer/{checks,commands,transaction}/**/*.ts");
 /** What errors say, and the problems that they list; and what is only warned of. */
 const errorCalls = { ExpectedError: [{ argument: 1 }, { argument: 2, fields: details }], ".warn": [{ argument: 0 }] };
 const problemObjects = [
-  { has: "message", fields: ["message"] },
+  { has: "message", fields: ["message", "hint"] },
   { has: "why", fields: ["why"] },
 ];
-const errors = textsIn("installer/**/*.ts", errorCalls, [...problemObjects, { has: "next", fields: ["cause"] }]);
+const errors = textsIn(
+  "installer/**/*.ts",
+  errorCalls,
+  [...problemObjects, { has: "next", fields: ["cause"] }],
+  ["whyUnreadable"],
+);
 
 const second = [{ argument: 1 }];
 const third = [{ argument: 2 }];

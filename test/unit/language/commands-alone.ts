@@ -128,4 +128,13 @@ export const commandsAlone: readonly string[] = [
   "{1}/{2}{3}@sha256:{4}  sha256:{5}  {6}",
   "{1}/{2}{3}@sha256:{4}  sha256:{5}  {6}, in place of {7}",
   "{1}: payload {2}",
+  "./install --help",
+  "ip -brief address",
+  "mkdir -p {1}",
+  "{1} --help",
+  "kubeferry rekey cluster.yaml --node NODE",
+  "kubeferry join {1}/BUNDLE.tar.parts -o BUNDLE.tar",
+  "kubeferry push plant-7.tar --hosts hosts.yaml --install",
+  "--tls-cert FILE --tls-key FILE",
+  "kubeferry pki rotate {1} kubernetes-ca --step {2}",
 ];

@@ -147,7 +147,7 @@ test("an error is told with its name, its places and what to do in Chinese; its 
   const { out, err, code } = await runInstall(argv, { environment: zh });
   assert.equal(code, 3);
   assert.match(err, /^错误 ROLE_UNKNOWN 没有该角色：没有角色 "boss"\n/);
-  assert.match(err, /\n {4}期望：etcd, master, worker\n$/);
+  assert.match(err, /\n {4}期望：etcd, master, worker\n/);
   const absent = await runKubeferry(["inspect", "/nonexistent.tar"], { environment: zh });
   assert.match(absent.err, /^错误 USAGE 命令用法有误：没有这个离线包\n {4}位置：\/nonexistent\.tar\n/);
   assert.match(out, /"type":"error","code":"ROLE_UNKNOWN","message":"[ -~]+"/);

@@ -7,7 +7,7 @@ export const bundleErrors: Catalogue = {
   "others could change which keys this host trusts": "其他人可以更改本机信任哪些密钥",
   "chown root:root {1}; chmod go-w {2}; and look at what is in it":
     "chown root:root {1}; chmod go-w {2}；并查看其中的内容",
-  "the key file cannot be read": "无法读取密钥文件",
+  "the key file cannot be read: {1}": "无法读取密钥文件：{1*}",
   "the CA's key is no key": "CA 的私钥不是密钥",
   "the CA's key does not belong to its certificate": "CA 的私钥与它的证书不匹配",
   "no CA's key is on this node, so nothing can be signed here": "本节点上没有 CA 的私钥，无法在这里签发",
@@ -47,7 +47,8 @@ export const bundleErrors: Catalogue = {
   "the secrets are damaged: {1} has mode {2} instead of 600": "机密已损坏：{1} 的权限是 {2}，应为 600",
   "the secrets are damaged: {1}": "机密已损坏：{1}",
   "copy the bundle again from where it was built": "从构建处重新拷贝离线包",
-  "a line is neither a key nor a name and a key": "某一行既不是密钥，也不是名称加密钥",
+  "this is no key file: a line is neither a key nor a name and a key":
+    "这不是密钥文件：某一行既不是密钥，也不是名称加密钥",
   "there is no key for {1}": "没有 {1} 的密钥",
   "keys for {1}": "{1} 的密钥",
   "no key of a named node": "没有任何指名节点的密钥",
@@ -64,7 +65,6 @@ export const bundleErrors: Catalogue = {
   "this cannot be read: {1}": "无法读取：{1}",
   "the public key cannot be read": "无法读取公钥",
   "give minisign's .pub file": "给出 minisign 的 .pub 文件",
-  "{1} signatures are asked for, of {2} different keys": "要求有 {1} 个签名，而只有 {2} 把不同的密钥",
   "give --public-key once for each key that may sign, and --require how many of them must":
     "对每把可以签名的密钥各写一次 --public-key，用 --require 规定至少几把",
   "copy the bundle again from where it was built, then: kubeferry verify FILE":
@@ -89,11 +89,26 @@ export const bundleErrors: Catalogue = {
   "content {1} is not in this bundle": "离线包中没有内容 {1}",
   "{1} is not in this bundle": "离线包中没有 {1}",
   "this is there already": "已经存在",
-  "name a folder that is not": "指定一个不存在的文件夹",
+  "give a folder that does not exist yet": "指定一个不存在的文件夹",
   "bundle.json is not JSON": "bundle.json 不是 JSON",
   "copy the bundle again": "重新拷贝离线包",
   "bundle.json is larger than any real one": "bundle.json 比任何真实的都大",
   "more than {1} levels": "超过 {1} 层",
   "more than {1} values": "超过 {1} 个值",
   "more than {1} values in one": "单项超过 {1} 个值",
+  "there is no such file": "没有这个文件",
+  "it is a folder, not a file": "这是文件夹，不是文件",
+  "this user may not read it": "当前用户无权读取",
+  "this is a secret key, which signs": "这是用来签名的私钥",
+  "this is no public key": "这不是公钥",
+  "the public key of minisign or kubeferry keygen": "minisign 或 kubeferry keygen 的公钥",
+  "give the .pub file, or the line RW… in it": "给出 .pub 文件，或其中以 RW 开头的那一行",
+  "--require {1} asks for more keys than there are": "--require {1} 要求的密钥多于给出的密钥",
+  "{1} different keys or more": "至少 {1} 把不同的密钥",
+  "give NODE.key of the folder CLUSTER.keys that kubeferry build wrote":
+    "给出 kubeferry build 写出的文件夹 CLUSTER.keys 中的 NODE.key",
+  "this is not a bundle: the file is empty": "这不是离线包：文件是空的",
+  "this is not a bundle: it is compressed, and a bundle is a plain tar":
+    "这不是离线包：它经过压缩，而离线包是未压缩的 tar",
+  "this is not a bundle: it is no tar": "这不是离线包：它不是 tar",
 };

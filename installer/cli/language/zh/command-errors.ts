@@ -110,7 +110,14 @@ export const commandErrors: Catalogue = {
   "stopped by a signal": "被信号停止",
   "run the same command again, it continues": "重新运行同一条命令，会继续执行",
   "there is no error code or check {1}": "没有错误代码或检查项 {1}",
-  "explain   without a name lists all; health checks of a bundle are shown by ./install status":
+  "give it without a name: it lists them all; health checks of a bundle are shown by ./install status":
     "explain   不带名称时列出全部；离线包的健康检查由 ./install status 显示",
   "stopped at a question": "在询问时被停止",
+  "leave --no-start out": "去掉 --no-start",
+  "there is no check {1}": "没有名为 {1} 的检查",
+  "./install explain   lists them all; ./install preflight says which fail here":
+    "./install explain   列出全部检查；./install preflight 显示本机未通过的检查",
+  "give it another --name, or leave it out": "换一个 --name，或不给出",
+  "the archive cannot be written: there is no such folder": "无法写入归档：没有这个文件夹",
+  "a command is missing": "缺少命令",
 };

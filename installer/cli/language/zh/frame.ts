@@ -18,10 +18,8 @@ export const frame: Catalogue = {
   "required option '{1}' not specified": "没有给出必需的选项 '{1}'",
   "option '{1}' argument '{2}' is invalid. {3}": "选项 '{1}' 的参数 '{2}' 无效。{3*}",
   "command-argument value '{1}' is invalid for argument '{2}'. {3}": "参数 '{2}' 的值 '{1}' 无效。{3*}",
-  "too many arguments. Expected {1} argument but got {2}: {3}.":
-    "参数过多。应有 {1} 个，实际有 {2} 个：{3}。",
-  "too many arguments. Expected {1} arguments but got {2}: {3}.":
-    "参数过多。应有 {1} 个，实际有 {2} 个：{3}。",
+  "too many arguments. Expected {1} argument but got {2}: {3}.": "参数过多。应有 {1} 个，实际有 {2} 个：{3}。",
+  "too many arguments. Expected {1} arguments but got {2}: {3}.": "参数过多。应有 {1} 个，实际有 {2} 个：{3}。",
   "too many arguments for '{1}'. Expected {2} argument but got {3}: {4}.":
     "'{1}' 的参数过多。应有 {2} 个，实际有 {3} 个：{4}。",
   "too many arguments for '{1}'. Expected {2} arguments but got {3}: {4}.":

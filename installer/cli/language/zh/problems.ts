@@ -135,4 +135,6 @@ export const problems: Catalogue = {
   "is not there": "不存在",
   "{1} lists it and the index does not": "{1} 列出了它，而索引中没有",
   "is not in the index": "不在索引中",
+  "roll back before the last member is upgraded; the snapshot of before stays in /var/lib/kubeferry/snapshots":
+    "请在升级最后一个成员之前回滚；升级前的快照保留在 /var/lib/kubeferry/snapshots",
 };
