@@ -210,7 +210,7 @@ test("kubectl reads every kubeconfig, with certificate and key in it", () => {
         const path = put("kubeconfig", contentOf(file));
         const { code, output } = run(["kubectl", "--kubeconfig", path, "config", "view", "--flatten", "-o", "json"]);
         assert.equal(code, 0, `${name} ${node} ${file.path}: ${output}`);
-        assert.match(output, /"server": "https:\/\/[0-9.]+:(6443|8443)"/);
+        assert.match(output, /"server": "https:\/\/([0-9.]+|\[[0-9a-f:]+\]):(6443|8443)"/);
         assert.match(output, /"current-context": "[a-z:-]+"/);
       }
     }
