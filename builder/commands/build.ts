@@ -143,9 +143,9 @@ const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 async function delta(bundle: string, base: string, { reporter }: BuildOptions): Promise<void> {
   const { writeDelta } = await import("../pack/delta.ts");
   const output = `${bundle}.delta`;
-  await writeDelta(bundle, base, output);
+  const { size } = await writeDelta(bundle, base, output);
   reporter.info(
-    `${output}: what is new since ${basename(base)}; inside: kubeferry join ${basename(output)} --base ${basename(base)}`,
+    `${output}  ${formatBytes(size)}  what is new since ${basename(base)}; inside: kubeferry join ${basename(output)} --base ${basename(base)}`,
   );
 }
 

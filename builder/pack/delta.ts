@@ -21,6 +21,7 @@ import { ExpectedError } from "#cli/errors";
 
 export interface Delta {
   readonly path: string;
+  readonly size: number;
   /** Bytes of the blobs and installers that need not travel. */
   readonly saved: number;
 }
@@ -35,7 +36,7 @@ export async function writeDelta(where: string, base: string, output: string): P
   const saved = members.filter(isOld).reduce((sum, { size }) => sum + size, 0);
   const rest = members.filter((member) => !isOld(member)).map((member) => copyOf(member));
   await writeBeside(output, async (temporary) => writeTar(temporary, rest, undefined, modeOf(where)));
-  return { path: output, saved };
+  return { path: output, size: statSync(output).size, saved };
 }
 
 /** Writes to `output` the bundle that `delta` was made of, taking the rest from `base`. MEMBER_MISSING for a wrong base. */

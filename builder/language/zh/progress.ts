@@ -62,8 +62,8 @@ export const progress: Catalogue = {
   "wrote {1}; programs, certificates and secrets are left out": "已写入 {1}；不含程序、证书和机密",
   "the nodes' keys are in {1}/, one file a node; transfer each separately, to its own node":
     "节点密钥在 {1}/ 中，每个节点一个文件；请分别传递给各自的节点",
-  "{1}.delta: what is new since {2}; inside: kubeferry join {3} --base {4}":
-    "{1}.delta：相对 {2} 的新增内容；在隔离网络内：kubeferry join {3} --base {4}",
+  "{1}.delta  {2}  what is new since {3}; inside: kubeferry join {4} --base {5}":
+    "{1}.delta  {2}  相对 {3} 的新增内容；在隔离网络内：kubeferry join {4} --base {5}",
   "{1}: rotated, at the step {2}": "{1}：更换中，步骤 {2}",
   "no difference in what is installed": "所安装的内容没有不同",
   "{1}: carry it with every part; then kubeferry join {2} PART… -o BUNDLE.tar":
