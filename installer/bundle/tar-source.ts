@@ -52,7 +52,7 @@ export function scanTar(
     const block = read(position, blockSize);
     const foreign = count === 0 ? notTar(block) : null;
     if (foreign !== null) {
-      problems.push({ member: "the start", ...foreign, hint: "give the .tar that `kubeferry build` wrote" });
+      problems.push({ member: "the start", ...foreign });
       break;
     }
     if (block.length < blockSize) {
@@ -110,12 +110,17 @@ export function scanTar(
 }
 
 /** What a file is that was taken for a bundle by mistake; null for a tar, be it damaged. */
-function notTar(block: Buffer): Pick<IntegrityProblem, "code" | "message"> | null {
-  if (block.length === 0) return { code: "TRUNCATED", message: "this is not a bundle: the file is empty" };
+function notTar(block: Buffer): Pick<IntegrityProblem, "code" | "message" | "hint"> | null {
+  const hint = "give the .tar that `kubeferry build` wrote";
+  if (block.length === 0) return { code: "TRUNCATED", message: "this is not a bundle: the file is empty", hint };
   if (/^(1f8b|28b52ffd|fd377a58|425a68|504b0304)/.test(block.toString("hex", 0, 4)))
-    return { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is compressed, and a bundle is a plain tar" };
+    return {
+      code: "ARCHIVE_INVALID",
+      message: "this is not a bundle: it is compressed, and a bundle is a plain tar",
+      hint,
+    };
   const isTar = block.toString("latin1", 257, 262) === "ustar" || block.every((byte) => byte === 0);
-  return isTar ? null : { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is no tar" };
+  return isTar ? null : { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is no tar", hint };
 }
 
 /** The end mark is two blocks of zeros; behind it tar may fill its record with more of them, and with nothing else. */

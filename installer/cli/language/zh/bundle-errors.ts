@@ -111,4 +111,5 @@ export const bundleErrors: Catalogue = {
   "this is not a bundle: it is compressed, and a bundle is a plain tar":
     "这不是离线包：它经过压缩，而离线包是未压缩的 tar",
   "this is not a bundle: it is no tar": "这不是离线包：它不是 tar",
+  "give the .tar that `kubeferry build` wrote": "给出 `kubeferry build` 写出的 .tar",
 };
