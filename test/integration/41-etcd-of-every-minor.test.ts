@@ -34,12 +34,12 @@ const folder = mkdtempSync(join(tmpdir(), "kubeferry-minors-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const table = readFlagTable()["etcd"] ?? {};
 
-/** The distribution's, the coming one's, and that of the folder which KUBEFERRY_KUBERNETES names, where it has one. */
+/** The distribution's own, trixie's, and that of the folder which KUBEFERRY_KUBERNETES names, where it has one. */
 async function programs(): Promise<Etcd[]> {
   requirePackages("etcd-server", "etcd-client");
-  const later = join(folder, "forky");
+  const later = join(folder, "trixie");
   for (const name of ["etcd-server", "etcd-client"])
-    execFileSync("dpkg-deb", ["--extract", await debOfSuite(name, "forky"), later]);
+    execFileSync("dpkg-deb", ["--extract", await debOfSuite(name, "trixie"), later]);
   const own = process.env["KUBEFERRY_KUBERNETES"];
   const folders = [
     "/usr/bin",
