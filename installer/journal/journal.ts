@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { type CheckEntry, digestOf, type Digest, type Platform, type Role, type WrittenEntry } from "#bundle";
 import type { Change, OtherNodes, Phase } from "../resources/resource.ts";
+import { ExpectedError } from "#cli/errors";
 import { isFull, noSpace } from "./space.ts";
 
 /** Who and what a transaction is about. */
@@ -82,6 +83,7 @@ export type JournalRecord =
   | { readonly type: "gone"; readonly id: number; readonly at: string };
 
 export interface Journal {
+  /** JOURNAL_INVALID where there are records, and none of them can be read. */
   read(): JournalRecord[];
   /** Durable when it returns. NO_SPACE. */
   append(...records: readonly JournalRecord[]): void;
@@ -91,18 +93,35 @@ export interface Journal {
 export function fileJournal(path: string): Journal {
   return {
     read() {
-      try {
-        return decodeRecords(fs.readFileSync(path, "utf8"));
-      } catch (error) {
-        if ((error as { code?: string }).code === "ENOENT") return [];
-        throw error;
-      }
+      const text = textAt(path);
+      const records = decodeRecords(text);
+      // A recording that is cut off in its first record leaves one torn line, and nothing was changed by then.
+      const lines = text.split("\n").filter((line) => line !== "").length;
+      if (records.length === 0 && lines > 2) throw unreadable(path, lines);
+      return records;
     },
     append(...records) {
       appendDurably(path, Buffer.from(records.map(encodeRecord).join("")));
       if (records.some(({ type }) => type === "begin")) syncDirectory(dirname(path));
     },
   };
+}
+
+/** Empty where there is no file. */
+function textAt(path: string): string {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function unreadable(where: string, lines: number): ExpectedError {
+  return new ExpectedError("JOURNAL_INVALID", `none of the ${lines} records of the journal can be read`, {
+    where,
+    hint: "keep a copy of /var/lib/kubeferry and restore the journal from a backup",
+  });
 }
 
 /** NO_SPACE on a full disk: what may be there of it then is a torn line. */

@@ -52,10 +52,11 @@ export class Desk {
   }
 
   /** `from` in a file becomes `to`. */
-  edit(name: string, from: string, to: string): void {
+  edit(name: string, from: string | RegExp, to: string): void {
     const text = readFileSync(this.path(name), "utf8");
-    if (!text.includes(from)) throw new Error(`${name} has no ${from}`);
-    this.write(name, text.replace(from, to));
+    const edited = text.replace(from, to);
+    if (edited === text) throw new Error(`${name} has no ${from}`);
+    this.write(name, edited);
   }
 
   /** A copy of a file: `to` may be its own name. */

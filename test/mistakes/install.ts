@@ -127,6 +127,14 @@ export const installMistakes: readonly Mistake[] = [
     /./,
     (desk) => desk.edit("host/var/lib/kubeferry/journal", '"type":"begin"', '"type":"bogin"'),
   ],
+  ...(["undo", "rollback", "status", "audit"] as const).map((verb): Mistake => [
+    `./install ${verb} --root ../host`,
+    "6 JOURNAL_INVALID",
+    "/journal",
+    "restore the journal from a backup",
+    // As an editor does that knows no tabs.
+    (desk) => desk.edit("host/var/lib/kubeferry/journal", /\t/g, "    "),
+  ]),
 ];
 
 /** With a copy of the node's key that is readable. */

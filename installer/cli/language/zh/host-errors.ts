@@ -36,6 +36,7 @@ export const hostErrors: Catalogue = {
   "/var/lib/kubeferry/install undo   is done by the installer that wrote it":
     "/var/lib/kubeferry/install undo   由写下它的安装程序来撤回",
   "records of transaction {1} are missing from the journal": "日志（journal）中缺少事务 {1} 的记录",
+  "none of the {1} records of the journal can be read": "日志（journal）的 {1} 条记录都无法读取",
   "keep a copy of /var/lib/kubeferry and restore the journal from a backup":
     "保留一份 /var/lib/kubeferry 的副本，并从备份恢复日志（journal）",
   "something else stands in the place of Kubeferry's own state": "Kubeferry 存放自身状态的位置上有别的东西",
