@@ -66,7 +66,9 @@ export async function startControlPlane(
     const { stdout, stderr } = spawnSync(command, rest, { encoding: "utf8" });
     return stdout + stderr;
   };
-  const client = [join(daemons.folder, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`];
+  // Not the home's cache: daemons of another version had this address before.
+  const kubeconfig = `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`;
+  const client = [join(daemons.folder, "kubectl"), kubeconfig, `--cache-dir=${folder}/cache`];
   const plane: ControlPlane = {
     rights: rightsOf(rendered, root, folder, hosts.on("n1", client)),
     ...{ cluster, rendered, root, folder, hosts, run, logOf },

@@ -14,7 +14,8 @@ const kubeconfig = config("kube-controller-manager.kubeconfig");
 const allocates = (context: NodeContext): boolean => context.topology.network.plugin === "flannel";
 const mask = (family: Family) => (context: NodeContext) =>
   allocates(context) && hasFamily(context.topology, family) ? String(nodeMask[family]) : null;
-const withIPv6 = ({ topology }: NodeContext): boolean => hasFamily(topology, "ipv6");
+const isDual = ({ topology }: NodeContext): boolean => topology.network.pods.length > 1;
+const ofFamily = (family: Family) => (context: NodeContext) => (isDual(context) ? mask(family)(context) : null);
 
 const flags: readonly FlagRow[] = [
   until("1.11", "master", "http://127.0.0.1:8080"),
@@ -29,10 +30,10 @@ const flags: readonly FlagRow[] = [
   always("service-cluster-ip-range", (c) => c.topology.network.services.join()),
   always("allocate-node-cidrs", (c) => String(allocates(c))),
   always("cluster-cidr", (c) => c.topology.network.pods.join()),
-  // In dual stack it refuses the flag that does not say of which family.
-  always("node-cidr-mask-size", (c) => (withIPv6(c) ? null : mask("ipv4")(c))),
-  since("1.23", "node-cidr-mask-size-ipv4", (c) => (withIPv6(c) ? mask("ipv4")(c) : null)),
-  since("1.23", "node-cidr-mask-size-ipv6", mask("ipv6")),
+  // In dual stack it refuses the flag that does not say of which family; with one family 1.20 refuses those that do.
+  always("node-cidr-mask-size", (c) => (isDual(c) ? null : (mask("ipv4")(c) ?? mask("ipv6")(c)))),
+  since("1.23", "node-cidr-mask-size-ipv4", ofFamily("ipv4")),
+  since("1.23", "node-cidr-mask-size-ipv6", ofFamily("ipv6")),
   always("cluster-signing-cert-file", signingPath),
   always("cluster-signing-key-file", pem("pki", "ca-key")),
   between("1.11", "1.19", "experimental-cluster-signing-duration", "8760h"),
