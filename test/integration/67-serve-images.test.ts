@@ -233,7 +233,7 @@ test("how it may be called: no other address without TLS or --plain-http, a pair
   assert.deepEqual(await said("127.0.0.1:0", "--tls-cert", certificate), [2, "USAGE"]);
   assert.deepEqual(await said(server.host), [2, "USAGE"]);
   assert.deepEqual(await said("192.0.2.1:0", "--plain-http"), [2, "USAGE"]);
-  assert.deepEqual(await said("127.0.0.1"), [2, undefined]);
+  assert.deepEqual(await said("127.0.0.1"), [2, "USAGE"]);
   assert.deepEqual(await said("127.0.0.1:0", "--tls-cert", certificate, "--tls-key", join(dirname(key), "ca.key")), [
     3,
     "CONFIG_INVALID",
