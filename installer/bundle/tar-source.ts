@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { isCleanAbsolute } from "./clean-path.ts";
+import { indexPath } from "./consistency.ts";
 import type { IntegrityProblem } from "./problem.ts";
 import { type Member, type Source, memberLimit } from "./member.ts";
 import { readable } from "./readable.ts";
@@ -119,7 +120,9 @@ function notTar(block: Buffer): Pick<IntegrityProblem, "code" | "message" | "hin
       message: "this is not a bundle: it is compressed, and a bundle is a plain tar",
       hint,
     };
-  const isTar = block.toString("latin1", 257, 262) === "ustar" || block.every((byte) => byte === 0);
+  // A bundle whose magic is damaged still begins with its first member's name, and is to be carried again.
+  const begins = (text: string, offset: number): boolean => block.toString("latin1", offset).startsWith(text);
+  const isTar = begins("ustar", 257) || begins(`${indexPath}\0`, 0) || block.every((byte) => byte === 0);
   return isTar ? null : { code: "ARCHIVE_INVALID", message: "this is not a bundle: it is no tar", hint };
 }
 
