@@ -1,5 +1,6 @@
 /** The secret keys that sign: from a file that is nobody else's, with a password from the environment or the terminal. */
 import { readFile, stat } from "node:fs/promises";
+import { kindOfKey } from "#bundle";
 import { ask } from "#cli/ask";
 import { ExpectedError } from "#cli/errors";
 import { formatMode } from "#cli/quantities";
@@ -17,11 +18,11 @@ export async function openSigningKey(file: string, surroundings: Surroundings): 
     const hint = "kubeferry keygen --out PREFIX   makes one; minisign -G too";
     throw new ExpectedError("KEY_MISSING", "the secret key cannot be read", { where: file, cause, hint });
   }
-  if (!/^untrusted comment: .*secret key/.test(text)) {
-    const isPublic = /^untrusted comment: .*public key/.test(text);
+  const kind = kindOfKey(text);
+  if (kind !== "secret") {
     throw new ExpectedError(
       "KEY_WRONG",
-      isPublic ? "this is a public key, which cannot sign" : "this is no secret key",
+      kind === "public" ? "this is a public key, which cannot sign" : "this is no secret key",
       {
         where: file,
         expected: "the secret key of minisign or kubeferry keygen",

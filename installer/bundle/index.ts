@@ -30,6 +30,7 @@ export {
   decodeLine,
   formatPublicKey,
   keyName,
+  kindOfKey,
   malformed,
   parsePublicKey,
   parseSignature,

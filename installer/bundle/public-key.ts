@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ExpectedError } from "#cli/errors";
-import { parsePublicKey, type PublicKey } from "./signature.ts";
+import { kindOfKey, parsePublicKey, type PublicKey } from "./signature.ts";
 import type { Trust } from "./trust.ts";
 
 /** The key itself (`RWQ…`), or the file that holds it. USAGE. */
@@ -19,13 +19,16 @@ function givenPublicKey(given: string, workingDirectory: string): PublicKey {
   try {
     return parsePublicKey(text, path);
   } catch (cause) {
-    const isSecret = /^untrusted comment: .*secret key/.test(text);
-    throw new ExpectedError("USAGE", isSecret ? "this is a secret key, which signs" : "this is no public key", {
-      where: path,
-      cause,
-      expected: "the public key of minisign or kubeferry keygen",
-      hint: "give the .pub file, or the line RW… in it",
-    });
+    throw new ExpectedError(
+      "USAGE",
+      kindOfKey(text) === "secret" ? "this is a secret key, which signs" : "this is no public key",
+      {
+        where: path,
+        cause,
+        expected: "the public key of minisign or kubeferry keygen",
+        hint: "give the .pub file, or the line RW… in it",
+      },
+    );
   }
 }
 

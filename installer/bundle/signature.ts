@@ -32,6 +32,12 @@ export function parsePublicKey(text: string, where = "the public key"): PublicKe
   return publicKey(bytes.subarray(2, 10), bytes.subarray(10));
 }
 
+/** Which of minisign's keys a file holds, by the bytes of its last line. Its comment is whatever somebody wrote (`minisign -G -c`). */
+export function kindOfKey(text: string): "public" | "secret" | null {
+  const { length } = Buffer.from(text.trim().split("\n").at(-1) ?? "", "base64");
+  return length === 42 ? "public" : length === 158 ? "secret" : null;
+}
+
 /** A public key of its 32 raw bytes. */
 export function publicKey(id: Buffer, raw: Buffer): PublicKey {
   const key = createPublicKey({ key: Buffer.concat([publicPrefix, raw]), format: "der", type: "spki" });

@@ -118,6 +118,17 @@ test("keygen and sign ask for the password on a terminal, and show nothing of it
   assertCode(kubeferry(["verify", bundle, "--public-key", `${prefix}.pub`]), 0);
 });
 
+test("minisign's own key signs, whatever its comment says", () => {
+  const [own, bundle] = [join(folder, "plant"), join(folder, "plant.tar")];
+  const made = ["-G", "-W", "-c", "of the plant", "-s", `${own}.key`, "-p", `${own}.pub`];
+  execFileSync("minisign", made, { stdio: "ignore" });
+  assert.match(readFileSync(`${own}.key`, "utf8"), /^untrusted comment: of the plant\n/);
+  copyFileSync(unsigned, bundle);
+  assertCode(kubeferry(["sign", bundle, "--secret-key", `${own}.key`]), 0);
+  assertCode(kubeferry(["verify", bundle, "--public-key", `${own}.pub`]), 0);
+  assertCode(kubeferry(["verify", bundle, "--public-key", `${own}.key`]), 2, /this is a secret key/);
+});
+
 test("a secret key that others may read signs nothing", () => {
   const open = join(folder, "open.key");
   copyFileSync(`${one}.key`, open);
