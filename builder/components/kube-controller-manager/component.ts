@@ -1,7 +1,7 @@
 /** kube-controller-manager. */
 import type { Family } from "#formats/address";
 import { nodeMask } from "../../config/node-mask.ts";
-import { hasFamily } from "../../config/topology.ts";
+import { hasFamily, isDualStack } from "../../config/topology.ts";
 import type { Component } from "../component.ts";
 import { config, isAtLeast, type NodeContext, pem } from "../context.ts";
 import { controller } from "../controller.ts";
@@ -14,8 +14,8 @@ const kubeconfig = config("kube-controller-manager.kubeconfig");
 const allocates = (context: NodeContext): boolean => context.topology.network.plugin === "flannel";
 const mask = (family: Family) => (context: NodeContext) =>
   allocates(context) && hasFamily(context.topology, family) ? String(nodeMask[family]) : null;
-const isDual = ({ topology }: NodeContext): boolean => topology.network.pods.length > 1;
-const ofFamily = (family: Family) => (context: NodeContext) => (isDual(context) ? mask(family)(context) : null);
+const inDualStack = (family: Family) => (context: NodeContext) =>
+  isDualStack(context.topology) ? mask(family)(context) : null;
 
 const flags: readonly FlagRow[] = [
   until("1.11", "master", "http://127.0.0.1:8080"),
@@ -31,9 +31,9 @@ const flags: readonly FlagRow[] = [
   always("allocate-node-cidrs", (c) => String(allocates(c))),
   always("cluster-cidr", (c) => c.topology.network.pods.join()),
   // In dual stack it refuses the flag that does not say of which family; with one family 1.20 refuses those that do.
-  always("node-cidr-mask-size", (c) => (isDual(c) ? null : (mask("ipv4")(c) ?? mask("ipv6")(c)))),
-  since("1.23", "node-cidr-mask-size-ipv4", ofFamily("ipv4")),
-  since("1.23", "node-cidr-mask-size-ipv6", ofFamily("ipv6")),
+  always("node-cidr-mask-size", (c) => (isDualStack(c.topology) ? null : (mask("ipv4")(c) ?? mask("ipv6")(c)))),
+  since("1.23", "node-cidr-mask-size-ipv4", inDualStack("ipv4")),
+  since("1.23", "node-cidr-mask-size-ipv6", inDualStack("ipv6")),
   always("cluster-signing-cert-file", signingPath),
   always("cluster-signing-key-file", pem("pki", "ca-key")),
   between("1.11", "1.19", "experimental-cluster-signing-duration", "8760h"),
