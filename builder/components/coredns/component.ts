@@ -10,8 +10,8 @@ export const dnsAnswers: CheckRow = {
   argv: ({ topology: { network } }) => {
     const words = [network.dnsService, network.domain, network.apiService];
     return familyOf(network.apiService) === "ipv4"
-      ? script(["coredns/resolves.sh"], ...words)
-      : script(["ipv6-digits.sh", "coredns/resolves-ipv6.sh"], ...words);
+      ? script(["coredns/question.sh", "coredns/resolves.sh"], ...words, "01")
+      : script(["ipv6-digits.sh", "coredns/question.sh", "coredns/resolves-ipv6.sh"], ...words, "1c");
   },
   timeoutSeconds: 10,
   ...onApi,
