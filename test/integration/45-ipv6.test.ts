@@ -7,23 +7,15 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { isSince } from "#formats/version";
 import { startControlPlane } from "../programs/control-plane.ts";
-import { kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
+import { kubernetesDaemons, withIPv6 } from "../programs/kubernetes-daemons.ts";
 import { checksOfNode, runCheck } from "../programs/node-checks.ts";
 
 const daemons = await kubernetesDaemons();
 const address = "fd00:64:3::1";
-const isOld = !isSince(daemons.version, "1.23");
-const gate = isOld
-  ? `
-flags:
-  kube-apiserver: { feature-gates: "IPv6DualStack=true" }
-  kube-controller-manager: { feature-gates: "IPv6DualStack=true" }
-kube-proxy: { featureGates: { IPv6DualStack: true } }`
-  : "";
+const { isOld, version, gate } = withIPv6(daemons);
 const plane = await startControlPlane(
-  { ...daemons, version: isOld ? "1.23.0" : daemons.version },
+  { ...daemons, version },
   `
 name: six
 nodes:

@@ -25,6 +25,21 @@ export async function kubernetesDaemons(): Promise<Daemons> {
   return { folder, version };
 }
 
+/** How daemons are given a cluster with IPv6: older ones as 1.23, the first that Kubeferry renders it for, with the gate that they have for it. */
+export function withIPv6(daemons: Daemons): {
+  readonly isOld: boolean;
+  readonly version: string;
+  readonly gate: string;
+} {
+  if (isSince(daemons.version, "1.23")) return { isOld: false, version: daemons.version, gate: "" };
+  const gate = `
+flags:
+  kube-apiserver: { feature-gates: "IPv6DualStack=true" }
+  kube-controller-manager: { feature-gates: "IPv6DualStack=true" }
+kube-proxy: { featureGates: { IPv6DualStack: true } }`;
+  return { isOld: true, version: "1.23.0", gate };
+}
+
 /** A cluster of the version of these daemons: `text` is a cluster.yaml without `release`. The manifest is written to `folder`. */
 export async function clusterFor({ version }: Daemons, text: string, folder: string): Promise<FixtureCluster> {
   const likeThis = isSince(version, "1.24") ? "1.36" : "1.16";
