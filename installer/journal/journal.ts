@@ -95,7 +95,7 @@ export function fileJournal(path: string): Journal {
     read() {
       const text = textAt(path);
       const records = decodeRecords(text);
-      // A recording that is cut off in its first record leaves one torn line, and nothing was changed by then.
+      // A recording that is cut off in its first record leaves one torn line, a second one another: nothing was changed by then.
       const lines = text.split("\n").filter((line) => line !== "").length;
       if (records.length === 0 && lines > 2) throw unreadable(path, lines);
       return records;
