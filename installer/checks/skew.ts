@@ -1,6 +1,6 @@
 /** Which versions may follow which. Pure; the names of the findings are what `--skip-preflight` takes. */
 import { error, type Finding, ok, warning } from "#cli/finding";
-import { isSince, parseVersion } from "#formats/version";
+import { compareVersions, isSince, parseVersion } from "#formats/version";
 
 /** As a bundle names them; null or absent where it has none, undefined also in journals of older installers. */
 export interface Versions {
@@ -12,15 +12,29 @@ export interface Versions {
 export function skew(from: Versions, to: Versions): Finding[] {
   return [
     step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes),
-    step("etcd-skew", "etcd", from.components?.["etcd"], to.components?.["etcd"]).map((finding) =>
-      finding.severity === "ok" ? untilTheLastMember(finding, from, to) : finding,
-    ),
+    etcdStep(from.components?.["etcd"], to.components?.["etcd"]),
   ].flat();
 }
 
+/** From this patch on etcd puts right what 3.6 believes of the members and 3.5 did not (etcd.io, upgrade_3_6). */
+const repaired = "3.5.26";
+
+function etcdStep(from: string | undefined, to: string | undefined): Finding[] {
+  const check = "etcd-skew";
+  const [finding] = step(check, "etcd", from, to);
+  if (from === undefined || to === undefined || finding === undefined || finding.severity !== "ok")
+    return finding === undefined ? [] : [finding];
+  if (isSince(from, "3.5") && !isSince(from, "3.6") && isSince(to, "3.6") && compareVersions(from, repaired) < 0) {
+    const message = "etcd 3.6 may bring members back that this 3.5 has removed, or take away their votes";
+    const hint = `upgrade with a bundle of etcd ${repaired} or a later 3.5 first, until every member is healthy`;
+    return [error(check, message, { expected: `${repaired} or newer`, found: `${from} → ${to}`, hint })];
+  }
+  return [untilTheLastMember(finding, from, to)];
+}
+
 /** etcd raises the version of its data when all members run the newer one; an older one then refuses to start. */
-function untilTheLastMember(finding: Finding, from: Versions, to: Versions): Finding {
-  const [old, next] = [parseVersion(from.components?.["etcd"]), parseVersion(to.components?.["etcd"])];
+function untilTheLastMember(finding: Finding, from: string, to: string): Finding {
+  const [old, next] = [parseVersion(from), parseVersion(to)];
   if (old === null || next === null || old.minor === next.minor) return finding;
   return {
     ...finding,

@@ -205,9 +205,9 @@ export const checkExplanations: Readonly<Record<string, Explanation>> = {
     "kubeferry plan-upgrade lists the steps; ./install rollback takes the last upgrade back.",
   ),
   "etcd-skew": one(
-    "etcd goes forward by at most one minor version.",
-    "A minor version is skipped, or the bundle goes back.",
-    "kubeferry plan-upgrade lists the steps.",
+    "etcd goes forward by at most one minor version, and to 3.6 only from 3.5.26 on.",
+    "A minor version is skipped, or the bundle goes back; an older 3.5 leaves data of members that 3.6 takes for true.",
+    "kubeferry plan-upgrade lists the steps; before 3.6 a bundle of the newest 3.5.",
   ),
   "kubelet-skew": one(
     "The kubelet is not newer than any API server.",

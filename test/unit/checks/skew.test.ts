@@ -37,6 +37,10 @@ test("etcd goes up by one minor version at a time; the runtime as it likes", () 
   assert.equal(etcd("3.4.23", "3.6.1"), "etcd-skew error");
   assert.equal(etcd("3.5.1", "3.4.23"), "etcd-skew error");
   assert.equal(etcd("3.5.1", "3.5.2"), "etcd-skew ok");
+  assert.equal(etcd("3.5.16-4", "3.6.14"), "etcd-skew error", "it would believe what 3.5 kept of removed members");
+  assert.equal(etcd("3.5.26", "3.6.14"), "etcd-skew warning");
+  assert.equal(etcd("3.5.33", "3.6.14"), "etcd-skew warning");
+  assert.equal(etcd("3.5.16", "3.5.33"), "etcd-skew ok");
   assert.deepEqual(skew({ components: { containerd: "1.6.0" } }, { components: { containerd: "2.3.4" } }), []);
 });
 

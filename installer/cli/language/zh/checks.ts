@@ -146,8 +146,12 @@ export const checks: Catalogue = {
   "A minor version is skipped, or the bundle goes back.": "跳过了某个次版本，或离线包使版本倒退。",
   "kubeferry plan-upgrade lists the steps; ./install rollback takes the last upgrade back.":
     "kubeferry plan-upgrade 列出各个步骤；./install rollback 撤回最近一次升级。",
-  "etcd goes forward by at most one minor version.": "etcd 每次最多前进一个次版本。",
-  "kubeferry plan-upgrade lists the steps.": "kubeferry plan-upgrade 列出各个步骤。",
+  "etcd goes forward by at most one minor version, and to 3.6 only from 3.5.26 on.":
+    "etcd 每次最多前进一个次版本，并且只能从 3.5.26 或更新版本前进到 3.6。",
+  "A minor version is skipped, or the bundle goes back; an older 3.5 leaves data of members that 3.6 takes for true.":
+    "跳过了某个次版本，或离线包使版本倒退；较旧的 3.5 留下的成员数据会被 3.6 当作真实数据。",
+  "kubeferry plan-upgrade lists the steps; before 3.6 a bundle of the newest 3.5.":
+    "kubeferry plan-upgrade 列出各个步骤；升级到 3.6 之前，先用最新 3.5 的离线包。",
   "The kubelet is not newer than any API server.": "kubelet 不比任何 API 服务器新。",
   "Workers are upgraded before the masters, or no API server answers.":
     "worker 先于 master 升级，或没有 API 服务器应答。",

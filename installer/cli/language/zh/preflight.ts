@@ -173,6 +173,11 @@ export const preflight: Catalogue = {
   "etcd would change its major version": "etcd 的主版本会改变",
   "etcd would go back by a minor version; its data may not be readable then":
     "etcd 会倒退一个次版本；届时可能无法读取它的数据",
+  "etcd 3.6 may bring members back that this 3.5 has removed, or take away their votes":
+    "etcd 3.6 可能使这个 3.5 已移除的成员重新出现，或取消成员的投票权",
+  "3.5.26 or newer": "3.5.26 或更新",
+  "upgrade with a bundle of etcd 3.5.26 or a later 3.5 first, until every member is healthy":
+    "先用 etcd 3.5.26 或更新的 3.5 的离线包升级，直到每个成员都健康",
   "etcd would skip a minor version": "etcd 会跳过一个次版本",
   "{1}.{2} or newer": "{1}.{2} 或更新",
   "read the release notes, and take a backup first": "阅读发布说明，并先做备份",
