@@ -13,6 +13,9 @@ export const unreachable =
 export const passing =
   /etcdserver: (leader changed|request timed out|too many requests|no leader|server stopped)|\((TooManyRequests|ServerTimeout|Timeout)\)|TLS handshake timeout|request did not complete within|connection lost|connection reset by peer|unexpected EOF|no matches for kind "\w+" in version "rbac\./;
 
+/** Of kubectl: since it looked, somebody else has made or changed the object. */
+export const meanwhile = /\((AlreadyExists|Conflict)\)/;
+
 /** Of kubectl: no such object. */
 export const notThere = /\(NotFound\)/;
 

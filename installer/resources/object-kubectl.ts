@@ -6,7 +6,7 @@ import type { Effect } from "../host/effect.ts";
 import type { HostReader } from "../host/host.ts";
 import { holdsOthers, type Identity, identitiesIn, keyOf } from "./manifest.ts";
 import { bare, identityOf, lastApplied, type Live, listOf, liveIn } from "./object-live.ts";
-import { type Answer, answerOf, forbidden, notThere, passing, unreachable } from "./object-answer.ts";
+import { type Answer, answerOf, forbidden, meanwhile, notThere, passing, unreachable } from "./object-answer.ts";
 import type { Client, GrantId, ManifestId } from "./object-id.ts";
 import { isSame, type Unknown } from "./resource.ts";
 
@@ -108,7 +108,8 @@ export function without(state: ManifestState, keys: ReadonlyMap<string, string>)
 
 function bring(id: ManifestId | GrantId): Effect[] {
   // It answered a moment ago: an API server that starts anew, or one of several that is gone, is not the end of an installation.
-  const retry = `${passing.source}|${unreachable.source}`;
+  // Nor is another master that brings the same objects in the same moment.
+  const retry = `${passing.source}|${unreachable.source}|${meanwhile.source}`;
   return [
     { ...run(id, ["apply", "-f", id.path]), retry },
     { ...run(id, ["annotate", "-f", id.path, "--overwrite", `${mark}=${id.digest}`]), retry },

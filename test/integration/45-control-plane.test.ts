@@ -20,13 +20,15 @@ import {
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { doubtOf, readFlagTable } from "../../builder/config/flag-table.ts";
+import { digestOf } from "#bundle";
 import { isSince } from "#formats/version";
 import { importAuthorities, requestAuthorities } from "../../builder/pki/intermediate.ts";
 import { renderFixture } from "../builders/fixture-cluster.ts";
 import { createLocalHost } from "../../installer/host/local.ts";
 import { identitiesIn } from "../../installer/resources/manifest.ts";
 import { type FormerState, inspect, spec, steps } from "../../installer/resources/object-former.ts";
-import type { FormerId } from "../../installer/resources/object-id.ts";
+import type { FormerId, ManifestId } from "../../installer/resources/object-id.ts";
+import * as manifests from "../../installer/resources/object-kubectl.ts";
 import { isUnknown } from "../../installer/resources/resource.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 import { type Ended, type Started, startInstallerOn } from "../programs/as-master.ts";
@@ -153,6 +155,31 @@ test("the API server takes every object, and takes it again", () => {
       assert.doesNotMatch(output, /error|Error|[Ww]arning|invalid|strict decoding/, `${object.name}: ${output}`);
     }
   }
+});
+
+test("masters that bring one object at the same moment all succeed, and it is there", async () => {
+  const client = hosts.on("n1", [join(binaries, "kubectl"), `--kubeconfig=${root}/etc/kubernetes/admin.kubeconfig`]);
+  const names = Array.from({ length: 10 }, (_, at) => `raced-${at}`);
+  const text = names.map((name) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n`).join("---\n");
+  const path = join(folder, "raced.yaml");
+  writeFileSync(path, text);
+  const id: ManifestId = {
+    via: "kubectl",
+    name: "raced",
+    path,
+    digest: digestOf(text),
+    client,
+    environment: { HOME: "/proc" },
+    scratch: join(folder, "object"),
+  };
+  const master = async (at: number): Promise<void> => {
+    const contents = { stage: join(folder, `stage-${at}`), before: join(folder, `before-${at}`) };
+    const host = createLocalHost({ root: "/", contents });
+    for (const effect of manifests.steps(id, manifests.spec(id))) await host.perform(effect);
+  };
+  await Promise.all(Array.from({ length: 6 }, (_, at) => master(at)));
+  const found = kubectl("get", "configmaps", "-o=jsonpath={.items[*].metadata.name}").split(" ");
+  assert.equal(found.filter((name) => name.startsWith("raced-")).length, names.length);
 });
 
 test("an object that its manifest no longer has is taken away, and made again with all that it said", async () => {
