@@ -36,11 +36,14 @@ export async function restore(
 ): Promise<unknown> {
   const { reporter } = context;
   reporter.stage("restore", `because of: ${messageOf(error)}`);
-  const failed = transactions(state.journal.read()).findLast((one) => one.state !== "gone");
+  const present = transactions(state.journal.read()).filter((one) => one.state !== "gone");
+  const failed = present.at(-1);
   if (failed === undefined) return error;
+  // What a first installation brought into the cluster serves its other masters as well; what an upgrade changed there goes back.
+  const others = present.length === 1 ? failed.header.others : undefined;
   // Nobody was told of an installation that failed in its very first run: what its daemons wrote is nobody's.
   const deleteData = fresh && !(await hasJoined(host, failed));
-  const { problems, left } = await takeBackAll([failed], { root, host, state, deleteData }, context);
+  const { problems, left } = await takeBackAll([failed], { root, host, state, deleteData, others }, context);
   const told = explainedBySystem(error);
   if (!isExpected(told)) return error;
   const restored = left.length === 0 ? "the host is as it was" : "the host is as it was, but for what stays";

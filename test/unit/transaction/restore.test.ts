@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { digestOf } from "#bundle";
 import { ExpectedError } from "#cli/errors";
 import type { Context } from "../../../installer/context.ts";
 import { apply, begin, inspectPlan } from "../../../installer/journal/apply.ts";
@@ -11,6 +12,7 @@ import type { Header } from "../../../installer/journal/journal.ts";
 import type { Host } from "../../../installer/host/host.ts";
 import { stateOf } from "../../../installer/journal/state.ts";
 import { goal } from "../../../installer/resources/catalogue.ts";
+import type { Goal } from "../../../installer/resources/resource.ts";
 import { restore } from "../../../installer/transaction/restore.ts";
 import { FakeHost } from "../../fakes/fake-host.ts";
 import { MemoryJournal } from "../../fakes/memory-journal.ts";
@@ -33,10 +35,9 @@ interface Case {
   readonly answers?: boolean;
 }
 
-/** Where data are after a first installation made their folder, etcd wrote there, and something later failed. */
-async function leftBy({ fresh, alone, answers = false }: Case): Promise<{ left: string[]; said: string }> {
-  const host = new FakeHost();
-  const asked: Host = {
+/** Its methods as functions of their own, as restore takes a host apart. */
+function asHost(host: FakeHost, query: Host["query"]): Host {
+  return {
     root: "/",
     live: true,
     stat: (path) => host.stat(path),
@@ -44,10 +45,17 @@ async function leftBy({ fresh, alone, answers = false }: Case): Promise<{ left: 
     digest: (path) => host.digest(path),
     read: (path) => host.read(path),
     list: (path) => host.list(path),
-    query: async (argv) =>
-      argv[0] === "etcdctl" ? { code: answers ? 0 : 1, stdout: "", stderr: "" } : host.query(argv),
+    query,
     perform: (effect) => host.perform(effect),
   };
+}
+
+/** Where data are after a first installation made their folder, etcd wrote there, and something later failed. */
+async function leftBy({ fresh, alone, answers = false }: Case): Promise<{ left: string[]; said: string }> {
+  const host = new FakeHost();
+  const asked = asHost(host, async (argv) =>
+    argv[0] === "etcdctl" ? { code: answers ? 0 : 1, stdout: "", stderr: "" } : host.query(argv),
+  );
   host.directory("/var/lib");
   const root = mkdtempSync(join(tmpdir(), "restore-"));
   try {
@@ -91,4 +99,53 @@ test("one that had been interrupted, and may have been used since, leaves what w
 test("a member that the others count on keeps its data; one that never met them has none", async () => {
   assert.ok((await leftBy({ fresh: true, alone: false, answers: true })).left.length > 0);
   assert.deepEqual((await leftBy({ fresh: true, alone: false })).left, []);
+});
+
+const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+
+/** Objects in the cluster after master n1 brought one, and something later failed: at first, or in an upgrade. */
+async function objectsLeftBy({ master, upgrade = false }: { master: string[]; upgrade?: boolean }): Promise<string[]> {
+  const host = new FakeHost();
+  host.file("/manifest.yaml", text);
+  host.system.active.set("one.service", "");
+  const journal = new MemoryJournal(host);
+  const header = {
+    made: [],
+    alone: true,
+    checks: [],
+    roles: ["master"],
+    notes: [],
+    others: { etcd: [], master },
+  } as unknown as Header;
+  const id = { name: "a", client: ["kubectl"], environment: {}, scratch: "/object", path: "/manifest.yaml" };
+  const goals = [goal("object", { ...id, via: "kubectl", digest: digestOf(text) })];
+  const step = async (wanted: Goal[], gate: () => Promise<void>): Promise<void> => {
+    const plan = { phases: [{ name: "objects", goals: wanted, gates: ["any"] }] };
+    const changes = await inspectPlan(host, plan);
+    const transaction = begin(journal, header, plan, changes, now().toISOString());
+    await apply({ host, journal, transaction, changes, gate, onEffect: () => {}, interrupted: () => false, now });
+  };
+  if (upgrade) await step([], async () => {});
+  await assert.rejects(
+    step(goals, async () => {
+      throw error;
+    }),
+  );
+  assert.equal(host.system.cluster.objects.size, 1);
+  const root = mkdtempSync(join(tmpdir(), "restore-"));
+  try {
+    const reporter = { stage: () => {}, info: () => {}, warn: () => {}, record: () => {} };
+    const context = { reporter, now } as unknown as Context;
+    const asked = asHost(host, (argv) => host.query(argv));
+    await restore(root, asked, { ...stateOf(root), journal }, { error, fresh: true }, context);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+  return [...host.system.cluster.objects.keys()];
+}
+
+test("objects that other masters serve stay when a first installation fails; what an upgrade brought goes back", async () => {
+  assert.equal((await objectsLeftBy({ master: ["n2"] })).length, 1);
+  assert.deepEqual(await objectsLeftBy({ master: [] }), []);
+  assert.deepEqual(await objectsLeftBy({ master: ["n2"], upgrade: true }), []);
 });
