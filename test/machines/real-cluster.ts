@@ -13,9 +13,13 @@ export interface NodeLine {
 export interface RealClusterOptions {
   readonly name: string;
   readonly nodes: readonly NodeLine[];
+  /** Packages of the distribution beside those that every node wants. */
+  readonly packages?: readonly string[];
   /** Further lines: flags, runtime. */
   readonly more?: string;
 }
+
+const usual = ["conntrack", "ethtool", "ipset", "iptables", "ipvsadm", "socat"];
 
 /** Whether the release brings flannel, with which workers may come and go; else there is only static-routes. */
 export function hasFlannel({ folder }: RealKubernetes): boolean {
@@ -23,7 +27,10 @@ export function hasFlannel({ folder }: RealKubernetes): boolean {
 }
 
 /** The network that there is, no addon but those whose images there are, and the packages that a node wants. */
-export function clusterYaml(real: RealKubernetes, { name, nodes, more = "" }: RealClusterOptions): string {
+export function clusterYaml(
+  real: RealKubernetes,
+  { name, nodes, packages = [], more = "" }: RealClusterOptions,
+): string {
   const flannel = hasFlannel(real);
   const coredns = real.folder !== null && existsSync(join(real.folder, "images/registry.k8s.io/coredns/coredns"));
   const network = flannel ? "plugin: flannel" : "plugin: static-routes, proxyMode: iptables";
@@ -34,6 +41,6 @@ nodes:
 ${lines.join("")}network: { ${network} }
 addons: [${coredns ? "coredns" : ""}]
 ${real.images}packages:
-  - { distribution: debian 12, names: [conntrack, ethtool, ipset, iptables, ipvsadm, socat] }
+  - { distribution: debian 12, names: [${[...usual, ...packages].join(", ")}] }
 ${more}`;
 }

@@ -32,10 +32,9 @@ export interface RealKubernetes {
 
 const platform = "linux/amd64" as const;
 
-/** Builds what is missing: five minutes the first time. */
-export async function realKubernetes(): Promise<RealKubernetes> {
+/** Builds what is missing: five minutes the first time. `given`: such a folder. */
+export async function realKubernetes(given = process.env["KUBEFERRY_KUBERNETES"]): Promise<RealKubernetes> {
   const own = await kubernetes((said) => process.stdout.write(`# ${said}\n`));
-  const given = process.env["KUBEFERRY_KUBERNETES"];
   const { pause, smoke } = imageTags;
   const source = (name: string, tag: string): string => `oci:${join(own, "images/localhost", name)}:${tag}`;
   const smokeImage = imageLine(`localhost/smoke:${smoke}`, source("smoke", smoke));

@@ -14,6 +14,23 @@ export async function tellVersions(machine: Host, t: { diagnostic(text: string):
 export const rewrittenByDpkg =
   /^(file \/(var\/lib\/dpkg\/(status|status-old|lock|lock-frontend|triggers\/(Lock|Unincorp)|available)|var\/cache\/debconf\/(config|templates)\.dat(-old)?|var\/cache\/ldconfig(\/aux-cache)?|etc\/ld\.so\.cache)|log \/var\/log\/dpkg\.log):/;
 
+/**
+ * Nobody tells the systemd of a container that a cgroup of the first version is empty: it keeps the scopes of the kubelet's
+ * mounts, and the cgroup of a runtime that ended before the last of its shims did.
+ */
+export const leftByContainer =
+  /^(unit file run-r[0-9a-f]+\.scope: absent → transient|cgroup systemd\/system\.slice\/containerd\.service: absent → present)$/;
+
+/**
+ * What Debian's haproxy leaves after its purge, which takes its user away again: the lists of accounts with what they said
+ * before but written anew, their backups, and two names in /run that go with the next boot.
+ */
+export const leftByHaproxy = [
+  /^file \/etc\/(passwd|group|shadow|gshadow): f \d+ \S+ \d+ bytes \S+ ([0-9a-f]{64}) → f \d+ \S+ \d+ bytes \S+ \2$/,
+  /^file \/etc\/(passwd|group|shadow|gshadow)-: /,
+  /^run \/run\/(adduser|haproxy): absent /,
+];
+
 /** {@link differences} to before, once the test's own folder is gone: modules and kernel values count like all else. */
 export async function undoneDifferences(machine: Host, before: State): Promise<string[]> {
   await machine.run(`rm -rf ${workloadFolder}`);

@@ -1,4 +1,5 @@
 /** The client that writes every so often, and what became of each of its writes. */
+import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -62,8 +63,19 @@ export class Writer {
 /** Failures that a client has to live with: a write that etcd had in hand while its leader handed over, which it answers after some seconds. */
 const known = [/: 500 .*etcdserver: (request timed out, possibly due to previous leader failure|leader changed)/s];
 
-export function isKnown(refused: string): boolean {
-  return known.some((kind) => kind.test(refused));
+/** No write failed, but in a known way. */
+export function nothingLost(
+  t: { diagnostic(text: string): void },
+  what: string,
+  { acknowledged, refused }: Writes,
+): void {
+  t.diagnostic(`${what}: ${acknowledged.length} writes acknowledged, ${refused.length} refused\n${reasons(refused)}`);
+  assert.deepEqual(
+    refused.filter((text) => !known.some((kind) => kind.test(text))),
+    [],
+    what,
+  );
+  assert.ok(acknowledged.length > 10, `${what}: ${acknowledged.length} writes`);
 }
 
 /** How many writes were refused for which reason. */

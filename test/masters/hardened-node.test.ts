@@ -3,7 +3,7 @@
  * pods that the profile admits, and has each setting in force, not only in a file; and undo leaves nothing of it.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,13 +16,13 @@ import { type BuiltBundle, buildBundle, installer, keyFile } from "../machines/b
 import { allReady, answers, healthy, kubectl, tryKubectl } from "../machines/cluster-questions.ts";
 import { install, must, undo } from "../machines/commands.ts";
 import { type Container, type Containers, startContainers } from "../machines/container.ts";
-import { controllers } from "../machines/container-cgroups.ts";
 import { credentialsOn } from "../machines/credentials.ts";
+import { containerdFields, kubeletFields } from "../machines/pods-in-containers.ts";
 import { eventually } from "../machines/poll.ts";
 import { clusterYaml } from "../machines/real-cluster.ts";
 import { realKubernetes } from "../machines/real-kubernetes.ts";
 import { captureState, type State } from "../machines/state.ts";
-import { tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { leftByContainer, tellVersions, undoneDifferences } from "../machines/undone.ts";
 import { startRegistry } from "../servers/registry.ts";
 
 const ip = "10.0.0.11";
@@ -89,9 +89,6 @@ spec:
     spec: { hostNetwork: true, containers: [{ name: refused, image: "localhost/smoke:${imageTags.smoke}" }] }
 `;
 
-/** The scopes of the kubelet's mounts: nobody tells the systemd of a container that a cgroup of the first version is empty. */
-const leftByContainer = /^unit file run-r[0-9a-f]+\.scope: absent → transient$/;
-
 let days = 0;
 /** A test that begins where the one before ended. */
 function day(number: number): void {
@@ -107,12 +104,6 @@ const own = await cached("hardened-files", { manifests, user }, async (folder) =
   writeFileSync(join(folder, "own.yaml"), manifests);
 });
 
-// Kubelets of today start on cgroups of the first version only when told to: the kernel is this machine's.
-const oldCgroups = isSince(real.version, "1.31") && controllers().length > 0 ? ", failCgroupV1: false" : "";
-// Nor may root of a container, or of a machine that is one, set its pods before others when memory runs out.
-const plugin = existsSync(join(real.folder ?? "", "containerd"))
-  ? "io.containerd.cri.v1.runtime"
-  : "io.containerd.grpc.v1.cri";
 const more = `profile: cis
 flags:
   kube-apiserver: { event-ttl: 2h0m0s, max-requests-inflight: "300" }
@@ -120,10 +111,10 @@ flags:
   kube-scheduler: { v: "3" }
   kubelet: { v: "3" }
   etcd: { max-snapshots: "7" }
-kubelet: { maxPods: 60, podPidsLimit: 2048, containerLogMaxFiles: 4${oldCgroups} }
+kubelet: { maxPods: 60, podPidsLimit: 2048, containerLogMaxFiles: 4, ${kubeletFields(real)} }
 kube-proxy: { clientConnection: { qps: 7 } }
 kube-scheduler: { percentageOfNodesToScore: 60 }
-containerd: { debug: { level: warn }, plugins: { ${plugin}: { restrict_oom_score_adj: true } } }
+containerd: { debug: { level: warn }, ${containerdFields(real)} }
 registries:
   registry.plant: { mirrors: ["https://127.0.0.1:${registryPort}"] }
   "127.0.0.1:${registryPort}": { ca: ${own}/ca.pem, credentials: ${own}/login }
@@ -201,7 +192,7 @@ test("every flag and field is in force", async () => {
   }))
     assert.deepEqual(said.kubeletconfig[field], value, field);
   assert.equal((await kubectl(node, "get node n1 -o jsonpath={.status.capacity.pods}")).trim(), "60");
-  assert.match(await node.run("curl -s http://127.0.0.1:10249/configz"), /"QPS":7,/);
+  assert.match(await node.run("curl -s http://127.0.0.1:10249/configz"), /"QPS":7,/i);
   const dump = await node.run("/usr/local/bin/containerd config dump");
   for (const line of [/level = ["']warn["']/, /restrict_oom_score_adj = true/]) assert.match(dump, line);
   days = 2;

@@ -16,8 +16,8 @@ import { credentialsOn } from "../machines/credentials.ts";
 import { eventually } from "../machines/poll.ts";
 import { realKubernetes } from "../machines/real-kubernetes.ts";
 import { captureState, type State } from "../machines/state.ts";
-import { tellVersions, undoneDifferences } from "../machines/undone.ts";
-import { isKnown, reasons, Writer, type Writes } from "../machines/writer.ts";
+import { leftByHaproxy, tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { nothingLost, reasons, Writer } from "../machines/writer.ts";
 
 const addresses = { m1: "10.0.0.11", m2: "10.0.0.12", m3: "10.0.0.13" };
 const names = ["m1", "m2", "m3"] as const;
@@ -109,14 +109,6 @@ function startWriter(): void {
   const kubeconfig = join(host("m1").root, "etc/kubernetes/admin.kubeconfig");
   const prefix = `write-${writers}`;
   writer = new Writer((argv) => containers.on("m1", argv), { kubeconfig, namespace, prefix });
-}
-
-/** No write failed, but in a known way. */
-function nothingLost(t: { diagnostic(text: string): void }, what: string, { acknowledged, refused }: Writes): void {
-  t.diagnostic(`${what}: ${acknowledged.length} writes acknowledged, ${refused.length} refused\n${reasons(refused)}`);
-  const others = refused.filter((text) => !isKnown(text));
-  assert.deepEqual(others, [], what);
-  assert.ok(acknowledged.length > 10, `${what}: ${acknowledged.length} writes`);
 }
 
 /** Waits until so many further writes were acknowledged. */
@@ -287,16 +279,6 @@ test("all data are lost: each member is restored from one snapshot, with every w
   days = 6;
 });
 
-/**
- * What Debian's haproxy leaves after its purge, which takes its user away again: the lists of accounts with what they said
- * before but written anew, their backups, and two names in /run that go with the next boot.
- */
-const leftByPackage = [
-  /^file \/etc\/(passwd|group|shadow|gshadow): f \d+ \S+ \d+ bytes \S+ ([0-9a-f]{64}) → f \d+ \S+ \d+ bytes \S+ \2$/,
-  /^file \/etc\/(passwd|group|shadow|gshadow)-: /,
-  /^run \/run\/(adduser|haproxy): absent /,
-];
-
 test("all three are undone without a trace", async () => {
   day(7);
   for (const one of containers.all.toReversed()) {
@@ -305,7 +287,7 @@ test("all three are undone without a trace", async () => {
     assert.ok(before !== undefined);
     const left = await undoneDifferences(one, before);
     assert.deepEqual(
-      left.filter((line) => !leftByPackage.some((known) => known.test(line))),
+      left.filter((line) => !leftByHaproxy.some((known) => known.test(line))),
       [],
       one.name,
     );
