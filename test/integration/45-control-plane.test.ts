@@ -33,6 +33,7 @@ import { isUnknown } from "../../installer/resources/resource.ts";
 import { readKubeconfig } from "../../installer/certificates/kubeconfig.ts";
 import { type Ended, type Started, startInstallerOn } from "../programs/as-master.ts";
 import { companyCa } from "../programs/company-ca.ts";
+import { kubeletFields } from "../machines/pods-in-containers.ts";
 import { address, startControlPlane } from "../programs/control-plane.ts";
 import { clusterFor, kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
 import { commandLine, textOf } from "../builders/placed-node.ts";
@@ -46,6 +47,7 @@ nodes:
   - { name: n1, ip: ${address}, roles: [etcd, control-plane, worker] }
 network: { plugin: flannel, proxyMode: iptables }
 certificates: { algorithm: ECDSA-P256 }
+kubelet: { ${kubeletFields(daemons)} }
 `;
 const plane = await startControlPlane(daemons, clusterYaml, async (pki, cluster, folder) => {
   const company = companyCa(folder);

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { kubeletFields } from "../machines/pods-in-containers.ts";
 import { address, startControlPlane } from "../programs/control-plane.ts";
 import { kubernetesDaemons } from "../programs/kubernetes-daemons.ts";
 
+const daemons = await kubernetesDaemons();
 const plane = await startControlPlane(
-  await kubernetesDaemons(),
+  daemons,
   `
 name: hardened
 profile: cis
@@ -15,6 +17,7 @@ nodes:
   - { name: n1, ip: ${address}, roles: [etcd, control-plane, worker] }
 network: { plugin: flannel, proxyMode: iptables }
 addons: [coredns]
+kubelet: { ${kubeletFields(daemons)} }
 `,
 );
 const { root, folder, rendered, start, kubectl, run, eventually, logOf } = plane;
