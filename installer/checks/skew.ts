@@ -8,19 +8,18 @@ export interface Versions {
   readonly components?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Kubernetes and etcd: one minor version at a time, never back. Everything else may change freely. */
-export function skew(from: Versions, to: Versions): Finding[] {
-  return [
-    step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes),
-    etcdStep(from.components?.["etcd"], to.components?.["etcd"]),
-  ].flat();
+/** One minor version at a time, never back. */
+export function kubernetesSkew(from: Versions, to: Versions): Finding[] {
+  return step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes);
 }
 
 /** From this patch on etcd puts right what 3.6 believes of the members and 3.5 did not (etcd.io, upgrade_3_6). */
 const repaired = "3.5.26";
 
-function etcdStep(from: string | undefined, to: string | undefined): Finding[] {
+/** Of a member: one minor version at a time, never back, and to 3.6 only from data that are right. */
+export function etcdSkew(older: Versions, newer: Versions): Finding[] {
   const check = "etcd-skew";
+  const [from, to] = [older.components?.["etcd"], newer.components?.["etcd"]];
   const [finding] = step(check, "etcd", from, to);
   if (from === undefined || to === undefined || finding === undefined || finding.severity !== "ok")
     return finding === undefined ? [] : [finding];

@@ -13,7 +13,7 @@ import { replay } from "./replay.ts";
 import { sameKeys } from "./same-keys.ts";
 import { eachOf, familyOf } from "#formats/address";
 import { parseVersion } from "#formats/version";
-import { kubeletSkew, skew } from "./skew.ts";
+import { etcdSkew, kubeletSkew, kubernetesSkew } from "./skew.ts";
 
 /** What preflight has. */
 export interface UpgradeCheckInput {
@@ -39,7 +39,8 @@ export async function upgradeChecks(input: UpgradeCheckInput, ask: AskVersion = 
   return [
     ...renewed(past),
     ...replay(from, bundle.index),
-    ...skew(from, to),
+    ...kubernetesSkew(from, to),
+    ...(roles.includes("etcd") ? etcdSkew(from, to) : []),
     ...sameNode(last, input),
     ...sameFamilies(older, input),
     ...(await sameKeys(input)),

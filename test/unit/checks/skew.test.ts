@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseVersion } from "#formats/version";
-import { kubeletSkew, skew } from "../../../installer/checks/skew.ts";
+import { etcdSkew, kubeletSkew, kubernetesSkew } from "../../../installer/checks/skew.ts";
 
 const kubernetes = (from: string | null, to: string | null): string =>
-  skew({ kubernetes: from }, { kubernetes: to })
+  kubernetesSkew({ kubernetes: from }, { kubernetes: to })
     .map(({ check, severity }) => `${check} ${severity}`)
     .join();
 const etcd = (from: string, to: string): string =>
-  skew({ components: { etcd: from } }, { components: { etcd: to } })
+  etcdSkew({ components: { etcd: from } }, { components: { etcd: to } })
     .map(({ check, severity }) => `${check} ${severity}`)
     .join();
 
@@ -41,11 +41,11 @@ test("etcd goes up by one minor version at a time; the runtime as it likes", () 
   assert.equal(etcd("3.5.26", "3.6.14"), "etcd-skew warning");
   assert.equal(etcd("3.5.33", "3.6.14"), "etcd-skew warning");
   assert.equal(etcd("3.5.16", "3.5.33"), "etcd-skew ok");
-  assert.deepEqual(skew({ components: { containerd: "1.6.0" } }, { components: { containerd: "2.3.4" } }), []);
+  assert.deepEqual(etcdSkew({ components: { containerd: "1.6.0" } }, { components: { containerd: "2.3.4" } }), []);
 });
 
 test("what is refused says the version that would do", () => {
-  const [finding] = skew({ kubernetes: "1.34.1" }, { kubernetes: "1.36.3" });
+  const [finding] = kubernetesSkew({ kubernetes: "1.34.1" }, { kubernetes: "1.36.3" });
   assert.equal(finding?.expected, "1.35");
   assert.equal(finding?.found, "1.34.1 → 1.36.3");
   assert.match(finding?.hint ?? "", /Kubernetes 1\.35 first/);
