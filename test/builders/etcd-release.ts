@@ -3,18 +3,22 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { digestOf } from "#bundle";
+import { compareVersions } from "#formats/version";
 import type { Artifact } from "../../builder/config/release.ts";
 import { loadRelease } from "../../builder/config/releases.ts";
 import { cacheFolder } from "../../scripts/vm/cache.ts";
 import { debOfSuite } from "./debs.ts";
 
-/** Path of the manifest; the same text whenever the suite has the same packages. */
+/** Path of the manifest, the same text whenever the suite has the same packages; `base` itself where its etcd is newer. */
 export async function etcdReleaseOf(suite: string, base = "distro"): Promise<string> {
   const { manifest } = await loadRelease(base);
   const artifacts = [
     await artifactOf("etcd-server", suite, { "usr/bin/etcd": "etcd" }),
     await artifactOf("etcd-client", suite, { "usr/bin/etcdctl": "etcdctl" }),
   ];
+  const own = manifest.components.find(({ name }) => name === "etcd")?.version;
+  const { version } = versionOf(artifacts);
+  if (own !== undefined && version !== undefined && compareVersions(own, version) > 0) return base;
   const components = manifest.components.map((component) =>
     component.name === "etcd" ? { ...component, ...versionOf(artifacts), artifacts } : component,
   );
