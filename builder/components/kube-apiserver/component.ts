@@ -92,9 +92,9 @@ const flags: readonly FlagRow[] = [
   // Masters without kube-proxy reach services only by their endpoints.
   since("1.11", "enable-aggregator-routing", (c) => (c.node.roles.includes("worker") ? null : "true")),
   since("1.11", "profiling", "false"),
-  // It says that it is going before it goes: haproxy asks each second, and takes it out after two answers.
   // Without it an end takes a minute longer: who watches is never told, and waited for.
   since("1.27", "shutdown-watch-termination-grace-period", "10s"),
+  // It says that it is going before it goes: haproxy asks each second, and takes it out after two answers.
   since("1.16", "shutdown-delay-duration", (c) => (c.topology.api.endpoint === "first-master" ? null : "5s")),
   always("v", "2"),
 ];
