@@ -13,22 +13,22 @@ export function kubernetesSkew(from: Versions, to: Versions): Finding[] {
   return step("kubernetes-skew", "Kubernetes", from.kubernetes, to.kubernetes);
 }
 
+/** Of a member: one minor version at a time, never back, and to 3.6 only from data that are right. */
+export function etcdSkew(older: Versions, newer: Versions): Finding[] {
+  const [from = "", to = ""] = [older.components?.["etcd"], newer.components?.["etcd"]];
+  return step("etcd-skew", "etcd", from, to).map((finding) =>
+    finding.severity === "ok" ? (staleMembers(from, to) ?? untilTheLastMember(finding, from, to)) : finding,
+  );
+}
+
 /** From this patch on etcd puts right what 3.6 believes of the members and 3.5 did not (etcd.io, upgrade_3_6). */
 const repaired = "3.5.26";
 
-/** Of a member: one minor version at a time, never back, and to 3.6 only from data that are right. */
-export function etcdSkew(older: Versions, newer: Versions): Finding[] {
-  const check = "etcd-skew";
-  const [from, to] = [older.components?.["etcd"], newer.components?.["etcd"]];
-  const [finding] = step(check, "etcd", from, to);
-  if (from === undefined || to === undefined || finding === undefined || finding.severity !== "ok")
-    return finding === undefined ? [] : [finding];
-  if (isSince(from, "3.5") && !isSince(from, "3.6") && isSince(to, "3.6") && compareVersions(from, repaired) < 0) {
-    const message = "etcd 3.6 may bring members back that this 3.5 has removed, or take away their votes";
-    const hint = `upgrade with a bundle of etcd ${repaired} or a later 3.5 first, until every member is healthy`;
-    return [error(check, message, { expected: `${repaired} or newer`, found: `${from} → ${to}`, hint })];
-  }
-  return [untilTheLastMember(finding, from, to)];
+function staleMembers(from: string, to: string): Finding | null {
+  if (!isSince(from, "3.5") || !isSince(to, "3.6") || compareVersions(from, repaired) >= 0) return null;
+  const message = "etcd 3.6 may bring members back that this 3.5 has removed, or take away their votes";
+  const hint = `upgrade with a bundle of etcd ${repaired} or a later 3.5 first, until every member is healthy`;
+  return error("etcd-skew", message, { expected: `${repaired} or newer`, found: `${from} → ${to}`, hint });
 }
 
 /** etcd raises the version of its data when all members run the newer one; an older one then refuses to start. */
