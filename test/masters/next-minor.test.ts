@@ -116,10 +116,10 @@ async function served(
 const upgrade = (one: Container, roles: string): Promise<string> =>
   must(one, [later, "upgrade", "--role", roles, "--key", keyFile, "--yes"]);
 
-/** `v1.35.0` of each API server and of each kubelet. */
+/** `v1.35.0` of each API server and of each kubelet, as they run. */
 async function versions(): Promise<{ servers: string[]; kubelets: string[] }> {
   const servers = await Promise.all(
-    containers.all.map((one) => one.run("/usr/local/bin/kube-apiserver --version | cut -d' ' -f2")),
+    containers.all.map((one) => one.run("/proc/$(pidof kube-apiserver)/exe --version | cut -d' ' -f2")),
   );
   const kubelets = await kubectl(master(), "get nodes -o jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
   return { servers: servers.map((text) => text.trim()), kubelets: kubelets.trim().split(" ") };
