@@ -1,4 +1,4 @@
-/** Reads a stream of chunks by lengths, as archive formats want it. Nothing is copied but what crosses chunks. */
+/** Reads a stream of chunks by lengths, as archive formats want it. A chunk is lent: what is held longer is a copy. */
 import { ExpectedError } from "#cli/errors";
 
 /** The stream ended before what was asked for. */
@@ -62,25 +62,22 @@ export class ByteReader {
 
   /** `length` bytes, or fewer at the end of the stream. */
   async upTo(length: number): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
+    const parts: Buffer[] = [];
     let missing = length;
     while (missing > 0 && (await this.#fill())) {
-      const part = this.#take(missing);
+      const part = Buffer.from(this.#take(missing));
       parts.push(part);
       missing -= part.length;
     }
-    const [only] = parts;
-    return parts.length === 1 && only !== undefined
-      ? Buffer.from(only.buffer, only.byteOffset, only.length)
-      : Buffer.concat(parts);
+    return Buffer.concat(parts);
   }
 
   /** The first `length` bytes (fewer at the end), which stay to be read. */
   async peek(length: number): Promise<Buffer> {
     const found = await this.upTo(length);
     this.position -= found.length;
-    this.#chunk = this.#chunk.length === 0 ? found : Buffer.concat([found, this.#chunk]);
-    return Buffer.from(found);
+    this.#chunk = Buffer.concat([found, this.#chunk]);
+    return found;
   }
 
   /** The next `length` bytes as a stream (to the end without `length`). Must be read out before anything else is read. */

@@ -1,6 +1,7 @@
 /** gzip, xz and zstd as streams. A cut stream is TRUNCATED, a broken one ARCHIVE_INVALID; neither passes silently. */
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { release } from "#bundle";
 import { ExpectedError, messageOf } from "#cli/errors";
 import { ByteReader, EndOfStream } from "./byte-reader.ts";
 import { unxz } from "./xz.ts";
@@ -20,7 +21,7 @@ export function compressionOf(start: Uint8Array): Compression {
   return "none";
 }
 
-/** What is compressed in `source`. Leaving it early stops the decompressor; `source` can then be read on. */
+/** What is compressed in `source`, in chunks that are lent until the next one is asked for. Leaving it early stops the decompressor; `source` can then be read on. */
 export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === "gzip") return through(source, createGunzip({ chunkSize }), "gzip");
   if (compression === "zstd") return unzstd(source);
@@ -59,7 +60,10 @@ async function* through(
     }
   })();
   try {
-    for await (const chunk of transform) yield chunk as Buffer;
+    for await (const chunk of transform as AsyncIterable<Buffer<ArrayBuffer>>) {
+      yield chunk;
+      release(chunk);
+    }
   } catch (cause) {
     if (failed === undefined) throw mapped(name, cause);
   } finally {

@@ -14,7 +14,7 @@ export {
 export * from "./format.ts";
 export { decodeIndex } from "./format-decode.ts";
 export { createFrame, frameParameters, type FrameToMake } from "./frame-writer.ts";
-export { blobPath, chunkSize, decodeFrame } from "./frames.ts";
+export { blobPath, chunkSize, decodeFrame, release } from "./frames.ts";
 export type { WrittenEntry } from "./living.ts";
 export { type NodeNeeds, partsOfNode } from "./parts-of-node.ts";
 export { type Member, type Source, readMember } from "./member.ts";
