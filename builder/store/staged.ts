@@ -37,10 +37,15 @@ export class Staged {
     return this.#size;
   }
 
+  /** Takes a chunk, which is the caller's again when this returns. It is hashed while the kernel takes it. */
   async write(chunk: Uint8Array): Promise<void> {
+    const writing = this.#own ? this.#append(chunk) : undefined;
     this.#hash.update(chunk);
     this.#size += chunk.length;
-    if (!this.#own) return;
+    await writing;
+  }
+
+  async #append(chunk: Uint8Array): Promise<void> {
     for (let offset = 0; offset < chunk.length;) {
       offset += (await this.#file.write(chunk, offset, chunk.length - offset)).bytesWritten;
     }
