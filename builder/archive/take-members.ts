@@ -81,7 +81,7 @@ class Taking {
     this.#refuseDuplicate(name, entry.kind);
     if (entry.kind === "symlink" || entry.kind === "hardlink") return this.#seeLink(name, entry);
     if (entry.kind === "directory") return;
-    if (entry.size > this.#wanted.limits.total) throw tooLarge(name, entry.size);
+    if (entry.size > this.#wanted.limits.total) throw tooLarge(name, entry.size, this.#wanted.limits.total);
     for (const pattern of matchingPatterns(name, this.#wanted.patterns)) await this.#take(pattern, name, entry);
   }
 
@@ -102,7 +102,7 @@ class Taking {
   }
 
   async #take(pattern: string, name: string, entry: Entry): Promise<void> {
-    if (entry.size > this.#wanted.limits.member) throw tooLarge(name, entry.size);
+    if (entry.size > this.#wanted.limits.member) throw tooLarge(name, entry.size, this.#wanted.limits.member);
     const staged = await this.#store.stage();
     this.#found.set(name, [...(this.#found.get(name) ?? []), { pattern, staged }]);
     for await (const chunk of entry.bytes()) await staged.write(chunk);
@@ -163,6 +163,10 @@ class Taking {
   }
 }
 
-function tooLarge(name: string, size: number): ExpectedError {
-  return new ExpectedError("ARCHIVE_BOMB", `"${printable(name)}" says that it is ${size} bytes long`);
+function tooLarge(name: string, size: number, limit: number): ExpectedError {
+  return new ExpectedError("ARCHIVE_BOMB", `"${printable(name)}" of the archive is too long`, {
+    expected: `at most ${limit} bytes`,
+    found: `${size} bytes`,
+    hint: "carry a file of this length by itself, outside of an archive: files: { .: NAME }",
+  });
 }

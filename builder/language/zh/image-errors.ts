@@ -147,7 +147,9 @@ export const imageErrors: Catalogue = {
   "elsewhere: {1}": "在别处：{1}",
   "{1} members, none of that name": "有 {1} 个成员，没有该名称的",
   "correct `files:` of this artifact in the release manifest": "改正发行版清单中该项的 `files:`",
-  '"{1}" says that it is {2} bytes long': '"{1}" 声明长度为 {2} 字节',
+  '"{1}" of the archive is too long': '归档中的 "{1}" 过长',
+  "carry a file of this length by itself, outside of an archive: files: { .: NAME }":
+    "请单独携带这样长的文件，不放入归档：files: { .: NAME }",
   "it has too many members": "成员过多",
   "an extended header is larger than 1 MiB": "扩展头部大于 1 MiB",
   "a sparse member is refused": "拒绝稀疏文件",
