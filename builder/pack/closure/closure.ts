@@ -13,7 +13,7 @@ import { parseBase } from "./base.ts";
 import { checkBinaries } from "./binaries.ts";
 import { checkComponents } from "./components.ts";
 import { imagesNamedBy } from "./image-references.ts";
-import { checkNames, checkPods } from "./names.ts";
+import { checkNames, checkPods, podManifests } from "./names.ts";
 import { checkCommands, checkUnits } from "./programs.ts";
 import { viewOf } from "./view.ts";
 
@@ -41,6 +41,7 @@ export function checkClosure(input: ClosureInput): Finding[] {
   const { rendered, platforms } = input;
   const text = input.base ?? readManifest("bases/host.txt") ?? "";
   const own = new Set(rendered.files.map(({ path }) => path.slice(0, path.lastIndexOf("/"))));
+  const pods = podManifests(rendered.files);
   const findings = new Map<string, Finding>();
   const add = (found: readonly Finding[]): void => {
     for (const finding of found) {
@@ -64,7 +65,7 @@ export function checkClosure(input: ClosureInput): Finding[] {
       add(checkUnits(view));
       add(checkCommands(view));
       add(checkNames(view, own, imagesOf));
-      add(checkPods(view, rendered.files, imagesOf));
+      add(checkPods(view, pods, imagesOf));
       add(checkBinaries(view, input.store));
     }
   }

@@ -42,18 +42,31 @@ function checkCni(view: View, path: string, text: string): Finding[] {
   return /\/net\.d\/[^/]+\.conf(list)?$/.test(path) ? missingPlugins(view, path, text) : [];
 }
 
+export interface PodManifest {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** Of all nodes' files those that have pods, each content once. */
+export function podManifests(files: readonly NodeFile[]): PodManifest[] {
+  const found = new Map<string, PodManifest>();
+  for (const { path, content } of files)
+    if (typeof content === "string" && !found.has(content) && isPodManifest(content))
+      found.set(content, { path, content });
+  return [...found.values()];
+}
+
 /**
  * What pods need wherever they may run, on every worker, whichever node has their manifest: their images, and, of a
  * network that comes as pods with its configuration in a ConfigMap, the plugins.
  */
 export function checkPods(
   view: View,
-  files: readonly NodeFile[],
+  manifests: readonly PodManifest[],
   imagesOf: typeof imagesNamedBy = imagesNamedBy,
 ): Finding[] {
   if (!view.roles.includes("worker")) return [];
-  return files.flatMap(({ path, content }) => {
-    if (typeof content !== "string" || !isPodManifest(content)) return [];
+  return manifests.flatMap(({ path, content }) => {
     const plugins = content.includes('"cniVersion"') ? missingPlugins(view, path, content) : [];
     return [...missingImages(view, path, imagesOf(path, content)), ...plugins];
   });
@@ -103,7 +116,7 @@ function runtimeName(name: string): string {
 
 /** The paths in a pod's manifest are those of its containers. */
 function isPodManifest(text: string): boolean {
-  return /^apiVersion: /m.test(text) && /^\s*(- )?containers:/m.test(text);
+  return text.includes("containers:") && /^apiVersion: /m.test(text) && /^[ \t]*(- )?containers:/m.test(text);
 }
 
 /** Certificates and keys: base64 is full of slashes and names no file. */
