@@ -9,11 +9,13 @@ import { runMain } from "#cli/main";
 import { certifying } from "./bench/certificates.ts";
 import { compare, type Comparison } from "./bench/compare.ts";
 import { auditing, extracting, fetching, installing, packing, verifying } from "./bench/comparisons.ts";
+import { hasHauler, hauling } from "./bench/hauler.ts";
 import { imaging } from "./bench/image.ts";
 import { memory, start } from "./bench/limits.ts";
 import { material, type Material } from "./bench/material.ts";
 import { heading, line, type Row } from "./bench/row.ts";
-import { folder, serve } from "./bench/runs.ts";
+import { compileOurs, folder, serve } from "./bench/runs.ts";
+import { makeExecutables } from "./executables.ts";
 import { scale } from "./bench/scale.ts";
 import { requirePackages } from "../test/programs/packages.ts";
 
@@ -23,7 +25,7 @@ const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 5 : Number(words.splice(at, 2)[1]);
 
 const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> = {
-  start: () => start(rounds),
+  start: (given) => start(given, rounds),
   verify: (given) => comparing(verifying(given)),
   extract: (given) => comparing(extracting(given)),
   install: (given) => comparing(installing(given)),
@@ -34,6 +36,7 @@ const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> =
   certificates: () => comparing(certifying()),
   memory,
   scale,
+  ...(hasHauler() ? { hauler: (given) => comparing(hauling(given)) } : {}),
 };
 runMain(main);
 
@@ -44,8 +47,10 @@ async function main(): Promise<number> {
   if (unknown !== undefined) {
     throw new Error(`no comparison is called ${unknown}; there are ${Object.keys(parts).join(", ")}`);
   }
-  requirePackages("curl", "nginx-light", "zstd");
+  requirePackages("curl", "nginx-light", "openssl", "zstd");
+  makeExecutables();
   const given = await material(folder);
+  await compileOurs();
   const size = `${given.programs.length} programs, ${(given.size / 1e6).toFixed(0)} MB`;
   tell(`${size}; ${rounds} rounds; load ${(loadavg()[0] ?? 0).toFixed(1)}\n\n${heading}`);
   const results: Row[] = [];

@@ -10,18 +10,16 @@
  * esbuild makes one CommonJS file of each program; builder/pack/runtime joins it with the Node that package-lock.json pins, as
  * it does with one that an operator gives.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
 import { runMain } from "#cli/main";
-import { listManifests, listTemplates, readSource } from "../builder/config/manifests.ts";
 import { makeExecutable } from "../builder/pack/runtime/executable.ts";
+import { compile, compileWorker, embeddedManifests } from "./compile.ts";
 import { nodeBinary, type NodePlatform } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 const stage = join(dist, ".stage");
-const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string }).version;
 
 /** Node's name of a platform → the name that Kubeferry's files carry. */
 const platformNames: Record<NodePlatform, string> = { "linux-x64": "linux-amd64", "linux-arm64": "linux-arm64" };
@@ -31,11 +29,9 @@ runMain(main);
 async function main(): Promise<number> {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  // A worker thread has no file to start from inside an executable: each program carries the text of it.
-  await compile("installer/bundle/workers/worker.ts", "worker.cjs", []);
-  const worker = readFileSync(join(stage, "worker.cjs"), "utf8");
-  await compile("builder/main.ts", "kubeferry.cjs", [embeddedManifests()], worker);
-  await compile("installer/main.ts", "install.cjs", [], worker);
+  const worker = await compileWorker(stage);
+  await compile("builder/main.ts", join(stage, "kubeferry.cjs"), { worker, plugins: [embeddedManifests()] });
+  await compile("installer/main.ts", join(stage, "install.cjs"), { worker });
   const own: NodePlatform = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
   const generator = await nodeBinary(own);
   const pack = async (code: string, platform: NodePlatform, name: string, codeCache = false): Promise<void> => {
@@ -57,49 +53,4 @@ async function main(): Promise<number> {
   }
   rmSync(stage, { recursive: true, force: true });
   return 0;
-}
-
-/** One CommonJS file; native parts of optional dependencies, and what a library would use if it were there, are left out. */
-async function compile(entry: string, output: string, plugins: Plugin[], worker = ""): Promise<void> {
-  await build({
-    entryPoints: [join(root, entry)],
-    outfile: join(stage, output),
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    external: ["cpu-features", "xmlbuilder2"],
-    loader: { ".node": "empty" },
-    define: {
-      "import.meta.dirname": "__dirname",
-      // openpgp asks for Node's own modules by it, which are the same from anywhere.
-      "import.meta.url": '"file:///"',
-      KUBEFERRY_VERSION: JSON.stringify(version),
-      KUBEFERRY_WORKER: JSON.stringify(worker),
-    },
-    legalComments: "none",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: "warning",
-    plugins,
-  });
-}
-
-/** Replaces builder/config/manifests.ts by a module that holds every file of `manifests/`, and components' templates. */
-function embeddedManifests(): Plugin {
-  return {
-    name: "embedded-manifests",
-    setup(build) {
-      build.onLoad({ filter: /builder\/config\/manifests\.ts$/ }, () => {
-        const paths = [...listManifests(".").map((path) => `manifests/${path}`), ...listTemplates()];
-        const files = Object.fromEntries(paths.map((path) => [path, readSource(path)]));
-        const contents = `const files = ${JSON.stringify(files)};
-          export const readSource = (path) => files[path];
-          export const readManifest = (path) => files["manifests/" + path];
-          export const listManifests = (below) => Object.keys(files).filter((path) => path.startsWith("manifests/"))
-            .map((path) => path.slice(10)).filter((path) => below === "." || path.startsWith(below + "/"));`;
-        return { contents, loader: "js" };
-      });
-    },
-  };
 }

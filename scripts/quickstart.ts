@@ -3,9 +3,10 @@
  * Builds a three-node bundle, verifies it, shows a node's plan, installs that node into a scratch root, audits it, undoes it.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runMain } from "#cli/main";
+import { isBuilt } from "./executables.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -41,11 +42,7 @@ function main(): number {
       ? "This tour carries the distribution's etcd and containerd, and no Kubernetes: apt is all that it needs.\nWith Kubernetes: npm run quickstart -- --release kubernetes-1.36 (which downloads from upstream)"
       : `This tour carries ${release}, which it downloads from upstream.`,
   );
-  const built = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64"].every((name) =>
-    existsSync(join(dist, name)),
-  );
-  if (!built || isStale())
-    say("Making dist/kubeferry and the installers from source", () => runNode(["scripts/bundle.ts"]));
+  if (!isBuilt()) say("Making dist/kubeferry and the installers from source", () => runNode(["scripts/bundle.ts"]));
   mkdirSync(folder, { recursive: true });
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch);
@@ -90,16 +87,6 @@ function chosenRelease(argv: readonly string[]): string {
     "There is no apt on this machine, so the tour takes Kubernetes 1.36 from upstream instead of the distribution's packages.",
   );
   return "kubernetes-1.36";
-}
-
-/** Sources newer than the executables: build again, so that the tour shows what is in the tree. */
-function isStale(): boolean {
-  const newer = execFileSync(
-    "find",
-    ["builder", "installer", "manifests", "scripts/bundle.ts", "-type", "f", "-newer", kubeferry],
-    { cwd: root },
-  );
-  return newer.length > 0;
 }
 
 function say(what: string, action: () => void): void {

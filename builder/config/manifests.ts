@@ -1,6 +1,6 @@
 /**
  * The data of the builder: `manifests/`, and templates and scripts of components. From source they are read from their
- * folders; `scripts/bundle.ts` replaces this module with one that holds them, so that `dist/kubeferry` needs nothing beside it.
+ * folders; `scripts/compile.ts` replaces this module with one that holds them, so that `dist/kubeferry` needs nothing beside it.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";

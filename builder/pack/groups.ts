@@ -52,7 +52,7 @@ export function groupContents(files: readonly NodeFile[], lock: Pick<Lock, "arti
   return [...groups]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, items]) =>
-      frames(
+      inFrames(
         name,
         items
           .toSorted((a, b) =>
@@ -64,7 +64,7 @@ export function groupContents(files: readonly NodeFile[], lock: Pick<Lock, "arti
 }
 
 /** A group in frames of a size: each core has its own, and a node decodes no more than it wants. */
-function frames(name: string, contents: readonly Content[]): Group[] {
+export function inFrames(name: string, contents: readonly Content[]): Group[] {
   const runs: Content[][] = [];
   let length = Infinity;
   for (const content of contents) {

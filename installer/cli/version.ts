@@ -1,4 +1,4 @@
-/** Kubeferry's version: put in by scripts/bundle.ts, or read from package.json when run from source. */
+/** Kubeferry's version: put in by scripts/compile.ts, or read from package.json when run from source. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -16,7 +16,13 @@ export async function verifying(given: Material): Promise<Comparison[]> {
       name: "verify",
       goal: 0.18,
       ours: { name: "kubeferry", run: () => ours("verify", unpacked) },
-      theirs: [{ name: "sha256sum -c", run: () => timed(() => shell("sha256sum -c --quiet SHA256SUMS", unpacked)) }],
+      theirs: [
+        { name: "sha256sum -c", run: () => timed(() => shell("sha256sum -c --quiet SHA256SUMS", unpacked)) },
+        {
+          name: "openssl dgst -sha256",
+          run: () => timed(() => shell("find . -type f -exec openssl dgst -sha256 {} +", unpacked)),
+        },
+      ],
     },
   ];
 }
@@ -93,7 +99,13 @@ export async function auditing(given: Material): Promise<Comparison[]> {
       name: "audit",
       goal: 0.18,
       ours: { name: "kubeferry", run: () => timed(() => quietly(kept, ["audit", "--root", to])) },
-      theirs: [{ name: "sha256sum -c", run: () => timed(() => shell("sha256sum -c --quiet ../installed.sums", to)) }],
+      theirs: [
+        { name: "sha256sum -c", run: () => timed(() => shell("sha256sum -c --quiet ../installed.sums", to)) },
+        {
+          name: "openssl dgst -sha256",
+          run: () => timed(() => shell("cut -c 67- ../installed.sums | xargs openssl dgst -sha256", to)),
+        },
+      ],
     },
   ];
 }

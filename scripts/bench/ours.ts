@@ -1,6 +1,6 @@
 /**
  * One piece of ours in a process of its own, called by bench.ts: `ours.ts <what> <arguments>` prints the seconds that it
- * took and the peak of its memory. Loading the sources is not part of it: the packaged programs have that behind them.
+ * took and the peak of its memory. Loading its own code is not part of it: `start` tells what that takes.
  */
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ import { topology } from "../../builder/config/topology.ts";
 import { openPki } from "../../builder/pki/authority.ts";
 import { pullImage, resolveImage } from "../../builder/sources/oci/pull.ts";
 import { compressGroups } from "../../builder/pack/compress.ts";
-import type { Content } from "../../builder/pack/groups.ts";
+import { type Content, inFrames } from "../../builder/pack/groups.ts";
 import { filesBelow } from "./material.ts";
 
 const nowhere = { write: () => true };
@@ -37,7 +37,7 @@ async function verify(where: string, contents?: string): Promise<Work> {
   };
 }
 
-/** Frames of a folder's folders, each a group, and the tar of them. */
+/** Frames of a folder's folders, each a group as a component is, and the tar of them. */
 async function pack(folder: string, storeFolder: string, output: string): Promise<Work> {
   const store = await Store.open(storeFolder);
   const groups = new Map<string, Content[]>();
@@ -48,7 +48,7 @@ async function pack(folder: string, storeFolder: string, output: string): Promis
     if (!existsSync(place)) symlinkSync(join(folder, path), place);
     groups.set(dirname(path), [...(groups.get(dirname(path)) ?? []), content]);
   }
-  const named = [...groups].map(([name, contents]) => ({ name, contents }));
+  const named = [...groups].flatMap(([name, contents]) => inFrames(name, contents));
   return async () => {
     const frames = await compressGroups(named, { store, level: 3, reporter });
     const member = (digest: Digest, size: number) => ({
@@ -120,9 +120,11 @@ const kinds: Readonly<Record<string, (...words: string[]) => Promise<Work>>> = {
   image,
   certificates,
 };
-const [what = "", ...words] = process.argv.slice(2);
-const work = await kinds[what]?.(...words);
-const from = performance.now();
-await work?.();
-const seconds = (performance.now() - from) / 1000;
-process.stdout.write(JSON.stringify({ seconds, memory: process.resourceUsage().maxRSS * 1024 }));
+void (async () => {
+  const [what = "", ...words] = process.argv.slice(2);
+  const work = await kinds[what]?.(...words);
+  const from = performance.now();
+  await work?.();
+  const seconds = (performance.now() - from) / 1000;
+  process.stdout.write(JSON.stringify({ seconds, memory: process.resourceUsage().maxRSS * 1024 }));
+})();

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestFile } from "#bundle";
 import type { Run } from "./compare.ts";
+import { compile, compileWorker, embeddedManifests } from "../compile.ts";
 import { filesBelow, type Material } from "./material.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -63,14 +64,26 @@ export async function build(
   return { path, ...(await measured(kubeferry, ["build", config, "-o", path, "--force", "--cache", cache])) };
 }
 
+/** Paths of what upstream would publish. */
+export function archivesOf(given: Material): string[] {
+  return filesBelow(join(given.dir, "archives")).map((name) => join(given.dir, "archives", name));
+}
+
 /** The bundle of all programs, as often as it is asked for built once. */
 export async function bundleOf(given: Material): Promise<string> {
-  const archives = filesBelow(join(given.dir, "archives")).map((name) => join(given.dir, "archives", name));
-  return (await build(given, "bench", archives, `file:${given.dir}`, join(folder, "bundle-store"))).path;
+  return (await build(given, "bench", archivesOf(given), `file:${given.dir}`, join(folder, "bundle-store"))).path;
+}
+
+const compiled = join(folder, "ours.cjs");
+
+/** Makes one file of {@link ours}, as the packaged programs are: the threads of sources would begin by compiling them. */
+export async function compileOurs(): Promise<void> {
+  const worker = await compileWorker(folder);
+  await compile("scripts/bench/ours.ts", compiled, { worker, plugins: [embeddedManifests()] });
 }
 
 export function ours(...argv: string[]): Run {
-  const result = spawnSync(process.execPath, [join(import.meta.dirname, "ours.ts"), ...argv], { encoding: "utf8" });
+  const result = spawnSync(process.execPath, [compiled, ...argv], { encoding: "utf8" });
   if (result.status !== 0) throw new Error(result.stderr);
   return JSON.parse(result.stdout) as Run;
 }
@@ -98,9 +111,11 @@ export async function measured(program: string, argv: readonly string[]): Promis
   return { memory, seconds: (performance.now() - from) / 1000 };
 }
 
+/** An empty folder. What it held is gone from the disk too, so that no run pays for the deletion of another's files. */
 export function fresh(path: string): void {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });
+  execFileSync("sync", ["-f", path]);
 }
 
 /** nginx of the distribution on loopback, serving a folder; the caller ends it. */

@@ -26,7 +26,8 @@ export async function* scale(): AsyncGenerator<Row> {
       roles: at === 0 ? ["etcd", "master", "worker"] : ["worker"],
     })).map((node) => (node.name === "n0" ? { ...node, ip: "10.64.250.1" } : node));
     const host = { provides: ["/bin/sh"] };
-    writeFileSync(config, JSON.stringify({ name: `scale-${count}`, release, nodes, host }));
+    const network = { pods: "172.16.0.0/12" };
+    writeFileSync(config, JSON.stringify({ name: `scale-${count}`, release, nodes, network, host }));
     const bundle = join(dir, `scale-${count}.tar`);
     const store = ["--cache", join(dir, "store"), "--offline"];
     const build = ["build", config, "-o", bundle, "--force", ...store, "--installers", join(dir, "installers")];

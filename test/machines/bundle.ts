@@ -1,9 +1,10 @@
 /** The bundle that the machines get: release `distro`, built by the very command that an operator types. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached, ingredientsOf } from "../../scripts/vm/cache.ts";
 import { makeMedium } from "../../scripts/vm/medium.ts";
+import { makeExecutables } from "../../scripts/executables.ts";
 import { writeKeyLines } from "../builders/cluster-keys.ts";
 import type { Machine } from "../../scripts/vm/machine.ts";
 
@@ -90,15 +91,4 @@ function keptBetweenBuilds({ folder }: BuiltBundle): string[] {
 
 function run(folder: string, ...[program, ...rest]: [string, ...string[]]): void {
   execFileSync(program, rest, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-}
-
-/** `npm run build`, where it was not done yet or its sources are newer. */
-function makeExecutables(): void {
-  const names = ["kubeferry", "install", "install-linux-amd64", "install-linux-arm64"];
-  const oldest = join(root, "dist/kubeferry");
-  const sources = ["builder", "installer", "manifests", "scripts/bundle.ts"];
-  const stale = (): boolean =>
-    execFileSync("find", [...sources, "-type", "f", "-newer", oldest], { cwd: root, encoding: "utf8" }) !== "";
-  if (names.every((name) => existsSync(join(root, "dist", name))) && !stale()) return;
-  run(root, process.execPath, "scripts/bundle.ts");
 }

@@ -9,7 +9,7 @@ import { Halted, type Job, type Kind, type Result, takeJobs, type Work } from ".
 import { unpackThrown } from "./thrown.ts";
 import type { Said } from "./worker.ts";
 
-/** The worker's program, where scripts/bundle.ts has put it in; sources run worker.ts itself. */
+/** The worker's program, where scripts/compile.ts has put it in; sources run worker.ts itself. */
 declare const KUBEFERRY_WORKER: string | undefined;
 
 export interface PoolOptions<K extends Kind> {
