@@ -89,11 +89,11 @@ const check = z.strictObject({
   timeoutSeconds: z.int().positive(),
   /** `quorum`: on a member of a larger cluster the failure is only a warning, since the other members may not be up yet. */
   severity: z.enum(["error", "warning", "quorum"]),
-  /** What other hosts may bring: while fewer than `enough` of these `host:port` take a connection, it cannot pass and waits. */
+  /** What other hosts may bring: while fewer than `enough` of these `host:port`, `[IPv6]:port`, take a connection, it cannot pass and waits. */
   awaits: z
     .strictObject({
       what: z.string(),
-      at: z.array(z.string().regex(/^[^:]+:\d+$/, "wants host:port")).min(1),
+      at: z.array(z.string().regex(/^([^:]+|\[[\da-f:]+\]):\d+$/, "wants host:port")).min(1),
       enough: z.int().positive(),
     })
     .optional(),
