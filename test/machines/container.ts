@@ -23,14 +23,14 @@ import { command } from "../../scripts/vm/command.ts";
 import type { GuestOptions, GuestResult } from "../../scripts/vm/guest-agent.ts";
 import { requirePackages } from "../programs/packages.ts";
 import { type Hosts, makeHosts } from "../servers/namespaces.ts";
-import { kernelDefaults } from "../../builder/config/kernel-defaults.ts";
 import { endCgroup, makeCgroup, topCgroups } from "./container-cgroups.ts";
+import { holdKernel } from "./container-kernel.ts";
 import { containerTree } from "./container-tree.ts";
 import type { Host } from "./host.ts";
 
 export interface ContainersPlan {
-  /** `name → address/prefix` of each. */
-  readonly addresses: Readonly<Record<string, string>>;
+  /** `name → address/prefix` of each, or several. */
+  readonly addresses: Readonly<Record<string, string | readonly string[]>>;
   /** `path in every container → folder of this machine`, read-only: the sticks that are plugged in. */
   readonly sticks: Readonly<Record<string, string>>;
   /**
@@ -49,20 +49,18 @@ export interface Containers extends AsyncDisposable {
 /** Boots all of them; what an interrupted run left is taken away before. Wants to be root. */
 export async function startContainers(plan: ContainersPlan): Promise<Containers> {
   requirePackages("systemd-container", "iproute2", "util-linux");
+  const kernel = plan.pods === true ? await holdKernel() : null;
   await sweep();
   const tree = await containerTree();
   await makeDisks();
   const hosts = makeHosts(networkOf(process.pid), plan.addresses);
   const all = Object.keys(plan.addresses).map((name) => new Container(name, tree, plan, hosts));
-  const values = plan.pods === true ? await command(["sysctl", ...sharedValues]) : "";
   const dispose = async (): Promise<void> => {
     for (const one of all) await one.stop();
     hosts.remove();
     await remove(process.pid);
-    if (values !== "") await command(["sysctl", "-q", ...values.trim().replaceAll(" = ", "=").split("\n")]);
+    await kernel?.[Symbol.asyncDispose]();
   };
-  // Of these a container with a network of its own may write all but one.
-  if (values !== "") await command(["sysctl", "-q", `${conntrack}=1048576`]);
   const started = await Promise.allSettled(all.map((one) => one.powerOn()));
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) {
@@ -243,11 +241,6 @@ const environment = {
   HOME: "/root",
   LANG: "C.UTF-8",
 };
-
-const conntrack = "net.netfilter.nf_conntrack_max";
-const inotify = ["fs.inotify.max_user_instances", "fs.inotify.max_user_watches"];
-/** Kernel values that an installation sets and that belong to no namespace. */
-const sharedValues: readonly string[] = [...kernelDefaults.keys(), ...inotify, conntrack];
 
 /** Whatever programs of pods ask of the kernel is not filtered; cgroups of the first version have the controllers. */
 const environmentOfPods = { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "0", SYSTEMD_SECCOMP: "0" };
