@@ -15,6 +15,8 @@ export interface RealClusterOptions {
   readonly nodes: readonly NodeLine[];
   /** Packages of the distribution beside those that every node wants. */
   readonly packages?: readonly string[];
+  /** Further fields of `network`, as cluster.yaml takes them. */
+  readonly network?: string;
   /** Further lines: flags, runtime. */
   readonly more?: string;
 }
@@ -29,16 +31,16 @@ export function hasFlannel({ folder }: RealKubernetes): boolean {
 /** The network that there is, no addon but those whose images there are, and the packages that a node wants. */
 export function clusterYaml(
   real: RealKubernetes,
-  { name, nodes, packages = [], more = "" }: RealClusterOptions,
+  { name, nodes, packages = [], network = "", more = "" }: RealClusterOptions,
 ): string {
   const flannel = hasFlannel(real);
   const coredns = real.folder !== null && existsSync(join(real.folder, "images/registry.k8s.io/coredns/coredns"));
-  const network = flannel ? "plugin: flannel" : "plugin: static-routes, proxyMode: iptables";
+  const plugin = flannel ? "plugin: flannel" : "plugin: static-routes, proxyMode: iptables";
   const lines = nodes.map(({ name, ip, roles }) => `  - { name: ${name}, ip: ${ip}, roles: [${roles}] }\n`);
   return `name: ${name}
 release: ${real.release}
 nodes:
-${lines.join("")}network: { ${network} }
+${lines.join("")}network: { ${plugin}${network === "" ? "" : `, ${network}`} }
 addons: [${coredns ? "coredns" : ""}]
 ${real.images}packages:
   - { distribution: debian 12, names: [${[...usual, ...packages].join(", ")}] }

@@ -8,8 +8,8 @@ export interface Hosts {
   remove(): void;
 }
 
-/** Makes a namespace for each `name → address/prefix`. Names of namespaces begin with `prefix`. */
-export function makeHosts(prefix: string, addresses: Readonly<Record<string, string>>): Hosts {
+/** Makes a namespace for each `name → address/prefix`, or several. Names of namespaces begin with `prefix`. */
+export function makeHosts(prefix: string, addresses: Readonly<Record<string, string | readonly string[]>>): Hosts {
   requirePackages("iproute2");
   const made: string[] = [];
   const ip = (...words: string[]): unknown => execFileSync("ip", words, { stdio: ["ignore", "pipe", "pipe"] });
@@ -27,11 +27,12 @@ export function makeHosts(prefix: string, addresses: Readonly<Record<string, str
     const hub = add("hub");
     ip("-n", hub, "link", "add", "br0", "type", "bridge");
     ip("-n", hub, "link", "set", "br0", "up");
-    for (const [index, [name, address]] of Object.entries(addresses).entries()) {
+    for (const [index, [name, given]] of Object.entries(addresses).entries()) {
       const full = add(name);
       ip("-n", full, "link", "add", "eth0", "type", "veth", "peer", "name", `p${index}`, "netns", hub);
       ip("-n", hub, "link", "set", `p${index}`, "master", "br0", "up");
-      ip("-n", full, "addr", "add", address, "dev", "eth0", ...(address.includes(":") ? ["nodad"] : []));
+      for (const address of [given].flat())
+        ip("-n", full, "addr", "add", address, "dev", "eth0", ...(address.includes(":") ? ["nodad"] : []));
       ip("-n", full, "link", "set", "eth0", "up");
     }
   } catch (error) {
