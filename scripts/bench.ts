@@ -13,6 +13,7 @@ import { hasHauler, hauling } from "./bench/hauler.ts";
 import { imaging } from "./bench/image.ts";
 import { memory, start } from "./bench/limits.ts";
 import { material, type Material } from "./bench/material.ts";
+import { pushing } from "./bench/push.ts";
 import { heading, line, type Row } from "./bench/row.ts";
 import { compileOurs, folder, serve } from "./bench/runs.ts";
 import { makeExecutables } from "./executables.ts";
@@ -36,6 +37,7 @@ const parts: Readonly<Record<string, (given: Material) => AsyncIterable<Row>>> =
   certificates: () => comparing(certifying()),
   memory,
   scale,
+  push: pushing,
   ...(hasHauler() ? { hauler: (given) => comparing(hauling(given)) } : {}),
 };
 runMain(main);
