@@ -52,6 +52,7 @@ function site(): Eleventy {
         config.addTemplate(`${language === "zh" ? "zh/" : ""}search.md`, `# ${words[language].search}\n`);
       }
       config.addPassthroughCopy({
+        "docs/*.svg": ".",
         "scripts/handbook/style.css": "style.css",
         "scripts/handbook/search.js": "search.js",
         "node_modules/minisearch/dist/umd/index.js": "minisearch.js",
