@@ -31,15 +31,18 @@ export interface GateOptions {
   readonly host: HostReader;
   readonly checks: readonly CheckEntry[];
   readonly alone: boolean;
-  /** How often each is tried, with `wait` between two tries. */
+  /** How often each is tried, with `wait` between two tries: after how many, it is told. */
   readonly tries: number;
-  readonly wait: () => Promise<void>;
+  readonly wait: (count: number) => Promise<void>;
   /** Default: by connecting. */
   readonly isThere?: IsThere;
 }
 
+/** Tries that follow each other quickly: most daemons are ready within a second, and every one waits for the one before. */
+export const quickTries = 4;
+
 /**
- * All checks, each tried again until it passes or has had its tries. Warnings are not waited for more than twice, and
+ * All checks, each tried again until it passes or has had its tries. Warnings are not waited for beyond the quick ones, and
  * not at all what cannot pass before another host is there: that is a warning that says what is awaited.
  */
 export async function checkUntilHealthy(options: GateOptions): Promise<Finding[]> {
@@ -47,13 +50,17 @@ export async function checkUntilHealthy(options: GateOptions): Promise<Finding[]
   const findings: Finding[] = [];
   for (const entry of checks) {
     let finding = await checkHealth(host, entry, alone);
-    for (let count = 1; count < (finding.severity === "warning" ? 2 : tries) && finding.severity !== "ok"; count += 1) {
+    for (
+      let count = 1;
+      count < (finding.severity === "warning" ? 1 + quickTries : tries) && finding.severity !== "ok";
+      count += 1
+    ) {
       const message = await waitsFor(entry, options.isThere);
       if (message !== null) {
         finding = { ...finding, severity: "warning", message };
         break;
       }
-      await wait();
+      await wait(count);
       finding = await checkHealth(host, entry, alone);
     }
     // Only who runs can be waiting for its other members.

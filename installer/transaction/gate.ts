@@ -2,14 +2,15 @@
 import { setTimeout } from "node:timers/promises";
 import { ExpectedError } from "#cli/errors";
 import { calledIn, errorsIn, type Finding } from "#cli/finding";
-import { checkUntilHealthy } from "../checks/health.ts";
+import { checkUntilHealthy, quickTries } from "../checks/health.ts";
 import { tellUnitFailure } from "../checks/unit-failure.ts";
 import type { Context } from "../context.ts";
 import type { HostReader } from "../host/host.ts";
 import type { Header } from "../journal/journal.ts";
 
-const second = 1000;
-const tries = 60;
+/** A minute: the quick ones in the first second, then one each second. */
+const tries = 59 + quickTries;
+const pauseAfter = (count: number): number => (count <= quickTries ? 1000 / quickTries : 1000);
 
 /** For apply: runs the named checks of the header until they pass; APPLY_FAILED with the unit's last lines otherwise. */
 export function gate(host: HostReader, header: Header, context: Context) {
@@ -53,7 +54,7 @@ export async function healthOf(
   const checks = header.checks.filter(({ name }) => gates.includes(name));
   if (checks.length === 0 || !host.live) return [];
   const alone = header.alone || !mayWait(header);
-  const wait = (): Promise<void> => setTimeout(second, undefined, { signal });
+  const wait = (count: number): Promise<void> => setTimeout(pauseAfter(count), undefined, { signal });
   const noExcuse = { isThere: async () => true };
   const findings = await checkUntilHealthy({ host, checks, alone, tries, wait, ...(excused ? {} : noExcuse) });
   for (const finding of findings) {

@@ -186,13 +186,14 @@ interface PerformOptions {
   readonly fresh: boolean;
 }
 
-/** Tells once what is waited for. An interruption ends the pause, and apply hears of it next. */
+/** Tells once what is waited for, and looks often for ten seconds. An interruption ends the pause, and apply hears of it next. */
 function pauses({ reporter, signal }: Context): (what: string, why: string) => Promise<void> {
-  const told = new Set<string>();
+  const looks = new Map<string, number>();
   return async (what, why) => {
-    if (!told.has(what)) reporter.stage("waits", `with ${what}: ${why}`);
-    told.add(what);
-    await setTimeout(3000, undefined, { signal }).catch(() => undefined);
+    const count = (looks.get(what) ?? 0) + 1;
+    if (count === 1) reporter.stage("waits", `with ${what}: ${why}`);
+    looks.set(what, count);
+    await setTimeout(count <= 20 ? 500 : 3000, undefined, { signal }).catch(() => undefined);
   };
 }
 
