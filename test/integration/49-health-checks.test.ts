@@ -418,8 +418,15 @@ api: { endpoint: vip, vip: { address: "${vip}", interface: eth0 } }
   ] as const) {
     const words = ["-k", "-C", "/dev/null", "-R", "-h", "--pid-file=", "--user=root", "-a", dns];
     const server = begin("n1", ["dnsmasq", ...words, `--address=/kubernetes.default.svc.cluster.local/${address}`]);
-    if (pattern === null) await eventually(answers);
-    else {
+    if (pattern === null) {
+      await eventually(answers);
+      // The next datagram is lost, and no other.
+      run("nft", "add table ip6 lost");
+      run("nft", "add chain ip6 lost input { type filter hook input priority 0 ; }");
+      run("nft", "add rule ip6 lost input udp dport 53 limit rate 1/hour burst 1 packets drop");
+      isWell(await answers());
+      run("nft", "delete table ip6 lost");
+    } else {
       let finding = await answers();
       for (let turn = 0; turn < 40 && !pattern.test(finding.found ?? ""); turn += 1) finding = await answers();
       isSick(finding, pattern);
