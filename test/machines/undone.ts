@@ -1,4 +1,6 @@
 /** Whether a host that ran pods is as it was before, though it was not restarted. */
+import assert from "node:assert/strict";
+import { credentialsOn } from "./credentials.ts";
 import { workloadFolder } from "./workload.ts";
 import { captureState, differences, type State } from "./state.ts";
 import type { Host } from "./host.ts";
@@ -30,6 +32,22 @@ export const leftByHaproxy = [
   /^file \/etc\/(passwd|group|shadow|gshadow)-: /,
   /^run \/run\/(adduser|haproxy): absent /,
 ];
+
+/** Nothing of an installation is left: no difference to before but `known` ones, and no credential. */
+export async function assertUndone(
+  machine: Host,
+  before: State | undefined,
+  known: readonly RegExp[] = [],
+): Promise<void> {
+  assert.ok(before !== undefined);
+  const left = await undoneDifferences(machine, before);
+  assert.deepEqual(
+    left.filter((line) => !known.some((one) => one.test(line))),
+    [],
+    machine.name,
+  );
+  assert.deepEqual(await credentialsOn(machine), [], machine.name);
+}
 
 /** {@link differences} to before, once the test's own folder is gone: modules and kernel values count like all else. */
 export async function undoneDifferences(machine: Host, before: State): Promise<string[]> {

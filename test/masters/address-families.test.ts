@@ -20,13 +20,12 @@ import {
 } from "../machines/cluster-questions.ts";
 import { must, undo } from "../machines/commands.ts";
 import { type Container, type Containers, startContainers } from "../machines/container.ts";
-import { credentialsOn } from "../machines/credentials.ts";
 import { containerdFields, kubeletFields } from "../machines/pods-in-containers.ts";
 import { eventually } from "../machines/poll.ts";
 import { clusterYaml } from "../machines/real-cluster.ts";
 import { realKubernetes } from "../machines/real-kubernetes.ts";
 import { captureState, type State } from "../machines/state.ts";
-import { leftByContainer, leftByHaproxy, tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { assertUndone, leftByContainer, leftByHaproxy, tellVersions } from "../machines/undone.ts";
 import { workload, workloadFolder, workloadName } from "../machines/workload.ts";
 
 const real = await realKubernetes();
@@ -180,15 +179,7 @@ for (const families of [["ipv6"], ["ipv4", "ipv6"]] as const) {
       day(5);
       for (const one of containers.all.toReversed()) {
         await must(one, undo);
-        const before = states.get(one.name);
-        assert.ok(before !== undefined);
-        const left = await undoneDifferences(one, before);
-        assert.deepEqual(
-          left.filter((line) => ![leftByContainer, ...leftByHaproxy].some((known) => known.test(line))),
-          [],
-          one.name,
-        );
-        assert.deepEqual(await credentialsOn(one), [], one.name);
+        await assertUndone(one, states.get(one.name), [leftByContainer, ...leftByHaproxy]);
       }
     });
   });

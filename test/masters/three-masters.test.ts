@@ -12,11 +12,10 @@ import { type BuiltBundle, buildBundle, keyFile } from "../machines/bundle.ts";
 import { healthy, kubectl } from "../machines/cluster-questions.ts";
 import { etcdctl, must } from "../machines/commands.ts";
 import { type Container, type Containers, startContainers } from "../machines/container.ts";
-import { credentialsOn } from "../machines/credentials.ts";
 import { eventually } from "../machines/poll.ts";
 import { realKubernetes } from "../machines/real-kubernetes.ts";
 import { captureState, type State } from "../machines/state.ts";
-import { leftByHaproxy, tellVersions, undoneDifferences } from "../machines/undone.ts";
+import { assertUndone, leftByHaproxy, tellVersions } from "../machines/undone.ts";
 import { nothingLost, reasons, Writer } from "../machines/writer.ts";
 
 const addresses = { m1: "10.0.0.11", m2: "10.0.0.12", m3: "10.0.0.13" };
@@ -283,15 +282,7 @@ test("all three are undone without a trace", async () => {
   day(7);
   for (const one of containers.all.toReversed()) {
     await must(one, [installerOn(stick), "undo", "--yes", "--delete-data"]);
-    const before = states.get(one.name);
-    assert.ok(before !== undefined);
-    const left = await undoneDifferences(one, before);
-    assert.deepEqual(
-      left.filter((line) => !leftByHaproxy.some((known) => known.test(line))),
-      [],
-      one.name,
-    );
-    assert.deepEqual(await credentialsOn(one), [], one.name);
+    await assertUndone(one, states.get(one.name), leftByHaproxy);
   }
   days = 7;
 });
